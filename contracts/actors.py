@@ -1,0 +1,57 @@
+"""Who makes a call, and through which channel. The gateway reads it from the access token; services trust it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+CHANNELS = ("hall", "web", "app", "kiosk")
+STAFF_ROLES = ("clerk", "officer", "operator", "auditor")
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The person or program that a call is made for.
+
+    `subject` is the account's `sub` (for a program: its client id), never a name. `roles` are staff roles and empty
+    for a citizen. `scopes` are what the access token allows (RFC 6749, section 3.3).
+    """
+
+    subject: str
+    client: str
+    channel: str = "web"
+    roles: tuple[str, ...] = ()
+    department: str | None = None
+    scopes: tuple[str, ...] = ()
+
+    @property
+    def role(self) -> str:
+        """The one word that the shared history shows: the staff role, `citizen`, or `system`."""
+        if self.subject == SYSTEM_SUBJECT:
+            return "system"
+        return self.roles[0] if self.roles else "citizen"
+
+    def has_role(self, role: str) -> bool:
+        return role in self.roles
+
+    def has_scope(self, scope: str) -> bool:
+        return scope in self.scopes
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Actor:
+        return cls(
+            subject=fields["subject"],
+            client=fields["client"],
+            channel=fields["channel"],
+            roles=tuple(fields["roles"]),
+            department=fields["department"],
+            scopes=tuple(fields["scopes"]),
+        )
+
+
+SYSTEM_SUBJECT = "system"
+SYSTEM = Actor(subject=SYSTEM_SUBJECT, client="onehall")
+"""The platform itself: a timer, or a handler that follows an event."""

@@ -1,0 +1,92 @@
+"""Errors that cross RPC and come back as themselves.
+
+Nameko sends an exception's `args` only, so every error takes JSON positional arguments and passes them on unchanged.
+`ERROR_OF_PATH` turns the path on the wire back into the class; an error that is not in it is a fault of ours, not an
+answer, and its text goes no further than the log.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+
+class Fault(TypedDict):
+    """One wrong place in what was sent: a JSON pointer (RFC 6901), the rule it breaks, and the rule's value."""
+
+    pointer: str
+    rule: str
+    value: Any
+
+
+class ServiceError(Exception):
+    """What every error that is meant for the caller has in common."""
+
+    @classmethod
+    def path(cls) -> str:
+        return f"{cls.__module__}.{cls.__qualname__}"
+
+
+class NotFound(ServiceError):
+    """Args: what is missing (`case`, `item`, `account`, ...), its name. Also said of what the caller may not know of."""
+
+
+class NotPermitted(ServiceError):
+    """Args: what was to be done. The caller may see the thing but not do this."""
+
+
+class ActionNotAllowed(ServiceError):
+    """Args: the action, the status that forbids it."""
+
+
+class InvalidInput(ServiceError):
+    """Args: a list of `Fault`, one for every wrong place."""
+
+    @property
+    def faults(self) -> list[Fault]:
+        return list(self.args[0])
+
+
+class IdempotencyKeyReused(ServiceError):
+    """Args: the key. It was used before with another request."""
+
+
+class CaseAlreadyRated(ServiceError):
+    """Args: the case number."""
+
+
+class CaseNotClosed(ServiceError):
+    """Args: the case number. Only a closed case can be rated."""
+
+
+class SignInRefused(ServiceError):
+    """No args: a stranger hears the same whatever the reason."""
+
+
+class SessionEnded(ServiceError):
+    """No args: the session is unknown, ended or expired; sign in again."""
+
+
+class UsernameTaken(ServiceError):
+    """Args: the user name."""
+
+
+class ServiceUnavailable(ServiceError):
+    """Args: the part that does not answer (`cases`, `database`, ...). The call may be made again later."""
+
+
+ERROR_OF_PATH: dict[str, type[ServiceError]] = {
+    error.path(): error
+    for error in (
+        NotFound,
+        NotPermitted,
+        ActionNotAllowed,
+        InvalidInput,
+        IdempotencyKeyReused,
+        CaseAlreadyRated,
+        CaseNotClosed,
+        SignInRefused,
+        SessionEnded,
+        UsernameTaken,
+        ServiceUnavailable,
+    )
+}

@@ -1,0 +1,170 @@
+"""The typed events. One class a type; the class says its CloudEvents `type` and which service publishes it.
+
+Events are thin: numbers, codes and pseudonymous subjects, never a name, an ID number or what was written in a form.
+A type only gains optional fields; a breaking change is a new type.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What every event has. `subject` is what its sequence counts for: a case number, an account's `sub`."""
+
+    type: ClassVar[str]
+    source: ClassVar[str]
+
+    @property
+    def subject(self) -> str:
+        raise LookupError(f"{type(self).__name__} names no subject")
+
+    @property
+    def routing_key(self) -> str:
+        """`<type>.<department>.<region>.<kind>.<item>`, `-` for a part that does not apply."""
+        return f"{self.type}.-.-.-.-"
+
+    def to_data(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseEvent(Event):
+    """An event of one case: its number, what it is about, who is competent, and whose it is (`sub`)."""
+
+    source = "cases"
+
+    number: str
+    item: str
+    department: str
+    region: str
+    kind: str
+    applicant: str
+
+    @property
+    def subject(self) -> str:
+        return self.number
+
+    @property
+    def routing_key(self) -> str:
+        return ".".join((self.type, self.department, self.region, self.kind, self.item))
+
+
+@dataclass(frozen=True, slots=True)
+class CaseSubmitted(CaseEvent):
+    type = "case.submitted"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseAccepted(CaseEvent):
+    type = "case.accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionRequested(CaseEvent):
+    type = "case.correction-requested"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseCorrected(CaseEvent):
+    type = "case.corrected"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseApproved(CaseEvent):
+    type = "case.approved"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRefused(CaseEvent):
+    type = "case.refused"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseWithdrawn(CaseEvent):
+    type = "case.withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseClosed(CaseEvent):
+    """The case has its decision, `approved` or `refused`, and nothing more happens to it but its rating."""
+
+    type = "case.closed"
+
+    decision: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRated(CaseEvent):
+    """The shared history took over a rating; `score` is 1 to 5."""
+
+    type = "case.rated"
+
+    score: int
+
+
+@dataclass(frozen=True, slots=True)
+class RatingEvent(CaseEvent):
+    """An event of a case's rating. The rating counts its own sequence under the case's number."""
+
+    source = "rating"
+
+
+@dataclass(frozen=True, slots=True)
+class RatingInvited(RatingEvent):
+    type = "rating.invited"
+
+
+@dataclass(frozen=True, slots=True)
+class RatingGiven(RatingEvent):
+    """The citizen rated the case; `score` is 1 (very dissatisfied) to 5 (very satisfied)."""
+
+    type = "rating.given"
+
+    score: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountEvent(Event):
+    """An event of one account, named by its `sub`."""
+
+    source = "identity"
+
+    account: str
+
+    @property
+    def subject(self) -> str:
+        return self.account
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRegistered(AccountEvent):
+    type = "account.registered"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn(AccountEvent):
+    """A new browser session was opened, with a password at `channel` (in the envelope)."""
+
+    type = "account.signed-in"
+
+
+EVENTS: tuple[type[Event], ...] = (
+    CaseSubmitted,
+    CaseAccepted,
+    CorrectionRequested,
+    CaseCorrected,
+    CaseApproved,
+    CaseRefused,
+    CaseWithdrawn,
+    CaseClosed,
+    CaseRated,
+    RatingInvited,
+    RatingGiven,
+    AccountRegistered,
+    SignedIn,
+)
+
+EVENT_OF_TYPE: dict[str, type[Event]] = {event.type: event for event in EVENTS}

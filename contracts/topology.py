@@ -1,0 +1,126 @@
+"""Who publishes, who subscribes, and which processes there are.
+
+The one place that knows it: the relays declare the broker's part, supervisor's, Compose's, Kubernetes' and
+Prometheus' files are made from it or checked against it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.events import EVENTS, Event
+
+SERVICES = ("identity", "cases", "notify", "rating")
+
+SUBSCRIPTIONS: dict[str, tuple[str, ...]] = {
+    "cases": ("rating",),
+    "notify": ("identity", "cases", "rating"),
+    "rating": ("cases",),
+}
+"""Service -> the sources it hears. It gets every type of each, so that it sees every sequence."""
+
+DEPARTMENTS = ("civil-affairs", "market-regulation")
+"""Departments that have a queue of all their cases' events from the start."""
+
+RETRY_DELAYS = (1, 5, 30, 120)
+"""Seconds that a failed event waits before its next attempt; after the last one it is a dead letter."""
+
+DELIVERY_LIMIT = 20
+"""How often the broker hands a message out again (after crashes) before it is a dead letter."""
+
+
+def publishers() -> tuple[str, ...]:
+    """The services that publish events; each has one relay."""
+    return tuple(service for service in SERVICES if events_of(service))
+
+
+def events_of(source: str) -> tuple[type[Event], ...]:
+    return tuple(event for event in EVENTS if event.source == source)
+
+
+def exchange(source: str) -> str:
+    return f"{source}.events"
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A quorum queue of one subscriber on one source. `patterns` are its routing keys on `<source>.events`."""
+
+    name: str
+    source: str
+    patterns: tuple[str, ...]
+
+    @property
+    def dead(self) -> str:
+        """Where its dead letters wait for an operator."""
+        return f"{self.name}.dead"
+
+    def retry(self, delay: int) -> str:
+        """Where an event waits `delay` seconds; it comes back through the default exchange, to this queue only."""
+        return f"{self.name}.retry.{delay}s"
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        return {
+            "x-queue-type": "quorum",
+            "x-delivery-limit": DELIVERY_LIMIT,
+            # at-least-once dead-lettering needs reject-publish (RabbitMQ: quorum queues); without a length
+            # limit the queue never does reject
+            "x-dead-letter-strategy": "at-least-once",
+            "x-overflow": "reject-publish",
+            "x-dead-letter-exchange": "",
+            "x-dead-letter-routing-key": self.dead,
+        }
+
+    def retry_arguments(self, delay: int) -> dict[str, Any]:
+        return self.arguments | {"x-message-ttl": delay * 1000, "x-dead-letter-routing-key": self.name}
+
+
+DEAD_ARGUMENTS: dict[str, Any] = {"x-queue-type": "quorum"}
+
+
+def service_queue(service: str, source: str) -> Queue:
+    """`notify.cases`, bound to every type of `cases`."""
+    return Queue(f"{service}.{source}", source, tuple(f"{event.type}.#" for event in events_of(source)))
+
+
+def department_queue(department: str, subscription: str = "cases") -> Queue:
+    """`dept.<department>.<subscription>`: the whole shared history of the department's cases, in order."""
+    patterns = tuple(f"{event.type}.{department}.#" for event in events_of("cases"))
+    return Queue(f"dept.{department}.{subscription}", "cases", patterns)
+
+
+def queues_of(source: str) -> tuple[Queue, ...]:
+    """Every queue that hears `source`; its relay declares them, so none misses an event published before it ran."""
+    services = [service_queue(name, source) for name, sources in SUBSCRIPTIONS.items() if source in sources]
+    departments = [department_queue(name) for name in DEPARTMENTS] if source == "cases" else []
+    return tuple(services + departments)
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process of the platform. `port` is its offset slot: the gateway's own port, or its metrics and health."""
+
+    name: str
+    arguments: tuple[str, ...]
+    slot: int
+
+    @property
+    def module(self) -> str:
+        return self.arguments[0]
+
+
+PORT_STEP = 137
+"""Ports are the gateway's plus a multiple of this, so that two checkouts on neighbouring ports do not meet."""
+
+
+def processes() -> tuple[Process, ...]:
+    """Every process of ours, in the order in which they start. Broker and database come before, and are not ours."""
+    relays = [Process(f"relay-{name}", ("chassis.relay", name), slot) for slot, name in enumerate(publishers(), 20)]
+    services = [Process(name, (f"services.{name}",), slot) for slot, name in enumerate(SERVICES, 10)]
+    return (*relays, *services, Process("gateway", ("gateway",), 0))
+
+
+def port(gateway_port: int, slot: int) -> int:
+    return gateway_port + slot * PORT_STEP
