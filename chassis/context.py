@@ -1,0 +1,31 @@
+"""What belongs to the request in hand: its correlation id and its W3C trace context.
+
+Context variables, so each asyncio task and each greenlet has its own.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from contextvars import ContextVar
+
+correlation_id: ContextVar[str | None] = ContextVar("correlation_id", default=None)
+traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
+
+# W3C Trace Context, section 3.2: version 00, no all-zero ids
+_TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def enter(correlation: str | None, trace: str | None) -> None:
+    """Take over a caller's context; what is absent or malformed begins anew."""
+    correlation_id.set(correlation or secrets.token_hex(16))
+    traceparent.set(next_traceparent(trace))
+
+
+def next_traceparent(parent: str | None) -> str:
+    """A span of our own in the caller's trace, or the start of one."""
+    if parent and _TRACEPARENT.fullmatch(parent):
+        version, trace_id, _, flags = parent.split("-")
+    else:
+        version, trace_id, flags = "00", secrets.token_hex(16), "01"
+    return f"{version}-{trace_id}-{secrets.token_hex(8)}-{flags}"

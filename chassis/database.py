@@ -1,0 +1,69 @@
+"""One database a service: an engine, and `transaction()`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import Session
+
+from contracts.errors import ServiceUnavailable
+
+_CONNECT_SECONDS = 5
+_POOL_SECONDS = 5
+_STATEMENT_MILLISECONDS = 30_000
+_LOCK_MILLISECONDS = 10_000
+
+
+class Database:
+    """A pool of connections to `url` (`postgresql://user:password@host:port/name`)."""
+
+    def __init__(self, url: str, pool_size: int = 10) -> None:
+        self.url = url
+        self._engine = create_engine(
+            url.replace("postgresql://", "postgresql+psycopg2://", 1),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=_POOL_SECONDS,
+            pool_use_lifo=True,
+            pool_pre_ping=True,
+            # statements carry what people wrote in forms: never into a log
+            hide_parameters=True,
+            connect_args={
+                "connect_timeout": _CONNECT_SECONDS,
+                "options": f"-c statement_timeout={_STATEMENT_MILLISECONDS} -c lock_timeout={_LOCK_MILLISECONDS}"
+                f" -c idle_in_transaction_session_timeout={_STATEMENT_MILLISECONDS} -c timezone=UTC",
+                "application_name": "onehall",
+            },
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """Commit at the end, roll back on any error.
+
+        A server that is away, going down, or too busy for a lock raises `ServiceUnavailable("database")`.
+        """
+        try:
+            with Session(self._engine) as session, session.begin():
+                yield session
+        except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+            raise ServiceUnavailable("database") from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise ServiceUnavailable("database") from error
+            raise
+
+    def is_reachable(self) -> bool:
+        try:
+            with self.transaction() as session:
+                session.execute(text("SELECT 1"))
+        except ServiceUnavailable:
+            return False
+        return True
+
+    def dispose(self) -> None:
+        """Close every idle connection."""
+        self._engine.dispose()

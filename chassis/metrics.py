@@ -1,0 +1,25 @@
+"""Every metric that the chassis gives. One scheme: `onehall_<what>`, labels by the topology's names."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_LAG_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 120, 600, 3600)
+
+entrypoints = Counter("onehall_entrypoint", "Calls of an entrypoint", ["service", "entrypoint", "outcome"])
+entrypoint_seconds = Histogram(
+    "onehall_entrypoint_seconds", "Duration of an entrypoint", ["service", "entrypoint"], buckets=_SECONDS
+)
+
+outbox_unsent = Gauge("onehall_outbox_unsent", "Committed events that the broker has not confirmed", ["source"])
+outbox_oldest_seconds = Gauge("onehall_outbox_oldest_seconds", "Age of the oldest unsent event", ["source"])
+relay_leader = Gauge("onehall_relay_leader", "1 where this relay is the one that publishes", ["source"])
+relay_published = Counter("onehall_relay_published", "Events that the broker confirmed", ["source"])
+relay_unroutable = Counter("onehall_relay_unroutable", "Events that no queue asked for", ["source"])
+
+consumer_lag_seconds = Histogram(
+    "onehall_consumer_lag_seconds", "From the fact to its handler's end", ["service", "source"], buckets=_LAG_SECONDS
+)
+consumer_events = Counter("onehall_consumer_events", "Events taken from a queue", ["service", "source", "outcome"])
+inbox_parked = Gauge("onehall_inbox_parked", "Events that wait for a predecessor", ["service"])

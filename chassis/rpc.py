@@ -1,0 +1,132 @@
+"""`@rpc`: what the gateway calls. Over RabbitMQ as Nameko speaks it, and over HTTP when the broker is gone.
+
+Nameko sends a reply on a pooled connection without heartbeats, which hangs when the broker freezes and ends the
+service when the broker is gone. Here the reply leaves on the connection that brought the request.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+import queue
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+from amqp.basic_message import Message as AmqpMessage
+from amqp.exceptions import AMQPError
+from nameko import rpc as nameko_rpc
+from nameko.exceptions import IncorrectSignature, MalformedRequest
+
+from chassis.extensions import HttpServer
+from chassis.http import StartResponse, respond_json
+from contracts.errors import ServiceError
+
+log = logging.getLogger(__name__)
+
+_MAX_REQUEST_BYTES = 4_194_304
+_ANSWER_SECONDS = 15
+
+
+def reply_to_caller(result: Any, exc_info: Any) -> dict[str, Any]:
+    """Nameko's reply body. The arguments of an error go along only if it is meant for the caller."""
+    if exc_info is None:
+        return {"result": result, "error": None}
+    error = exc_info[1]
+    kind = type(error)
+    return {
+        "result": None,
+        "error": {
+            "exc_type": kind.__name__,
+            "exc_path": f"{kind.__module__}.{kind.__qualname__}",
+            "exc_args": list(error.args) if isinstance(error, ServiceError) else [],
+            "value": "",
+        },
+    }
+
+
+class RpcConsumer(nameko_rpc.RpcConsumer):
+    """Nameko's queue and dispatch, with replies on the request's own channel."""
+
+    def setup(self) -> None:
+        super().setup()
+        # frames of two greenlets must not mix on the socket
+        self._writing = threading.Lock()
+
+    def handle_result(self, message: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+        body = json.dumps(reply_to_caller(result, exc_info))
+        properties = message.properties
+        reply = AmqpMessage(body, content_type="application/json", correlation_id=properties.get("correlation_id"))
+        try:
+            with self._writing:
+                message.channel.basic_publish(reply, exchange="nameko-rpc", routing_key=properties["reply_to"])
+                message.ack()
+        except (AMQPError, OSError, AttributeError) as error:
+            # py-amqp's closed channel has no connection: AttributeError
+            log.info("a reply could not be sent (%s); its caller has been told that the broker is gone", error)
+        return result, exc_info
+
+
+class DirectCalls(nameko_rpc.SharedExtension):
+    """`POST /rpc/<method>` with `{"args", "kwargs", "context"}`, for the gateway alone (a shared bearer secret)."""
+
+    http = HttpServer()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._entrypoints: dict[str, Rpc] = {}
+
+    def setup(self) -> None:
+        self.http.add("/rpc/", self._answer)
+
+    def register(self, entrypoint: Rpc) -> None:
+        self._entrypoints[entrypoint.method_name] = entrypoint
+
+    def _answer(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        if not self._is_gateway(environ.get("HTTP_AUTHORIZATION", "")):
+            return respond_json(start_response, "401 Unauthorized", {"error": "the gateway only"})
+        if environ["REQUEST_METHOD"] != "POST" or not 0 < length <= _MAX_REQUEST_BYTES:
+            return respond_json(start_response, "400 Bad Request", {"error": "POST a call as JSON"})
+        method = environ["PATH_INFO"].removeprefix("/rpc/")
+        return respond_json(start_response, "200 OK", self._call(method, environ["wsgi.input"].read(length)))
+
+    def _is_gateway(self, authorization: str) -> bool:
+        secret = self.container.config["settings"].rpc_secret.get_secret_value()
+        return hmac.compare_digest(authorization.encode(), f"Bearer {secret}".encode())
+
+    def _call(self, method: str, body: bytes) -> dict[str, Any]:
+        answer: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+
+        def handle_result(_: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+            answer.put(reply_to_caller(result, exc_info))
+            return result, exc_info
+
+        try:
+            entrypoint, call = self._entrypoints[method], json.loads(body)
+            arguments, keywords = call["args"], call["kwargs"]
+            entrypoint.check_signature(arguments, keywords)
+        except (KeyError, TypeError, ValueError, IncorrectSignature) as error:
+            return reply_to_caller(None, (MalformedRequest, MalformedRequest(str(error)), None))
+        self.container.spawn_worker(
+            entrypoint, arguments, keywords, context_data=call.get("context") or {}, handle_result=handle_result
+        )
+        return answer.get(timeout=_ANSWER_SECONDS)
+
+
+class Rpc(nameko_rpc.Rpc):
+    """A method that the gateway may call."""
+
+    rpc_consumer = RpcConsumer()
+    direct_calls = DirectCalls()
+
+    def __init__(self) -> None:
+        super().__init__(expected_exceptions=ServiceError)
+
+    def setup(self) -> None:
+        super().setup()
+        self.direct_calls.register(self)
+
+
+rpc = Rpc.decorator

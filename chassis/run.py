@@ -1,0 +1,69 @@
+"""How a service process starts and ends. The only module that knows eventlet.
+
+Nothing here may import the service, Nameko or a driver at the top: `run` patches the standard library first.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+MAX_WORKERS = 10
+HEARTBEAT_SECONDS = 10
+_STOP_SECONDS = 10
+
+
+def run(path: str) -> None:
+    """Run the service class at `package.module:Class` until SIGTERM or SIGINT."""
+    import eventlet
+    from eventlet.support.psycopg2_patcher import make_psycopg_green
+
+    eventlet.monkey_patch()
+    make_psycopg_green()
+
+    from nameko.runners import ServiceRunner
+
+    from chassis import logs, settings
+
+    module, _, name = path.partition(":")
+    service = getattr(importlib.import_module(module), name)
+    logs.configure(service.name)
+    configuration = settings.load(service.settings_class)
+    runner = ServiceRunner(
+        {
+            "AMQP_URI": configuration.amqp_uri.get_secret_value(),
+            "HEARTBEAT": HEARTBEAT_SECONDS,
+            "max_workers": MAX_WORKERS,
+            "settings": configuration,
+        }
+    )
+    runner.add_service(service)
+    _stop_on_signal(runner.stop)
+    runner.start()
+    runner.wait()
+
+
+def offload(function: Callable[..., T], *arguments: Any) -> T:
+    """Run what burns CPU in C (argon2, image checks) in a real thread, so that other greenlets go on meanwhile."""
+    from eventlet import tpool
+
+    result: T = tpool.execute(function, *arguments)
+    return result
+
+
+def _stop_on_signal(stop: Callable[[], None]) -> None:
+    def handle(signum: int, frame: object) -> None:
+        # a service whose broker is gone does not end by itself: its last goodbye waits for an answer
+        timer = threading.Timer(_STOP_SECONDS, os._exit, (1,))
+        timer.daemon = True
+        timer.start()
+        threading.Thread(target=stop, name="stop", daemon=True).start()
+
+    signal.signal(signal.SIGTERM, handle)
+    signal.signal(signal.SIGINT, handle)
