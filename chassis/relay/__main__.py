@@ -1,0 +1,91 @@
+"""`python -m chassis.relay <service>`: publish that service's events until SIGTERM."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+
+import psycopg2
+from pika.exceptions import AMQPError
+
+from chassis import http, logs, metrics, settings
+from chassis.relay.publisher import Publisher, declare_topology
+from chassis.relay.store import OutboxListener, OutboxStore
+from contracts import topology
+
+log = logging.getLogger("chassis.relay")
+
+_LEAD_SECONDS = 1.0
+_LONGEST_WAIT_SECONDS = 5.0
+
+
+class Relay:
+    """Leads when it can, publishes while it leads, and outlives both the broker and the database."""
+
+    def __init__(self, source: str, amqp_uri: str, database_url: str) -> None:
+        self._source = source
+        self._amqp_uri = amqp_uri
+        self._database_url = database_url
+        self._stopped = threading.Event()
+        self._publisher: Publisher | None = None
+        self._leads = metrics.relay_leader.labels(source)
+
+    def run(self) -> None:
+        wait = _LEAD_SECONDS
+        while not self._stopped.is_set():
+            try:
+                self._serve_term()
+                wait = _LEAD_SECONDS
+            except (psycopg2.Error, AMQPError, OSError) as error:
+                log.warning("interrupted (%s); trying again in %s s", type(error).__name__, wait)
+                self._stopped.wait(wait)
+                wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
+
+    def stop(self) -> None:
+        self._stopped.set()
+        if self._publisher is not None:
+            self._publisher.stop()
+
+    def _serve_term(self) -> None:
+        store = OutboxStore(self._database_url)
+        try:
+            while not store.try_lead():
+                if self._stopped.wait(_LEAD_SECONDS):
+                    return
+            self._publish(store)
+        finally:
+            self._leads.set(0)
+            store.close()
+
+    def _publish(self, store: OutboxStore) -> None:
+        listener = OutboxListener(self._database_url)
+        try:
+            declare_topology(self._amqp_uri, self._source)
+            self._publisher = Publisher(self._source, self._amqp_uri, store, listener)
+            self._leads.set(1)
+            log.info("leading")
+            if not self._stopped.is_set():
+                self._publisher.run()
+        finally:
+            self._publisher = None
+            listener.close()
+
+
+def main() -> None:
+    if len(sys.argv) != 2 or sys.argv[1] not in topology.publishers():
+        sys.exit(f"usage: python -m chassis.relay {{{'|'.join(topology.publishers())}}}")
+    source = sys.argv[1]
+    logs.configure(f"relay-{source}")
+    configuration = settings.load(settings.Settings)
+    relay = Relay(source, configuration.amqp_uri.get_secret_value(), settings.database_url(source))
+    signal.signal(signal.SIGTERM, lambda *_: relay.stop())
+    signal.signal(signal.SIGINT, lambda *_: relay.stop())
+    healthy = http.check(lambda: True)
+    http.serve(configuration.http_host, configuration.http_port, {"/healthz": healthy, "/readyz": healthy})
+    relay.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""The relay's side of the outbox table, on the one connection that holds the leader's lock and marks rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg2
+
+# one leader a database; the number only has to differ from other advisory locks in it
+_LEADER_LOCK = 0x0B0C
+
+_MARK = (
+    "UPDATE outbox SET position = marked.position"
+    " FROM unnest(%s::bigint[], %s::bigint[]) AS marked (id, position) WHERE outbox.id = marked.id"
+)
+# whatever is unsent and not in flight: a late committer is only one more such row, so nothing is skipped
+_READ = (
+    "SELECT id, event_id::text, routing_key, body FROM outbox"
+    " WHERE position IS NULL AND id <> ALL (%s::bigint[]) ORDER BY id LIMIT %s"
+)
+_BACKLOG = (
+    "SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM outbox WHERE position IS NULL"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One unsent event."""
+
+    id: int
+    event_id: str
+    routing_key: str
+    body: str
+
+
+class OutboxStore:
+    """`url` is the service's database. Losing the connection loses the lock, and marking stops with it."""
+
+    def __init__(self, url: str) -> None:
+        self._connection = psycopg2.connect(url, connect_timeout=5, application_name="onehall-relay")
+        self._connection.autocommit = True
+        self._cursor = self._connection.cursor()
+        # a mark that a crash loses only sends an event again, and every subscriber drops the second
+        self._cursor.execute("SET synchronous_commit = off; SET statement_timeout = '30s'")
+
+    def try_lead(self) -> bool:
+        """Whether this relay is the leader now. Not by waiting: a waiting session holds back VACUUM."""
+        self._cursor.execute("SELECT pg_try_advisory_lock(%s)", (_LEADER_LOCK,))
+        return bool(self._fetch_one()[0])
+
+    def last_position(self) -> int:
+        self._cursor.execute("SELECT coalesce(max(position), 0) FROM outbox")
+        return int(self._fetch_one()[0])
+
+    def mark(self, ids: Sequence[int], first_position: int) -> None:
+        """Give rows that the broker confirmed the next positions, in the order of their ids."""
+        ordered = sorted(ids)
+        self._cursor.execute(_MARK, (ordered, list(range(first_position, first_position + len(ordered)))))
+
+    def read(self, in_flight: Sequence[int], limit: int) -> list[Row]:
+        self._cursor.execute(_READ, (list(in_flight), limit))
+        return [Row(*values) for values in self._cursor.fetchall()]
+
+    def backlog(self) -> tuple[int, float]:
+        """How many events are unsent, and the age of the oldest in seconds."""
+        self._cursor.execute(_BACKLOG)
+        count, age = self._fetch_one()
+        return int(count), float(age)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _fetch_one(self) -> tuple[Any, ...]:
+        row = self._cursor.fetchone()
+        assert row is not None  # noqa: S101  an aggregate always has a row
+        return row
+
+
+class OutboxListener:
+    """A second connection that only hears `NOTIFY outbox`. `fileno()` becomes readable when there is something."""
+
+    def __init__(self, url: str) -> None:
+        self._connection = psycopg2.connect(url, connect_timeout=5, application_name="onehall-relay-listen")
+        self._connection.autocommit = True
+        self._connection.cursor().execute("LISTEN outbox")
+
+    def fileno(self) -> int:
+        return self._connection.fileno()
+
+    def drain(self) -> None:
+        """Take all notifications; they carry nothing but that there is work."""
+        self._connection.poll()
+        self._connection.notifies.clear()
+
+    def close(self) -> None:
+        self._connection.close()
