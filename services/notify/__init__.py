@@ -1,0 +1,1 @@
+"""What you are told: inbox messages and mails, their wording, preferences and deliveries."""

@@ -1,0 +1,83 @@
+"""What changes something: telling a recipient, reading a message, setting preferences."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from contracts.actors import Actor
+from contracts.envelope import Envelope
+from contracts.errors import Fault, InvalidInput, NotFound, NotPermitted
+from contracts.events import AccountEvent, CaseEvent
+from services.notify import store
+from services.notify.wording import LOCALES
+
+
+def tell_applicant(session: Session, envelope: Envelope) -> None:
+    """An inbox message and a mail about a case, as the applicant prefers."""
+    event = envelope.data
+    if not isinstance(event, CaseEvent):
+        raise TypeError(f"{envelope.type} is about no case")
+    notice = store.Notice(envelope.id, envelope.type, event.applicant, envelope.time, event.number, event.item)
+    channels = _channels(session, event.applicant)
+    if store.INBOX in channels:
+        store.add_message(session, notice)
+    if store.MAIL in channels:
+        store.add_delivery(session, notice, store.MAIL)
+
+
+def welcome(session: Session, envelope: Envelope) -> None:
+    """A first message in the inbox of a new account. No mail: its address has not been confirmed by anybody."""
+    event = envelope.data
+    if not isinstance(event, AccountEvent):
+        raise TypeError(f"{envelope.type} is about no account")
+    store.add_message(session, store.Notice(envelope.id, envelope.type, event.account, envelope.time))
+
+
+def mark_read(session: Session, actor: Actor, message_id: str) -> None:
+    try:
+        known = store.mark_read(session, require_subject(actor, "read_inbox"), str(uuid.UUID(message_id)))
+    except (ValueError, AttributeError, TypeError):
+        known = False
+    if not known:
+        raise NotFound("message", message_id)
+
+
+def set_preferences(session: Session, actor: Actor, preferences: dict[str, Any]) -> dict[str, Any]:
+    """`locale` (null: the account's) and `channels` (at least one, or a decision would reach nobody), both anew."""
+    subject = require_subject(actor, "set_preferences")
+    faults = _faults(preferences)
+    if faults:
+        raise InvalidInput(faults)
+    locale = preferences.get("locale")
+    channels = [channel for channel in store.CHANNELS if channel in preferences["channels"]]
+    store.save_preferences(session, subject, locale, channels)
+    return {"locale": locale, "channels": channels}
+
+
+def require_subject(actor: Actor, action: str) -> str:
+    if not actor.subject:
+        raise NotPermitted(action)
+    return actor.subject
+
+
+def _channels(session: Session, subject: str) -> list[str]:
+    preferred = store.get_preferences(session, subject)
+    return list(store.CHANNELS if preferred is None else preferred.channels)
+
+
+def _faults(preferences: dict[str, Any]) -> list[Fault]:
+    faults: list[Fault] = []
+    locale, channels = preferences.get("locale"), preferences.get("channels")
+    if locale is not None and locale not in LOCALES:
+        faults.append({"pointer": "/locale", "rule": "enum", "value": [*LOCALES, None]})
+    if not isinstance(channels, list) or not channels:
+        faults.append({"pointer": "/channels", "rule": "minItems", "value": 1})
+    else:
+        unknown = [index for index, channel in enumerate(channels) if channel not in store.CHANNELS]
+        faults += [
+            {"pointer": f"/channels/{index}", "rule": "enum", "value": list(store.CHANNELS)} for index in unknown
+        ]
+    return faults

@@ -1,0 +1,112 @@
+"""Who has which address, and what an item is called: asked of the API with notify's own token, never stored."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote_plus, urlsplit
+
+import httpx
+
+from services.notify.wording import ItemNames
+
+log = logging.getLogger(__name__)
+
+CLIENT = "notify"
+_SCOPE = "contacts"
+_SECONDS = 5.0
+_TOKEN_MARGIN_SECONDS = 60
+_NAMES_SECONDS = 300
+_PAUSE_SECONDS = 10
+_UNAUTHORIZED = 401
+
+
+class DirectoryUnavailable(Exception):
+    """The API gives no answer now. Args: what went wrong, for the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """`email` is empty for an account without an address."""
+
+    email: str
+    locale: str | None
+    name: str
+
+
+class Directory:
+    """`now` gives seconds that only rise."""
+
+    def __init__(self, http: httpx.Client, secret: str, now: Callable[[], float] = time.monotonic) -> None:
+        self._http = http
+        self._secret = secret
+        self._now = now
+        self._token: tuple[str, float] = ("", 0)
+        self._names: dict[str, tuple[ItemNames, float]] = {}
+        self._names_pause = 0.0
+
+    def contacts(self, subjects: Collection[str]) -> dict[str, Contact]:
+        """One call for all. Who is not in the answer has no account any more. Raises `DirectoryUnavailable`."""
+        try:
+            answer = self._ask(sorted(subjects))
+            if answer.status_code == _UNAUTHORIZED:
+                # a key was changed or the token revoked before its end
+                self._token = ("", 0)
+                answer = self._ask(sorted(subjects))
+            return {subject: _contact(fields) for subject, fields in answer.raise_for_status().json().items()}
+        except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DirectoryUnavailable(f"contacts: {error!r}") from error
+
+    def item_names(self, item: str) -> ItemNames:
+        """Locale -> name, five minutes old at most while the API answers; else the last ones known, or nothing."""
+        names, until = self._names.get(item, ({}, 0.0))
+        if self._now() < max(until, self._names_pause):
+            return names
+        try:
+            answer = self._http.get(f"/api/v1/items/{item}")
+            if answer.status_code != httpx.codes.NOT_FOUND:
+                names = dict(answer.raise_for_status().json()["name"])
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            log.warning("no name of item %s: %r", item, error)
+            # nobody who opens an inbox waits for this again and again
+            self._names_pause = self._now() + _PAUSE_SECONDS
+            return names
+        self._names[item] = (names, self._now() + _NAMES_SECONDS)
+        return names
+
+    def _ask(self, subjects: list[str]) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self._access_token()}"}
+        return self._http.post("/api/v1/contacts", json={"subjects": subjects}, headers=headers)
+
+    def _access_token(self) -> str:
+        """RFC 6749, section 4.4; used again until a minute before its end."""
+        known, until = self._token
+        if self._now() < until:
+            return known
+        asked_at = self._now()
+        answer = self._http.post(
+            self._token_path(),
+            # RFC 6749, section 2.3.1: both are form-encoded first
+            auth=(quote_plus(CLIENT), quote_plus(self._secret)),
+            data={"grant_type": "client_credentials", "scope": _SCOPE},
+        )
+        fields = answer.raise_for_status().json()
+        self._token = (fields["access_token"], asked_at + int(fields.get("expires_in", 0)) - _TOKEN_MARGIN_SECONDS)
+        return self._token[0]
+
+    def _token_path(self) -> str:
+        """Discovery names the citizens' address; from here the gateway may have another, so only the path counts."""
+        configuration = self._http.get("/.well-known/openid-configuration").raise_for_status().json()
+        return urlsplit(configuration["token_endpoint"]).path
+
+
+def open_directory(api_url: str, secret: str) -> Directory:
+    # the gateway is next door: a proxy for the outside world is not asked
+    return Directory(httpx.Client(base_url=api_url, timeout=_SECONDS, trust_env=False), secret)
+
+
+def _contact(fields: dict[str, Any]) -> Contact:
+    return Contact(email=fields.get("email") or "", locale=fields.get("locale"), name=fields.get("name") or "")

@@ -1,0 +1,80 @@
+"""What is read: the inbox, page by page, and preferences."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from contracts.errors import InvalidInput
+from services.notify import store
+from services.notify.wording import LOCALES, ItemNames, Topic, render
+
+_LARGEST_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class InboxPage:
+    """Rows of `store.messages`, newest first, and the cursor of the next page."""
+
+    rows: list[Any]
+    next: str | None
+
+
+def list_inbox(session: Session, recipient: str, cursor: str | None, limit: int) -> InboxPage:
+    size = min(max(limit, 1), _LARGEST_PAGE)
+    rows = list(store.list_messages(session, recipient, _read_cursor(cursor), size + 1))
+    is_last = len(rows) <= size
+    return InboxPage(rows[:size], None if is_last else _cursor(rows[size - 1]))
+
+
+def present_inbox(page: InboxPage, names_of: Callable[[str], ItemNames], base_url: str) -> dict[str, Any]:
+    """The page as the API gives it, in every language. `names_of` may ask elsewhere: call it outside a transaction."""
+    names = {item: names_of(item) for item in {row.item for row in page.rows} if item}
+    return {
+        "items": [_present(row, names.get(row.item, {}), base_url) for row in page.rows],
+        "next": page.next,
+    }
+
+
+def get_preferences(session: Session, subject: str) -> dict[str, Any]:
+    """`locale` null is the account's own."""
+    preferred = store.get_preferences(session, subject)
+    if preferred is None:
+        return {"locale": None, "channels": list(store.CHANNELS)}
+    return {"locale": preferred.locale, "channels": list(preferred.channels)}
+
+
+def _present(row: Any, names: ItemNames, base_url: str) -> dict[str, Any]:
+    topic = Topic(row.event, row.number, row.item)
+    texts = {locale: render(topic, locale, names, base_url) for locale in LOCALES}
+    return {
+        "id": row.id,
+        "at": row.at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "event": row.event,
+        "number": row.number,
+        "item": row.item,
+        "subject": {locale: text.subject for locale, text in texts.items()},
+        "body": {locale: text.body for locale, text in texts.items()},
+        "read": row.read_at is not None,
+    }
+
+
+def _cursor(row: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps([row.at.isoformat(), row.id]).encode()).decode()
+
+
+def _read_cursor(cursor: str | None) -> tuple[datetime, str] | None:
+    if cursor is None:
+        return None
+    try:
+        at, message_id = json.loads(base64.urlsafe_b64decode(cursor))
+        return datetime.fromisoformat(at), str(UUID(message_id))
+    except (ValueError, TypeError, AttributeError):
+        raise InvalidInput([{"pointer": "/cursor", "rule": "cursor", "value": None}]) from None

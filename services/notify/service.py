@@ -1,0 +1,98 @@
+"""Entrypoints of notify."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from chassis.bus import on_event
+from chassis.database import Database
+from chassis.rpc import rpc
+from chassis.service import Service
+from chassis.timer import timer
+from contracts.envelope import Envelope
+from services.notify import commands, metrics, queries, store
+from services.notify.directory import Directory, open_directory
+from services.notify.mail import Mailer
+from services.notify.sending import MailSender
+from services.notify.settings import NotifySettings
+
+
+class NotifyService(Service):
+    name = "notify"
+    settings_class = NotifySettings
+    settings: NotifySettings
+
+    # `case.closed` tells nothing that the decision before it did not tell
+    @on_event(
+        "case.submitted",
+        "case.accepted",
+        "case.correction-requested",
+        "case.corrected",
+        "case.approved",
+        "case.refused",
+        "case.withdrawn",
+        "rating.invited",
+    )
+    def on_case_event(self, session: Session, envelope: Envelope) -> None:
+        commands.tell_applicant(session, envelope)
+
+    @on_event("account.registered")
+    def on_account_registered(self, session: Session, envelope: Envelope) -> None:
+        commands.welcome(session, envelope)
+
+    @timer(interval=0.5)
+    def send_due_mails(self) -> None:
+        _mail_sender(self.settings, self.database).send_due()
+
+    @timer(interval=15)
+    def measure_pending(self) -> None:
+        with self.database.transaction() as session:
+            pending, oldest_seconds = store.count_pending(session)
+        metrics.deliveries_pending.set(pending)
+        metrics.deliveries_oldest_seconds.set(oldest_seconds)
+
+    @rpc
+    def list_inbox(self, cursor: str | None = None, limit: int = 20) -> dict[str, Any]:
+        recipient = commands.require_subject(self.actor, "read_inbox")
+        with self.database.transaction() as session:
+            page = queries.list_inbox(session, recipient, cursor, limit)
+        return queries.present_inbox(page, _directory(self.settings).item_names, self.settings.base_url)
+
+    @rpc
+    def mark_read(self, id: str) -> None:  # noqa: A002 - the name on the wire
+        with self.database.transaction() as session:
+            commands.mark_read(session, self.actor, id)
+
+    @rpc
+    def get_preferences(self) -> dict[str, Any]:
+        subject = commands.require_subject(self.actor, "get_preferences")
+        with self.database.transaction() as session:
+            return queries.get_preferences(session, subject)
+
+    @rpc
+    def set_preferences(self, preferences: dict[str, Any]) -> dict[str, Any]:
+        with self.database.transaction() as session:
+            return commands.set_preferences(session, self.actor, preferences)
+
+
+# A service object lives for one call; these live as long as the process, with their caches and connections.
+
+
+@cache
+def _directory(settings: NotifySettings) -> Directory:
+    return open_directory(settings.api_url, settings.notify_client_secret.get_secret_value())
+
+
+@cache
+def _mail_sender(settings: NotifySettings, database: Database) -> MailSender:
+    return MailSender(
+        database,
+        _directory(settings),
+        Mailer(settings),
+        sender=settings.mail_from,
+        base_url=settings.base_url,
+        lease_seconds=settings.mail_lease_seconds,
+    )

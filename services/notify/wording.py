@@ -1,0 +1,93 @@
+"""What a message says: one source for inbox and mail, `templates/<locale>.yaml`, compiled once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import yaml
+from jinja2 import Environment, StrictUndefined, Template
+
+LOCALES = ("zh-Hans", "zh-Hant", "en")
+DEFAULT_LOCALE = "zh-Hans"
+
+_TEMPLATES = Path(__file__).with_name("templates")
+_LONGEST_NAME = 80
+
+ItemNames = Mapping[str, str]
+"""Locale -> the item's name; empty when it cannot be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """`subject` is one line; `body` is plain text, paragraphs divided by an empty line."""
+
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What is told: the event type and the case it happened to. An account's event has neither number nor item."""
+
+    event: str
+    number: str | None
+    item: str | None
+
+    def link(self, base_url: str) -> str:
+        return f"{base_url}/cases/{self.number}" if self.number else f"{base_url}/"
+
+
+@dataclass(frozen=True, slots=True)
+class _Wording:
+    mail: Template
+    subjects: dict[str, Template]
+    bodies: dict[str, Template]
+
+
+def render(topic: Topic, locale: str, names: ItemNames, base_url: str) -> Text:
+    """The inbox's text. Without a name of the item in `locale` its code stands in."""
+    wording = _wording(locale)
+    variables = {
+        "number": topic.number,
+        "item": _one_line(names.get(locale) or topic.item or ""),
+        "link": topic.link(base_url),
+    }
+    return Text(
+        wording.subjects[topic.event].render(variables),
+        wording.bodies[topic.event].render(variables),
+    )
+
+
+def render_mail(topic: Topic, locale: str, names: ItemNames, base_url: str, name: str) -> Text:
+    """The same text with a greeting of `name` (may be empty), the link, and who sends it."""
+    text = render(topic, locale, names, base_url)
+    greeted = _one_line(name)[:_LONGEST_NAME]
+    return Text(
+        text.subject,
+        _wording(locale).mail.render(name=greeted, body=text.body, link=topic.link(base_url)),
+    )
+
+
+def known_locale(*wishes: str | None) -> str:
+    """The first of the wishes that there is wording for."""
+    return next((wish for wish in wishes if wish in LOCALES), DEFAULT_LOCALE)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+@cache
+def _wording(locale: str) -> _Wording:
+    # text/plain and JSON: nothing here is markup, so nothing is escaped
+    environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701
+    source = yaml.safe_load((_TEMPLATES / f"{locale}.yaml").read_text(encoding="utf-8"))
+    events = source["events"]
+    return _Wording(
+        mail=environment.from_string(source["mail"]),
+        subjects={event: environment.from_string(texts["subject"]) for event, texts in events.items()},
+        bodies={event: environment.from_string(texts["body"].rstrip()) for event, texts in events.items()},
+    )
