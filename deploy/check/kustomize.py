@@ -24,7 +24,7 @@ _MERGE_KEYS = {
     "volumeMounts": "mountPath",
     "topologySpreadConstraints": "topologyKey",
 }
-"""Lists that a strategic merge joins by this key (Kubernetes API, `x-kubernetes-patch-merge-key`); others are replaced."""
+"""Lists that a strategic merge joins by this key (the API's `patchMergeKey`); others are replaced."""
 
 
 class KustomizationBroken(Exception):
@@ -38,7 +38,9 @@ def read_documents(path: Path) -> list[Document]:
 def kustomization(base: Path) -> Document:
     content: Document = yaml.safe_load((base / "kustomization.yaml").read_text())
     if unknown := content.keys() - _FIELDS:
-        raise KustomizationBroken(f"field {', '.join(sorted(unknown))} is not one that deploy/kustomize.py renders")
+        raise KustomizationBroken(
+            f"field {', '.join(sorted(unknown))} is not one that deploy/check/kustomize.py renders"
+        )
     return content
 
 
@@ -56,7 +58,7 @@ def render(base: Path) -> list[Document]:
     documents = [document for name in content["resources"] for document in read_documents(base / name)]
     documents += [_config_map(base, entry) for entry in content.get("configMapGenerator", [])]
     for patch in content.get("patches", []):
-        _apply_patch(documents, read_documents(base / patch["path"])[0], patch["target"]["kind"])
+        _apply_patch(documents, read_documents(base / patch["path"])[0], patch["target"])
     for document in documents:
         _add_namespace(document, content["namespace"])
         for labels in content.get("labels", []):
@@ -90,11 +92,18 @@ def _assignments(path: Path) -> Iterator[tuple[str, str]]:
             yield name, value
 
 
-def _apply_patch(documents: list[Document], patch: Document, kind: str) -> None:
-    patch = {key: value for key, value in patch.items() if key not in ("apiVersion", "kind", "metadata")}
+def _apply_patch(documents: list[Document], patch: Document, target: Document) -> None:
+    # a patch with a target says by `metadata.name` only what it is called itself
+    patch = {"spec": patch["spec"]}
     for document in documents:
-        if document["kind"] == kind:
+        if _is_target(document, **target):
             _merge(document, patch)
+
+
+def _is_target(document: Document, kind: str, labelSelector: str = "") -> bool:  # noqa: N803 kustomize's word
+    labels: dict[str, str] = document["metadata"].get("labels", {})
+    wanted = dict(pair.split("=") for pair in labelSelector.split(",") if pair)
+    return bool(document["kind"] == kind) and wanted.items() <= labels.items()
 
 
 def _merge(target: Document, patch: Document) -> None:
