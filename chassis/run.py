@@ -9,6 +9,7 @@ import importlib
 import os
 import signal
 import threading
+import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -21,6 +22,8 @@ _STOP_SECONDS = 10
 
 def run(path: str) -> None:
     """Run the service class at `package.module:Class` until SIGTERM or SIGINT."""
+    # said at every start, and docs/adr answers it
+    warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
     import eventlet
     from eventlet.support.psycopg2_patcher import make_psycopg_green
 

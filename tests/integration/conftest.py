@@ -1,0 +1,36 @@
+"""One part over the real servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from chassis.database import Database
+from deploy.local.platform import Platform
+
+
+def database_of(service: str) -> object:
+    @pytest.fixture(scope="session", name=f"{service}_database")
+    def database(servers: Platform) -> Iterator[Database]:
+        database = Database(servers.environment[f"ONEHALL_{service.upper()}_DATABASE_URL"])
+        yield database
+        database.dispose()
+
+    return database
+
+
+identity_database = database_of("identity")
+cases_database = database_of("cases")
+notify_database = database_of("notify")
+rating_database = database_of("rating")
+
+
+@pytest.fixture(scope="session")
+def identity_database_url(servers: Platform) -> str:
+    return servers.environment["ONEHALL_IDENTITY_DATABASE_URL"]
+
+
+@pytest.fixture(scope="session")
+def amqp_uri(servers: Platform) -> str:
+    return servers.environment["AMQP_URI"]
