@@ -1,0 +1,125 @@
+"""The private RabbitMQ: one node with its own name, ports, accounts, folder and port mapper (epmd)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+import pika
+from pika.exceptions import AMQPError, ProbableAuthenticationError
+
+from contracts.topology import DEPARTMENTS
+from deploy.local.environment import department_account
+from deploy.local.report import Failure
+from deploy.local.state import State
+
+# Debian's rabbitmq-server on the PATH switches to the user `rabbitmq`, who cannot reach our folder; the one in
+# /usr/lib does not. Homebrew's folders are not on everybody's PATH.
+FOLDERS = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/sbin", "/opt/homebrew/bin", "/usr/local/sbin", "/usr/sbin")
+
+CHOICES = (
+    "RabbitMQ is missing. Choose one: run as root or with sudo on Debian or Ubuntu (it is installed by apt), "
+    "`brew install rabbitmq`, set AMQP_URI to a broker of yours, or use `docker compose up`."
+)
+
+
+def find_program(name: str) -> str:
+    path = os.pathsep.join((FOLDERS[0], os.environ.get("PATH", os.defpath), *FOLDERS[1:]))
+    found = shutil.which(name, path=path)
+    if not found:
+        raise Failure(CHOICES)
+    return found
+
+
+def create(state: State, ports: Mapping[str, int], secret: Mapping[str, str]) -> None:
+    """Write what the node reads at its start: cookie, plugins (none), settings, accounts."""
+    folder = state.broker
+    settings = (
+        f"listeners.tcp.default = 127.0.0.1:{ports['broker']}",
+        f"load_definitions = {folder / 'definitions.json'}",
+        "log.file = false",
+        "log.console = true",
+        "log.console.level = warning",
+    )
+    (folder / "rabbitmq.conf").write_text("\n".join(settings) + "\n")
+    (folder / "enabled_plugins").write_text("[].\n")
+    state.write_private(folder / "definitions.json", json.dumps(definitions(secret), indent=2) + "\n")
+    state.write_private(folder / ".erlang.cookie", secret["cookie"])
+    (folder / ".erlang.cookie").chmod(0o400)
+
+
+def definitions(secret: Mapping[str, str]) -> dict[str, Any]:
+    """The platform's account, and one a department that can read its own queues and nothing else. No guest."""
+    accounts = {"onehall": (secret["broker"], (".*", ".*", ".*"))}
+    for department in DEPARTMENTS:
+        account = department_account(department)
+        accounts[account] = (secret[account], ("", "", rf"^dept\.{department}\."))
+    return {
+        "vhosts": [{"name": "/"}],
+        "users": [_user(name, password) for name, (password, _) in accounts.items()],
+        "permissions": [
+            {"user": name, "vhost": "/", "configure": configure, "write": write, "read": read}
+            for name, (_, (configure, write, read)) in accounts.items()
+        ],
+    }
+
+
+def _user(name: str, password: str) -> dict[str, Any]:
+    # RabbitMQ's form: base64 of a salt of 4 bytes and SHA-256 over salt and password. The password is random
+    # already, so a salt made from the name keeps the file the same from start to start.
+    salt = hashlib.sha256(name.encode()).digest()[:4]
+    digest = base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
+    algorithm = "rabbit_password_hashing_sha256"
+    return {"name": name, "password_hash": digest, "hashing_algorithm": algorithm, "tags": []}
+
+
+def epmd_command(ports: Mapping[str, int]) -> list[str]:
+    """Erlang's port mapper as a process of ours. A node that finds none starts one that outlives it."""
+    return [find_program("epmd"), "-address", "127.0.0.1", "-port", str(ports["epmd"])]
+
+
+def command() -> list[str]:
+    return [find_program("rabbitmq-server")]
+
+
+def environment(state: State, ports: Mapping[str, int]) -> dict[str, str]:
+    folder = state.broker
+    return {
+        "HOME": str(folder),
+        "RABBITMQ_LOG": "-color",
+        "ERL_EPMD_ADDRESS": "127.0.0.1",
+        "ERL_EPMD_PORT": str(ports["epmd"]),
+        # this machine's own settings for its own node
+        "RABBITMQ_CONF_ENV_FILE": str(folder / "none"),
+        "RABBITMQ_NODENAME": "onehall@localhost",
+        "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+        "RABBITMQ_NODE_PORT": str(ports["broker"]),
+        "RABBITMQ_DIST_PORT": str(ports["broker-distribution"]),
+        "RABBITMQ_MNESIA_BASE": str(folder / "data"),
+        "RABBITMQ_LOG_BASE": str(state.log),
+        "RABBITMQ_GENERATED_CONFIG_DIR": str(folder / "generated"),
+        "RABBITMQ_SCHEMA_DIR": str(folder / "schema"),
+        "RABBITMQ_PID_FILE": str(folder / "pid"),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
+        "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
+        # the start script becomes the node only when it leaves the node its input; then the process that
+        # supervisor knows, stops and that tests kill is the node itself
+        "RABBITMQ_ALLOW_INPUT": "1",
+        "RABBITMQ_SERVER_START_ARGS": "-noinput",
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}",
+    }
+
+
+def answers(uri: str) -> bool:
+    try:
+        pika.BlockingConnection(pika.URLParameters(uri)).close()
+    except ProbableAuthenticationError:
+        raise Failure("the broker refuses the account in AMQP_URI (var/environment); correct it") from None
+    except (AMQPError, OSError):
+        return False
+    return True

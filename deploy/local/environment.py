@@ -1,0 +1,116 @@
+"""The environment of every process: generated secrets, addresses that follow from the ports, and what you set."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+from collections.abc import Mapping
+
+from contracts.topology import DEPARTMENTS, SERVICES
+from deploy.local.state import State
+
+HOST = "127.0.0.1"
+
+SET_BY_YOU = (
+    "AMQP_URI",
+    *(f"ONEHALL_{service.upper()}_DATABASE_URL" for service in SERVICES),
+    "ONEHALL_BASE_URL",
+    "ONEHALL_SMTP_HOST",
+    "ONEHALL_SMTP_PORT",
+    "ONEHALL_MAIL_FROM",
+)
+"""A value of these in the caller's environment wins, and its server is used in place of a private one."""
+
+
+def load_secrets(state: State) -> dict[str, str]:
+    """The generated secrets, by what they are for. Made once; what a newer checkout needs more is added."""
+    known: dict[str, str] = json.loads(state.secrets.read_text()) if state.secrets.exists() else {}
+    accounts = ("broker", "database", "supervisor", *SERVICES, *map(department_account, DEPARTMENTS))
+    wanted = {name: secrets.token_urlsafe(24) for name in ("rpc", "notify-client", "cookie", *accounts)}
+    wanted["cookie-key"] = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+    missing = {name: value for name, value in wanted.items() if name not in known}
+    if missing:
+        state.write_private(state.secrets, json.dumps(known | missing, indent=2) + "\n")
+    return known | missing
+
+
+def department_account(department: str) -> str:
+    """The department's user name at the broker."""
+    return f"dept-{department}"
+
+
+def uses_private_broker(given: Mapping[str, str]) -> bool:
+    return "AMQP_URI" not in given
+
+
+def private_databases(given: Mapping[str, str]) -> tuple[str, ...]:
+    """The services whose database stands on the private server."""
+    return tuple(service for service in SERVICES if f"ONEHALL_{service.upper()}_DATABASE_URL" not in given)
+
+
+def uses_private_smtp(given: Mapping[str, str]) -> bool:
+    return "ONEHALL_SMTP_HOST" not in given
+
+
+def given_settings() -> dict[str, str]:
+    return {name: os.environ[name] for name in SET_BY_YOU if os.environ.get(name)}
+
+
+def make_environment(
+    state: State, ports: Mapping[str, int], secret: Mapping[str, str], given: Mapping[str, str]
+) -> dict[str, str]:
+    """All names that the processes, the command line and the tests read."""
+    base_url = f"http://{HOST}:{ports['gateway']}"
+    environment = {
+        "ONEHALL_ENVIRONMENT": "local",
+        "ONEHALL_STATE": str(state.folder),
+        "ONEHALL_PORT": str(ports["gateway"]),
+        "ONEHALL_BASE_URL": base_url,
+        "ONEHALL_API_URL": base_url,
+        "ONEHALL_HTTP_HOST": HOST,
+        "ONEHALL_RPC_SECRET": secret["rpc"],
+        "ONEHALL_COOKIE_KEY": secret["cookie-key"],
+        "ONEHALL_NOTIFY_CLIENT_SECRET": secret["notify-client"],
+        "ONEHALL_SMTP_HOST": HOST,
+        "ONEHALL_SMTP_PORT": str(ports["smtp"]),
+        "ONEHALL_MAIL_FROM": "no-reply@onehall.example",
+        # OAuth over plain HTTP is refused otherwise; only ever set here, where everything stays on this machine
+        "AUTHLIB_INSECURE_TRANSPORT": "1",
+    }
+    environment |= _broker_addresses(ports, secret, given) | _service_addresses(ports, secret)
+    return environment | dict(given)
+
+
+def _broker_addresses(ports: Mapping[str, int], secret: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    def address(user: str, password: str) -> str:
+        # somebody else's broker has no accounts of ours for the departments: they share the one that was given
+        return given.get("AMQP_URI") or f"amqp://{user}:{password}@{HOST}:{ports['broker']}/%2F"
+
+    departments = {
+        f"ONEHALL_DEPT_{department.upper().replace('-', '_')}_AMQP_URI": address(
+            department_account(department), secret[department_account(department)]
+        )
+        for department in DEPARTMENTS
+    }
+    return {"AMQP_URI": address("onehall", secret["broker"])} | departments
+
+
+def _service_addresses(ports: Mapping[str, int], secret: Mapping[str, str]) -> dict[str, str]:
+    addresses = {}
+    for service in SERVICES:
+        prefix = f"ONEHALL_{service.upper()}"
+        addresses[f"{prefix}_URL"] = f"http://{HOST}:{ports[service]}"
+        database = f"{HOST}:{ports['database']}/{service}"
+        addresses[f"{prefix}_DATABASE_URL"] = f"postgresql://{service}:{secret[service]}@{database}"
+    return addresses
+
+
+def write_environment(state: State, environment: Mapping[str, str]) -> None:
+    state.write_private(state.environment, "".join(f"{name}={value}\n" for name, value in environment.items()))
+
+
+def read_environment(state: State) -> dict[str, str]:
+    lines = state.environment.read_text().splitlines() if state.environment.exists() else []
+    return dict(line.split("=", 1) for line in lines)

@@ -1,0 +1,259 @@
+"""A whole platform in one state folder: `make up` starts one, and so do the tests."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from supervisor.states import RUNNING_STATES
+
+from deploy.local import broker, database, health, supervision
+from deploy.local.environment import (
+    given_settings,
+    load_secrets,
+    make_environment,
+    private_databases,
+    uses_private_broker,
+    write_environment,
+)
+from deploy.local.programs import BROKER, DATABASE, RELAYS, Program, all_programs, supervisor_configuration
+from deploy.local.readiness import await_ready
+from deploy.local.report import Failure, Stopwatch, Tell, silent, wait_until
+from deploy.local.state import ROOT, State, ports_for
+
+
+class Platform:
+    """`port` is the gateway's; all others follow from it. `replicas` is how many of each service run.
+
+    `extra` is put into the environment of every process. What `AMQP_URI`, `ONEHALL_<SERVICE>_DATABASE_URL` and the
+    like in our own environment name is used in place of a private server.
+    """
+
+    def __init__(
+        self,
+        state: Path,
+        port: int,
+        replicas: int = 1,
+        *,
+        extra: Mapping[str, str] | None = None,
+        tell: Tell = silent,
+    ) -> None:
+        self.state = State(state.resolve())
+        self.ports = ports_for(port, replicas)
+        self.replicas = replicas
+        self.tell = tell
+        self._extra = dict(extra or {})
+        self._extra_of: dict[str, dict[str, str]] = {}
+        self._given = given_settings()
+        self._stopwatch = Stopwatch(tell)
+
+    @property
+    def secret(self) -> dict[str, str]:
+        self.state.create()
+        return load_secrets(self.state)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What every process and the command line get, by name."""
+        return make_environment(self.state, self.ports, self.secret, self._given) | self._extra
+
+    @property
+    def programs(self) -> list[Program]:
+        """Every program of this platform, in the order in which they start."""
+        return [
+            replace(program, environment={**program.environment, **self._extra_of.get(program.process, {})})
+            for program in all_programs(self.state, self.ports, self.replicas, self._given)
+        ]
+
+    # The whole
+
+    def is_running(self) -> bool:
+        return supervision.supervisor_process(self.state) is not None
+
+    def up(self) -> None:
+        """Return when every process is ready. On `Failure`, what this call started is stopped again."""
+        with self._starting():
+            self._start_servers()
+            # the broker, the slowest of all to start, is on its way meanwhile
+            self._await_database()
+            self.migrate()
+            self._await_broker()
+            self._start_ours()
+
+    def up_servers(self) -> None:
+        """Only database, broker and mail sink, with empty databases: what a test of one part needs."""
+        with self._starting():
+            self._start_servers()
+            self._await_database()
+            self._await_broker()
+
+    def migrate(self) -> None:
+        with self._stopwatch.phase("databases migrated"):
+            self._run([sys.executable, "-m", "chassis.migrate"], "the databases cannot be migrated")
+
+    def down(self) -> None:
+        """Stop everything in reverse and leave no process behind, whatever state it is in."""
+        if self.state.folder.exists():
+            with self._alone():
+                self._shut_down()
+
+    # One process with its replicas
+
+    def pids(self, name: str) -> list[int]:
+        """The process ids of all running replicas of `name`."""
+        with self._control() as supervisor:
+            found = [supervisor.getProcessInfo(program.full_name) for program in self._replicas(name)]
+        return [info["pid"] for info in found if info["pid"]]
+
+    def stop(self, name: str) -> None:
+        """Stop all replicas, so that they stay stopped; return when they have ended."""
+        with self._control() as supervisor:
+            supervision.stop(supervisor, self._replicas(name))
+
+    def start(self, name: str) -> None:
+        """Start what does not run of all replicas; return when they are ready."""
+        self._request_start(self._replicas(name))
+        await_ready(self, self._replicas(name))
+
+    def restart(self, name: str, extra: Mapping[str, str] | None = None) -> None:
+        """Stop and start all replicas. `extra` is added to their environment until the next restart."""
+        self.stop(name)
+        if self._extra_of.get(name, {}) != (extra or {}):
+            self._extra_of[name] = dict(extra or {})
+            self._write_configuration()
+            with self._control() as supervisor:
+                supervision.load_again(supervisor)
+        self.start(name)
+
+    def states(self) -> dict[str, dict[str, Any]]:
+        """Supervisor's view, by program name."""
+        with self._control() as supervisor:
+            return {info["name"]: info for info in supervisor.getAllProcessInfo()}
+
+    def is_ready(self, program: Program) -> bool:
+        if program.ready:
+            return health.answers(program.port, program.ready)
+        if not health.accepts(program.port):
+            return False
+        if program.stage == DATABASE:
+            return database.answers(program.port, self.secret["database"])
+        return program.stage != BROKER or broker.answers(self.environment["AMQP_URI"])
+
+    # How
+
+    @contextmanager
+    def _starting(self) -> Iterator[None]:
+        with self._alone():
+            begun_here = not self.is_running()
+            try:
+                if begun_here:
+                    self._launch()
+                yield
+            except BaseException:
+                if begun_here:
+                    self._shut_down()
+                raise
+
+    def _launch(self) -> None:
+        with self._stopwatch.phase("state folder and supervisor ready"):
+            self._shut_down()  # what a killed supervisor may have left
+            self.state.create()
+            health.require_free({name: self.ports[name] for name in self._listening()})
+            if private_databases(self._given):
+                database.create(self.state, self.secret["database"])
+            if uses_private_broker(self._given):
+                broker.create(self.state, self.ports, self.secret)
+            write_environment(self.state, self.environment)
+            self.state.ports.write_text(json.dumps(self.ports, indent=2) + "\n")
+            self._write_configuration()
+            supervision.start(self.state, dict(os.environ) | self.environment)
+
+    def _listening(self) -> list[str]:
+        names = [program.name for program in self.programs]
+        return [*names, "broker-distribution"] if uses_private_broker(self._given) else names
+
+    def _start_servers(self) -> None:
+        self._request_start([program for program in self.programs if program.stage < RELAYS])
+
+    def _await_database(self) -> None:
+        roles = {service: self.secret[service] for service in private_databases(self._given)}
+        if roles:
+            with self._stopwatch.phase("database ready"):
+                await_ready(self, self._replicas("database"))
+                database.provide(self.ports["database"], self.secret["database"], roles)
+
+    def _await_broker(self) -> None:
+        with self._stopwatch.phase("broker and mail sink ready"):
+            await_ready(self, [program for program in self.programs if program.stage < RELAYS])
+            if not uses_private_broker(self._given):
+                uri = self.environment["AMQP_URI"]
+                advice = "the broker in AMQP_URI does not answer: start it, or unset AMQP_URI"
+                wait_until(lambda: broker.answers(uri), 10, advice)
+
+    def _start_ours(self) -> None:
+        ours = [program for program in self.programs if program.stage >= RELAYS]
+        with self._stopwatch.phase("relays and services ready"):
+            self._request_start(ours)
+            await_ready(self, [program for program in ours if program.process != "gateway"])
+        with self._stopwatch.phase("demo accounts there"):
+            onehall = Path(sys.executable).with_name("onehall")
+            self._run([str(onehall), "demo", "seed"], "the demo accounts cannot be made")
+        with self._stopwatch.phase("gateway ready"):
+            await_ready(self, self._replicas("gateway"))
+
+    def _request_start(self, programs: list[Program]) -> None:
+        with self._control() as supervisor:
+            for program in programs:
+                if supervisor.getProcessInfo(program.full_name)["state"] not in RUNNING_STATES:
+                    supervisor.startProcess(program.full_name, False)
+
+    def _replicas(self, name: str) -> list[Program]:
+        found = [program for program in self.programs if program.process == name]
+        if not found:
+            raise LookupError(f"no process {name} runs here; there are {sorted(self.ports)}")
+        return found
+
+    def _run(self, command: list[str], otherwise: str) -> None:
+        environment = dict(os.environ) | self.environment
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            log = self.state.log / f"{Path(command[-1]).name}.log"
+            log.write_text(done.stdout + done.stderr)
+            raise Failure(f"{otherwise}; read {log}")
+
+    def _write_configuration(self) -> None:
+        text = supervisor_configuration(self.state, self.programs, self.secret["supervisor"])
+        self.state.write_private(self.state.supervisor_configuration, text)
+
+    def _shut_down(self) -> None:
+        if self.is_running():
+            try:
+                with self._control() as supervisor:
+                    supervision.stop_ours(supervisor, self.programs)
+            except Failure:
+                self.tell("supervisor does not answer; it is ended")
+        supervision.shut_down(self.state, self.secret["supervisor"])
+
+    @contextmanager
+    def _control(self) -> Iterator[Any]:
+        try:
+            with supervision.control(self.state, self.secret["supervisor"]) as supervisor:
+                yield supervisor
+        except OSError:
+            raise Failure("the platform does not run; `make up` starts it") from None
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One `up` or `down` of this folder at a time; the next one waits for its end."""
+        self.state.create()
+        with self.state.lock.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
