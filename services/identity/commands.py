@@ -1,0 +1,227 @@
+"""What identity does. One function a use case; `now` and randomness of a rule are handed in.
+
+Where a password is hashed there are two transactions with the hashing between them: it takes 0.1 s in a real thread
+(`offload`), and a connection is not held meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from chassis import outbox
+from chassis.database import Database
+from contracts.actors import CHANNELS, SYSTEM, Actor
+from contracts.errors import Fault, InvalidInput, SessionEnded, SignInRefused, UsernameTaken
+from contracts.events import AccountRegistered, SignedIn
+from services.identity import demo, passwords, store
+from services.identity.domain import (
+    SESSION_ABSOLUTE,
+    Account,
+    Client,
+    DemoDataInProduction,
+    normalize_username,
+    require_valid_account,
+    require_valid_client,
+)
+from services.identity.oauth import store as oauth_store
+from services.identity.oauth.tokens import Grantee, Issuer, claim_refresh_token, family_of, issue_tokens
+from services.identity.sealing import Seal, hash_secret, new_secret
+
+Offload = Callable[..., Any]
+
+_RENEW_BEFORE = timedelta(seconds=60)
+"""A token that is handed out is good for at least this long."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebSessions:
+    """What the gateway's sessions need: the issuer of their tokens, and the seal that these are kept under."""
+
+    issuer: Issuer
+    seal: Seal
+
+
+def register_account(database: Database, offload: Offload, account: Account, password: str, now: datetime) -> Account:
+    """Raise `UsernameTaken`, or `InvalidInput`. The subject is made here, whatever `account` says."""
+    account = replace(account, subject=str(uuid.uuid4()), username=normalize_username(account.username) or "")
+    require_valid_account(account)
+    if not password:
+        raise InvalidInput([Fault(pointer="/password", rule="minLength", value=1)])
+    password_hash = offload(passwords.hash_password, password)
+    with database.transaction() as session:
+        if not store.add_account(session, account, password_hash, now):
+            raise UsernameTaken(account.username)
+        outbox.add(session, AccountRegistered(account.subject), sequence=1, actor=SYSTEM)
+    return account
+
+
+def sign_in(
+    database: Database, offload: Offload, username: str, password: str, channel: str, now: datetime
+) -> dict[str, Any]:
+    """Raise `SignInRefused`, after the same time whether the name or the password is wrong."""
+    if channel not in CHANNELS:
+        raise InvalidInput([Fault(pointer="/channel", rule="enum", value=channel)])
+    with database.transaction() as session:
+        known = store.get_password_hash(session, normalize_username(username) or "")
+    subject, password_hash = known or ("", None)
+    if not offload(passwords.is_password, password_hash, password) or password_hash is None:
+        raise SignInRefused
+    is_outdated = passwords.is_outdated(password_hash)
+    stronger_hash = offload(passwords.hash_password, password) if is_outdated else None
+    with database.transaction() as session:
+        if stronger_hash is not None:
+            store.replace_password_hash(session, subject, password_hash, stronger_hash)
+        return _open_session(session, subject, channel, now)
+
+
+def _open_session(session: Session, subject: str, channel: str, now: datetime) -> dict[str, Any]:
+    secret = new_secret()
+    sequence = store.raise_sequence(session, subject)
+    account = store.get_account(session, subject)
+    roles = account.roles if account else ()
+    store.add_browser_session(session, hash_secret(secret), subject, channel, now)
+    actor = Actor(subject=subject, client="identity", channel=channel, roles=roles)
+    outbox.add(session, SignedIn(subject), sequence=sequence, actor=actor)
+    return {"session": secret, "subject": subject, "max_age": int(SESSION_ABSOLUTE.total_seconds())}
+
+
+def sign_out(session: Session, secret: str) -> None:
+    store.remove_browser_session(session, hash_secret(secret))
+
+
+def add_client(session: Session, client: Client) -> None:
+    """Raise `InvalidInput`, also for an id that is taken."""
+    require_valid_client(client)
+    if not store.add_client(session, client):
+        raise InvalidInput([Fault(pointer="/id", rule="unique", value=client.id)])
+
+
+def save_platform_clients(session: Session, notify_secret: str) -> None:
+    """The clients that the platform's own services are, in production too. Safe to repeat."""
+    store.save_client(session, demo.notify_client(hash_secret(notify_secret)))
+
+
+def save_web_session(
+    session: Session, web_sessions: WebSessions, client_id: str, tokens: dict[str, Any], now: datetime
+) -> str:
+    """Keep a token response for the gateway. Raise `SessionEnded` if it is not a person's, from here, for this client.
+
+    Returns the session's secret.
+    """
+    claims = web_sessions.issuer.read_access_token(str(tokens.get("access_token")), now)
+    family_id = family_of(claims) if claims else None
+    if claims is None or family_id is None or claims["client_id"] != client_id:
+        raise SessionEnded
+    secret = new_secret()
+    row = {
+        "secret_hash": hash_secret(secret),
+        "client_id": client_id,
+        "subject": claims["sub"],
+        "family_id": family_id,
+        "tokens": _seal_tokens(web_sessions.seal, tokens),
+        "access_token_expires_at": datetime.fromtimestamp(claims["exp"], UTC),
+        "created_at": now,
+        "seen_at": now,
+    }
+    store.add_web_session(session, row)
+    return secret
+
+
+def use_web_session(session: Session, web_sessions: WebSessions, secret: str, now: datetime) -> dict[str, Any] | None:
+    """The session with an access token that is good for a while yet.
+
+    None if it has ended. The caller must commit then too: a stolen refresh token may have been found out.
+    """
+    secret_hash = hash_secret(secret)
+    row = store.use_web_session(session, secret_hash, now)
+    if row is not None and row.access_token_expires_at - now < _RENEW_BEFORE:
+        row = _renew(session, web_sessions, secret_hash, now)
+    if row is None:
+        return None
+    return {
+        "client": row.client_id,
+        "access_token": json.loads(web_sessions.seal.open(row.tokens))["access_token"],
+        "expires_at": row.access_token_expires_at.isoformat(),
+        "subject": row.subject,
+        "name": row.name,
+        "roles": list(row.roles),
+        "department": row.department,
+    }
+
+
+def _renew(session: Session, web_sessions: WebSessions, secret_hash: str, now: datetime) -> Any | None:
+    """Two pages may find the token old at once: the second waits for the lock, and finds it new."""
+    row = store.use_web_session(session, secret_hash, now, lock=True)
+    if row is None or row.access_token_expires_at - now >= _RENEW_BEFORE:
+        return row
+    refresh_token = json.loads(web_sessions.seal.open(row.tokens)).get("refresh_token")
+    tokens = _refresh(session, web_sessions.issuer, row.client_id, refresh_token, now) if refresh_token else None
+    if tokens is None:
+        store.remove_web_session(session, secret_hash)
+        return None
+    expires_at = now + timedelta(seconds=tokens["expires_in"])
+    store.renew_web_session(session, secret_hash, _seal_tokens(web_sessions.seal, tokens), expires_at)
+    return store.use_web_session(session, secret_hash, now)
+
+
+def _refresh(
+    session: Session, issuer: Issuer, client_id: str, refresh_token: str, now: datetime
+) -> dict[str, Any] | None:
+    """As the refresh token grant does it, for a client that is ourselves."""
+    family = claim_refresh_token(session, refresh_token, client_id, now)
+    client = store.get_client(session, client_id)
+    account = store.get_account(session, family.subject) if family else None
+    if family is None or client is None or account is None:
+        return None
+    tokens = issue_tokens(session, issuer, client, Grantee(account, family), family.scope, now)
+    oauth_store.spend_refresh_token(session, hash_secret(refresh_token), now)
+    return tokens
+
+
+def _seal_tokens(seal: Seal, tokens: dict[str, Any]) -> bytes:
+    kept = {name: tokens[name] for name in ("access_token", "refresh_token") if name in tokens}
+    return seal.close(json.dumps(kept).encode())
+
+
+def end_web_session(session: Session, secret: str, now: datetime) -> None:
+    """Its tokens end with it."""
+    family_id = store.remove_web_session(session, hash_secret(secret))
+    if family_id is not None:
+        oauth_store.revoke_family(session, family_id, now)
+
+
+def remove_expired(session: Session, now: datetime) -> None:
+    store.remove_expired(session, now)
+
+
+def seed_demo(
+    database: Database, offload: Offload, environment: str, base_url: str, notify_secret: str, now: datetime
+) -> None:
+    """Make the demo's accounts and clients; those that exist stay, with addresses brought up to date.
+
+    Raise `DemoDataInProduction` everywhere but in a local run.
+    """
+    if environment != "local":
+        raise DemoDataInProduction(environment)
+    with database.transaction() as session:
+        for client in demo.clients(base_url, hash_secret(demo.CLIENT_SECRET)):
+            require_valid_client(client)
+            store.save_client(session, client)
+        save_platform_clients(session, notify_secret)
+        missing = [user for user in demo.ACCOUNTS if store.get_password_hash(session, user.username) is None]
+    for account in missing:
+        _register_unless_taken(database, offload, account, now)
+
+
+def _register_unless_taken(database: Database, offload: Offload, account: Account, now: datetime) -> None:
+    try:
+        register_account(database, offload, account, demo.PASSWORD, now)
+    except UsernameTaken:
+        return

@@ -1,0 +1,102 @@
+"""The accounts and clients of local runs, and the platform's own client. Scripts rely on their names."""
+
+from __future__ import annotations
+
+from services.identity.domain import (
+    CLIENT_CREDENTIALS,
+    DEVICE_CODE,
+    REFRESH_TOKEN,
+    SECRET_AUTH_METHODS,
+    Account,
+    Client,
+)
+
+PASSWORD = "onehall-demo"  # noqa: S105 (known to all, and refused in production)
+CLIENT_SECRET = "onehall-demo-secret"  # noqa: S105
+"""Hashed like every client secret (`sealing.hash_secret`): it can be guessed, and guards nothing but a local run."""
+
+_PERSONAL = ("openid", "profile", "email", "offline_access", "cases")
+
+
+def _account(username: str, name: str, role: str | None = None, department: str | None = None) -> Account:
+    roles = (role,) if role else ()
+    email = f"{username}@example.org"
+    return Account("", username=username, name=name, email=email, roles=roles, department=department)
+
+
+ACCOUNTS = (
+    _account("citizen", "陈晓明"),
+    _account("citizen2", "林雨桐"),
+    # the comprehensive window takes cases for every department, so the clerk belongs to none
+    _account("clerk", "王芳", "clerk"),
+    _account("officer", "李建国", "officer", "civil-affairs"),
+    _account("officer2", "赵敏", "officer", "market-regulation"),
+    _account("operator", "周强", "operator"),
+    _account("auditor", "孙丽", "auditor"),
+)
+
+
+def clients(base_url: str, secret_hash: str) -> tuple[Client, ...]:
+    return (
+        _own("web", "政务服务网", (f"{base_url}/callback",), secret_hash, (f"{base_url}/",)),
+        _own("hall", "政务大厅", (f"{base_url}/hall/callback",), secret_hash, (f"{base_url}/hall/",)),
+        _own("app", "掌上政务", ("http://127.0.0.1/callback", "http://[::1]/callback", "onehall://callback")),
+        Client(
+            "kiosk",
+            "自助终端",
+            grants=(DEVICE_CODE, REFRESH_TOKEN),
+            scopes=_PERSONAL,
+            first_party=True,
+            channel="kiosk",
+        ),
+        _department("civil-affairs", "民政局", secret_hash),
+        _department("market-regulation", "市场监督管理局", secret_hash),
+        Client(
+            "rp-test",
+            "Relying party of the tests",
+            secret_hash,
+            SECRET_AUTH_METHODS,
+            ("http://127.0.0.1:9555/callback",),
+            scopes=_PERSONAL,
+        ),
+    )
+
+
+def notify_client(secret_hash: str) -> Client:
+    """The service `notify` asks the API for addresses as any other program does: with a token of its own."""
+    return Client(
+        "notify", "消息服务", secret_hash, SECRET_AUTH_METHODS, grants=(CLIENT_CREDENTIALS,), scopes=("contacts",)
+    )
+
+
+def _own(
+    channel: str,
+    name: str,
+    redirect_uris: tuple[str, ...],
+    secret_hash: str | None = None,
+    post_logout_uris: tuple[str, ...] = (),
+) -> Client:
+    """A client of the platform itself, named like its channel; people are not asked to agree to it."""
+    return Client(
+        channel,
+        name,
+        secret_hash,
+        SECRET_AUTH_METHODS if secret_hash else ("none",),
+        redirect_uris,
+        post_logout_uris,
+        scopes=_PERSONAL,
+        first_party=True,
+        channel=channel,
+    )
+
+
+def _department(code: str, name: str, secret_hash: str) -> Client:
+    return Client(
+        f"dept-{code}",
+        name,
+        secret_hash,
+        SECRET_AUTH_METHODS,
+        grants=(CLIENT_CREDENTIALS,),
+        scopes=("cases", "events"),
+        department=code,
+    )

@@ -1,0 +1,242 @@
+"""The rules of identity: names, clients, sessions, consent, and what an authorization request needs next."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from contracts.actors import CHANNELS, STAFF_ROLES
+from contracts.errors import Fault, InvalidInput
+
+SCOPES = ("openid", "profile", "email", "offline_access", "cases", "contacts", "events")
+LOCALES = ("zh-Hans", "zh-Hant", "en")
+
+AUTHORIZATION_CODE = "authorization_code"
+REFRESH_TOKEN = "refresh_token"  # noqa: S105 (the name of a grant)
+CLIENT_CREDENTIALS = "client_credentials"
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+GRANTS = (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS, DEVICE_CODE)
+
+SECRET_AUTH_METHODS = ("client_secret_basic", "client_secret_post")
+PUBLIC_AUTH_METHODS = ("none",)
+
+SESSION_ABSOLUTE = timedelta(hours=12)
+SESSION_IDLE = timedelta(hours=1)
+CODE_LIFETIME = timedelta(seconds=60)
+ACCESS_TOKEN_LIFETIME = timedelta(minutes=10)
+REFRESH_TOKEN_IDLE = timedelta(days=30)
+REFRESH_TOKEN_ABSOLUTE = timedelta(days=90)
+
+MAX_USERNAME = 64
+MAX_PASSWORD = 1024
+
+# RFC 8252, section 7.3: the loopback address by number; `localhost` may be resolved to elsewhere
+LOOPBACK = re.compile(r"http://(?:127\.0\.0\.1|\[::1\])(?P<port>:[0-9]{1,5})?(?=[/?]|\Z)")
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+class DemoDataInProduction(Exception):
+    """Demo accounts have a password that everybody knows; they exist in local runs only."""
+
+
+class UnknownPrompt(ValueError):
+    """The `prompt` parameter holds a word that OpenID Connect does not define, or `none` with others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """`subject` is what others know an account by: random, never the user name. Citizens have no role."""
+
+    subject: str
+    username: str
+    name: str
+    email: str
+    locale: str = "zh-Hans"
+    roles: tuple[str, ...] = ()
+    department: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A program that may ask for tokens. Without a secret it is public (RFC 6749, section 2.1)."""
+
+    id: str
+    name: str
+    secret_hash: str | None = None
+    auth_methods: tuple[str, ...] = PUBLIC_AUTH_METHODS
+    redirect_uris: tuple[str, ...] = ()
+    post_logout_uris: tuple[str, ...] = ()
+    grants: tuple[str, ...] = (AUTHORIZATION_CODE, REFRESH_TOKEN)
+    scopes: tuple[str, ...] = ("openid",)
+    first_party: bool = False
+    channel: str = "web"
+    department: str | None = None
+
+    @property
+    def is_public(self) -> bool:
+        return self.secret_hash is None
+
+    def accepts_redirect_uri(self, uri: str) -> bool:
+        """Simple string comparison (RFC 9700, section 2.1), but for the port of a native app's loopback address."""
+        if uri in self.redirect_uris:
+            return True
+        return self.is_public and is_loopback(uri) and without_port(uri) in map(without_port, self.redirect_uris)
+
+    def permits_scopes(self, scopes: frozenset[str]) -> bool:
+        return scopes <= frozenset(self.scopes)
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserSession:
+    """Somebody signed in at `signed_in_at`, in a browser that all clients share."""
+
+    account: Account
+    signed_in_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationCode:
+    """What a code stands for until it is exchanged. `signed_in_at` becomes the tokens' `auth_time`."""
+
+    code_hash: str
+    client_id: str
+    subject: str
+    redirect_uri: str
+    scope: str
+    nonce: str | None
+    code_challenge: str
+    signed_in_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFamily:
+    """All tokens that came of one authorization: they are refreshed, and revoked, together."""
+
+    id: str
+    client_id: str
+    subject: str
+    scope: str
+    signed_in_at: datetime
+    created_at: datetime
+    code_hash: str | None = None
+    revoked_at: datetime | None = None
+
+
+def is_loopback(uri: str) -> bool:
+    return LOOPBACK.match(uri) is not None
+
+
+def without_port(uri: str) -> str:
+    found = LOOPBACK.match(uri)
+    if found is None or found["port"] is None:
+        return uri
+    return uri[: found.start("port")] + uri[found.end("port") :]
+
+
+def normalize_username(text: str) -> str | None:
+    """One spelling of a user name, or `None` if nobody can have it. `Ａnna`, `anna` and `ANNA` are one."""
+    name = unicodedata.normalize("NFKC", text).casefold().strip()
+    if not 0 < len(name) <= MAX_USERNAME or any(unicodedata.category(character)[0] == "C" for character in name):
+        return None
+    return name
+
+
+def is_session_live(signed_in_at: datetime, seen_at: datetime, now: datetime) -> bool:
+    return now < signed_in_at + SESSION_ABSOLUTE and now < seen_at + SESSION_IDLE
+
+
+def refresh_token_expiry(family: TokenFamily, now: datetime) -> datetime:
+    """A family that is used lives on, but not for ever."""
+    return min(now + REFRESH_TOKEN_IDLE, family.created_at + REFRESH_TOKEN_ABSOLUTE)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a client wants the person to be asked (OpenID Connect Core, section 3.1.2.1)."""
+
+    prompt: frozenset[str] = frozenset()
+    max_age: timedelta | None = None
+
+    @property
+    def is_silent(self) -> bool:
+        return "none" in self.prompt
+
+    @property
+    def limits_login(self) -> bool:
+        """Not every session will do."""
+        return self.demands_login or self.max_age is not None
+
+    @property
+    def demands_login(self) -> bool:
+        """max_age=0 is the same as prompt=login; choosing an account is done on the sign-in page."""
+        return bool(self.prompt & {"login", "select_account"}) or self.max_age == timedelta(0)
+
+
+def parse_wish(prompt: str | None, max_age: str | None) -> Wish:
+    """Raise `UnknownPrompt`, or `ValueError` for a `max_age` that is no number of seconds."""
+    words = frozenset((prompt or "").split())
+    if not words <= {"none", "login", "consent", "select_account"} or ("none" in words and len(words) > 1):
+        raise UnknownPrompt(prompt)
+    if max_age is None:
+        return Wish(words)
+    if re.fullmatch(r"[0-9]{1,9}", max_age) is None:
+        raise ValueError("max_age is no number of seconds")
+    return Wish(words, timedelta(seconds=int(max_age)))
+
+
+def is_login_fresh(wish: Wish, signed_in_at: datetime, asked_at: datetime | None, now: datetime) -> bool:
+    """`asked_at` is when this very request first demanded a sign-in: who signed in after that has done it."""
+    if asked_at is not None and signed_in_at >= asked_at:
+        return True
+    is_too_old = wish.max_age is not None and now - signed_in_at > wish.max_age
+    return not wish.demands_login and not is_too_old
+
+
+def needs_consent(client: Client, wish: Wish, scopes: frozenset[str], granted: frozenset[str]) -> bool:
+    return not client.first_party and ("consent" in wish.prompt or not scopes <= granted)
+
+
+def require_valid_account(account: Account) -> None:
+    """Raise `InvalidInput` with everything that is wrong."""
+    faults = [Fault(pointer="/username", rule="format", value="username")] if not account.username else []
+    faults += [Fault(pointer="/email", rule="format", value="email")] if "@" not in account.email[1:-1] else []
+    faults += _unknown("/roles", account.roles, STAFF_ROLES) + _unknown("/locale", (account.locale,), LOCALES)
+    if faults:
+        raise InvalidInput(faults)
+
+
+def require_valid_client(client: Client) -> None:
+    """Raise `InvalidInput` with everything that is wrong."""
+    faults = [] if NAME.fullmatch(client.id) else [Fault(pointer="/id", rule="pattern", value=NAME.pattern)]
+    methods = PUBLIC_AUTH_METHODS if client.is_public else SECRET_AUTH_METHODS
+    faults += _unknown("/auth_methods", client.auth_methods, methods)
+    faults += _unknown("/grants", client.grants, GRANTS) + _unknown("/scopes", client.scopes, SCOPES)
+    faults += _unknown("/channel", (client.channel,), CHANNELS)
+    for field, uris in (("redirect_uris", client.redirect_uris), ("post_logout_uris", client.post_logout_uris)):
+        faults += [Fault(pointer=f"/{field}", rule="format", value=uri) for uri in uris if not is_registrable_uri(uri)]
+    if AUTHORIZATION_CODE in client.grants and not client.redirect_uris:
+        faults.append(Fault(pointer="/redirect_uris", rule="minItems", value=1))
+    # RFC 6749, section 4.4: "MUST only be used by confidential clients"
+    if CLIENT_CREDENTIALS in client.grants and client.is_public:
+        faults.append(Fault(pointer="/grants", rule="not", value=CLIENT_CREDENTIALS))
+    if faults:
+        raise InvalidInput(faults)
+
+
+def is_registrable_uri(uri: str) -> bool:
+    """Absolute, without a fragment (RFC 6749, section 3.1.2), and nothing that a browser would run."""
+    scheme, colon, rest = uri.partition(":")
+    if not colon or not rest or re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme) is None or "#" in uri:
+        return False
+    if any(character <= " " or character == "\x7f" for character in uri):
+        return False
+    if scheme in ("http", "https"):
+        return re.match(r"//[^/@?]+", rest) is not None and "@" not in rest.split("/")[2]
+    return scheme not in ("javascript", "data", "vbscript", "file", "blob", "about")
+
+
+def _unknown(pointer: str, values: tuple[str, ...], known: tuple[str, ...]) -> list[Fault]:
+    return [Fault(pointer=pointer, rule="enum", value=value) for value in values if value not in known]

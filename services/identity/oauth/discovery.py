@@ -1,0 +1,43 @@
+"""What the provider says of itself (OpenID Connect Discovery 1.0; RFC 8414). Only what is true."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.identity.domain import PUBLIC_AUTH_METHODS, SCOPES, SECRET_AUTH_METHODS
+from services.identity.oauth.keys import ALGORITHM
+from services.identity.oauth.pkce import S256Required
+from services.identity.oauth.server import GRANTS
+from services.identity.oauth.tokens import ASSURANCE
+from services.identity.oauth.userinfo import CLAIMS
+
+
+def configuration(base_url: str) -> dict[str, Any]:
+    auth_methods = [*SECRET_AUTH_METHODS, *PUBLIC_AUTH_METHODS]
+    return {
+        "issuer": base_url,
+        "authorization_endpoint": f"{base_url}/oauth/authorize",
+        "token_endpoint": f"{base_url}/oauth/token",
+        "revocation_endpoint": f"{base_url}/oauth/revoke",
+        "userinfo_endpoint": f"{base_url}/oauth/userinfo",
+        "jwks_uri": f"{base_url}/oauth/jwks",
+        "scopes_supported": list(SCOPES),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": [grant.GRANT_TYPE for grant, _ in GRANTS],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": [ALGORITHM],
+        "token_endpoint_auth_methods_supported": auth_methods,
+        "revocation_endpoint_auth_methods_supported": auth_methods,
+        "code_challenge_methods_supported": list(S256Required.SUPPORTED_CODE_CHALLENGE_METHOD),
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "acr_values_supported": [ASSURANCE],
+        "claims_supported": [
+            *("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "at_hash"),
+            *(claim for claims in CLAIMS.values() for claim in claims),
+        ],
+        "authorization_response_iss_parameter_supported": True,
+        "claims_parameter_supported": False,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+    }

@@ -1,0 +1,22 @@
+"""The client credentials grant (RFC 6749, section 4.4): a program for itself, without a person."""
+
+from __future__ import annotations
+
+from authlib.oauth2.rfc6749 import InvalidScopeError
+from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant as BaseGrant
+
+
+class ClientCredentialsGrant(BaseGrant):
+    """Public clients never get here: they cannot register for the grant (`domain.require_valid_client`)."""
+
+    def validate_requested_scope(self) -> None:
+        super().validate_requested_scope()
+        # RFC 6749, section 3.3: without `scope` a default, which is all that the client was registered for
+        registered = " ".join(self.client.registration.scopes)
+        scope = self.client.get_allowed_scope(self.request.payload.scope or registered)
+        if scope is None:
+            raise InvalidScopeError
+        self.request.scope = scope
+
+    def generate_token(self, **kwargs: object) -> dict[str, object]:
+        return dict(super().generate_token(**kwargs | {"scope": self.request.scope}))

@@ -1,0 +1,112 @@
+"""The provider, put together. `GRANTS` and `ENDPOINTS` are the one list of what is enabled; discovery reads it too."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from authlib.common.urls import add_params_to_uri
+from authlib.oauth2.rfc6749 import (
+    AuthorizationServer,
+    InvalidRequestError,
+    UnsupportedResponseTypeError,
+)
+from sqlalchemy.orm import Session
+
+from services.identity import store
+from services.identity.domain import SCOPES
+from services.identity.oauth import http, tokens
+from services.identity.oauth.client import RegisteredClient
+from services.identity.oauth.client_authentication import authenticate_client
+from services.identity.oauth.grants.authorization_code import AuthorizationCodeGrant
+from services.identity.oauth.grants.client_credentials import ClientCredentialsGrant
+from services.identity.oauth.grants.refresh_token import RefreshTokenGrant
+from services.identity.oauth.http import Answer, HttpRequest, ProviderRequest
+from services.identity.oauth.id_token import IdToken
+from services.identity.oauth.pkce import S256Required
+from services.identity.oauth.revocation import RevocationEndpoint
+from services.identity.oauth.tokens import Issuer
+from services.identity.oauth.userinfo import UserInfoEndpoint
+
+GRANTS: tuple[tuple[Any, tuple[Any, ...]], ...] = (
+    (AuthorizationCodeGrant, (S256Required(), IdToken())),
+    (RefreshTokenGrant, (IdToken(),)),
+    (ClientCredentialsGrant, ()),
+)
+ENDPOINTS = (RevocationEndpoint, UserInfoEndpoint)
+
+
+class Provider(AuthorizationServer):
+    """One request's provider: all it reads and writes happens in the transaction of `session`, at `now`."""
+
+    def __init__(self, session: Session, issuer: Issuer, now: datetime) -> None:
+        super().__init__(scopes_supported=SCOPES)
+        self.session = session
+        self.issuer = issuer
+        self.now = now
+        for grant, extensions in GRANTS:
+            self.register_grant(grant, extensions)
+        for endpoint in ENDPOINTS:
+            self.register_endpoint(endpoint)
+
+    def query_client(self, client_id: str) -> RegisteredClient | None:
+        client = store.get_client(self.session, client_id)
+        return RegisteredClient(client) if client else None
+
+    def authenticate_client(self, request: ProviderRequest, methods: Any, endpoint: str = "token") -> RegisteredClient:
+        """Which methods a client may use is said in its registration, the same at each endpoint."""
+        return authenticate_client(self.query_client, request)
+
+    def get_authorization_grant(self, request: ProviderRequest) -> Any:
+        """RFC 6749, section 4.1.2.1: a missing response_type is invalid_request; errors go to a checked address."""
+        for grant_class, extensions in self._authorization_grants:
+            if grant_class.check_authorization_endpoint(request):
+                return _with_extensions(grant_class(request, self), extensions)
+        client = self.query_client(request.payload.client_id or "")
+        uri = request.payload.redirect_uri
+        checked_uri = uri if uri and client and client.check_redirect_uri(uri) else None
+        if request.payload.response_type is None:
+            raise InvalidRequestError("Missing 'response_type' in request.", redirect_uri=checked_uri)
+        raise UnsupportedResponseTypeError(request.payload.response_type, redirect_uri=checked_uri)
+
+    def get_token_grant(self, request: ProviderRequest) -> Any:
+        request.payload.require_well_formed()
+        if request.payload.grant_type is None:
+            raise InvalidRequestError("Missing 'grant_type' in request.")
+        return super().get_token_grant(request)
+
+    def generate_token(
+        self,
+        grant_type: str,
+        client: RegisteredClient,
+        user: tokens.Grantee | None = None,
+        scope: str | None = None,
+        expires_in: int | None = None,
+        include_refresh_token: bool = True,
+    ) -> dict[str, Any]:
+        if user is None:
+            return tokens.issue_client_token(self.issuer, client.registration, scope or "", self.now)
+        return tokens.issue_tokens(self.session, self.issuer, client.registration, user, scope or "", self.now)
+
+    def save_token(self, token: dict[str, Any], request: ProviderRequest) -> None:
+        """Done as they were made: a refresh token is a row, an access token is none."""
+
+    def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
+        """Nobody listens."""
+
+    def create_oauth2_request(self, request: HttpRequest | ProviderRequest) -> ProviderRequest:
+        return request if isinstance(request, ProviderRequest) else ProviderRequest(request)
+
+    def handle_response(self, status: int, body: Any, headers: list[tuple[str, str]]) -> Answer:
+        # RFC 9207, section 2: "including error responses"
+        with_issuer = [
+            (name, add_params_to_uri(value, [("iss", self.issuer.url)]) if name == "Location" else value)
+            for name, value in headers
+        ]
+        return http.answer(status, body, with_issuer)
+
+
+def _with_extensions(grant: Any, extensions: tuple[Any, ...]) -> Any:
+    for extension in extensions:
+        extension(grant)
+    return grant

@@ -1,0 +1,87 @@
+"""Loading and saving codes, token families, refresh tokens and revocations. Secrets come and go as hashes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from datetime import datetime
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from services.identity import tables
+from services.identity.domain import AuthorizationCode, TokenFamily
+
+_CODE = [tables.authorization_codes.c[field.name] for field in fields(AuthorizationCode)]
+_FAMILY = [tables.token_families.c[field.name] for field in fields(TokenFamily)]
+
+
+def add_code(session: Session, code: AuthorizationCode) -> None:
+    session.execute(insert(tables.authorization_codes).values(asdict(code)))
+
+
+def take_code(session: Session, code_hash: str, client_id: str) -> AuthorizationCode | None:
+    """Consume the client's code. One statement: of two requests that race with one code, one gets nothing."""
+    code = tables.authorization_codes
+    row = session.execute(
+        delete(code).where(code.c.code_hash == code_hash, code.c.client_id == client_id).returning(*_CODE)
+    ).first()
+    return AuthorizationCode(**row._mapping) if row else None
+
+
+def revoke_family_of_code(session: Session, code_hash: str, now: datetime) -> None:
+    family = tables.token_families
+    session.execute(
+        update(family).where(family.c.code_hash == code_hash, family.c.revoked_at.is_(None)).values(revoked_at=now)
+    )
+
+
+def add_family(session: Session, family: TokenFamily) -> None:
+    session.execute(insert(tables.token_families).values(asdict(family)))
+
+
+def get_family(session: Session, family_id: str) -> TokenFamily | None:
+    row = session.execute(select(*_FAMILY).where(tables.token_families.c.id == family_id)).first()
+    return TokenFamily(**row._mapping) if row else None
+
+
+def lock_family_of_refresh_token(session: Session, token_hash: str) -> TokenFamily | None:
+    """The family, locked to the end of the transaction: of two uses of one token, the second sees the first's."""
+    token = tables.refresh_tokens.c
+    family_id = select(token.family_id).where(token.token_hash == token_hash).scalar_subquery()
+    row = session.execute(select(*_FAMILY).where(tables.token_families.c.id == family_id).with_for_update()).first()
+    return TokenFamily(**row._mapping) if row else None
+
+
+def revoke_family(session: Session, family_id: str, now: datetime) -> None:
+    family = tables.token_families
+    session.execute(
+        update(family).where(family.c.id == family_id, family.c.revoked_at.is_(None)).values(revoked_at=now)
+    )
+
+
+def add_refresh_token(session: Session, token_hash: str, family_id: str, expires_at: datetime) -> None:
+    row = {"token_hash": token_hash, "family_id": family_id, "expires_at": expires_at}
+    session.execute(insert(tables.refresh_tokens).values(row))
+
+
+def get_refresh_token(session: Session, token_hash: str) -> tuple[datetime, datetime | None]:
+    """When it expires and when it was spent. Read it after its family is locked."""
+    token = tables.refresh_tokens.c
+    row = session.execute(select(token.expires_at, token.spent_at).where(token.token_hash == token_hash)).one()
+    return row.expires_at, row.spent_at
+
+
+def spend_refresh_token(session: Session, token_hash: str, now: datetime) -> None:
+    token = tables.refresh_tokens
+    session.execute(update(token).where(token.c.token_hash == token_hash).values(spent_at=now))
+
+
+def revoke_access_token(session: Session, jti: str, expires_at: datetime) -> None:
+    row = {"jti": jti, "expires_at": expires_at}
+    session.execute(upsert(tables.revoked_access_tokens).values(row).on_conflict_do_nothing())
+
+
+def is_access_token_revoked(session: Session, jti: str) -> bool:
+    revoked = tables.revoked_access_tokens.c.jti
+    return session.execute(select(revoked).where(revoked == jti)).first() is not None

@@ -1,0 +1,39 @@
+"""What identity is asked, shaped for the caller."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from contracts.actors import Actor
+from contracts.errors import Fault, InvalidInput, NotPermitted, SessionEnded
+from services.identity import store
+from services.identity.sealing import hash_secret
+
+_MAX_CONTACTS = 500
+
+
+def get_session(session: Session, secret: str, now: datetime) -> dict[str, Any]:
+    """Raise `SessionEnded`."""
+    signed_in = store.use_browser_session(session, hash_secret(secret), now)
+    if signed_in is None:
+        raise SessionEnded
+    account = signed_in.account
+    return {
+        "subject": account.subject,
+        "username": account.username,
+        "name": account.name,
+        "auth_time": signed_in.signed_in_at.isoformat(),
+    }
+
+
+def get_contacts(session: Session, actor: Actor, subjects: list[str]) -> dict[str, dict[str, str]]:
+    """Subject -> address, language and name; who is unknown is left out. Raise `NotPermitted` without the scope."""
+    if not actor.has_scope("contacts"):
+        raise NotPermitted("get_contacts")
+    if len(subjects) > _MAX_CONTACTS:
+        raise InvalidInput([Fault(pointer="/subjects", rule="maxItems", value=_MAX_CONTACTS)])
+    rows = store.list_contacts(session, subjects)
+    return {row.subject: {"email": row.email, "locale": row.locale, "name": row.name} for row in rows}

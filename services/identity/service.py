@@ -1,0 +1,95 @@
+"""The entrypoints of identity: unpack, call, pack."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from chassis.rpc import rpc
+from chassis.service import Service
+from chassis.timer import timer
+from contracts.errors import SessionEnded
+from services.identity import commands, queries
+from services.identity.oauth import authorization, protocol
+from services.identity.oauth.http import HttpRequest
+from services.identity.oauth.keys import load_keys
+from services.identity.oauth.server import Provider
+from services.identity.oauth.tokens import Issuer
+from services.identity.sealing import Seal
+from services.identity.settings import IdentitySettings
+
+
+class IdentityService(Service):
+    name = "identity"
+    settings_class = IdentitySettings
+    settings: IdentitySettings
+
+    @rpc
+    def answer_authorization(self, url: str, session: str | None, decision: str | None) -> dict[str, Any]:
+        with self.database.transaction() as transaction:
+            provider = Provider(transaction, self._issuer(transaction), datetime.now(UTC))
+            return authorization.answer_authorization(provider, url, session, decision)
+
+    @rpc
+    def answer_protocol(self, endpoint: str, method: str, url: str, headers: Any, body: str) -> dict[str, Any]:
+        request = HttpRequest.of(method, url, headers, body)
+        with self.database.transaction() as transaction:
+            provider = Provider(transaction, self._issuer(transaction), datetime.now(UTC))
+            return protocol.answer_protocol(provider, endpoint, request)
+
+    @rpc
+    def sign_in(self, username: str, password: str, channel: str) -> dict[str, Any]:
+        return commands.sign_in(self.database, self.offload, username, password, channel, datetime.now(UTC))
+
+    @rpc
+    def get_session(self, session: str) -> dict[str, Any]:
+        with self.database.transaction() as transaction:
+            return queries.get_session(transaction, session, datetime.now(UTC))
+
+    @rpc
+    def sign_out(self, session: str) -> None:
+        with self.database.transaction() as transaction:
+            commands.sign_out(transaction, session)
+
+    @rpc
+    def get_contacts(self, subjects: list[str]) -> dict[str, dict[str, str]]:
+        with self.database.transaction() as transaction:
+            return queries.get_contacts(transaction, self.actor, subjects)
+
+    @rpc
+    def save_web_session(self, client: str, tokens: dict[str, Any]) -> str:
+        with self.database.transaction() as transaction:
+            sessions = self._web_sessions(transaction)
+            return commands.save_web_session(transaction, sessions, client, tokens, datetime.now(UTC))
+
+    @rpc
+    def get_web_session(self, secret: str) -> dict[str, Any]:
+        with self.database.transaction() as transaction:
+            sessions = self._web_sessions(transaction)
+            found = commands.use_web_session(transaction, sessions, secret, datetime.now(UTC))
+        # after the commit, because ending a session is a change that must stay
+        if found is None:
+            raise SessionEnded
+        return found
+
+    @rpc
+    def end_web_session(self, secret: str) -> None:
+        with self.database.transaction() as transaction:
+            commands.end_web_session(transaction, secret, datetime.now(UTC))
+
+    @timer(interval=600)
+    def remove_expired(self) -> None:
+        with self.database.transaction() as transaction:
+            commands.remove_expired(transaction, datetime.now(UTC))
+
+    def _issuer(self, transaction: Session) -> Issuer:
+        keys = load_keys(transaction, self._seal("signing-keys"), datetime.now(UTC))
+        return Issuer(self.settings.base_url, keys)
+
+    def _web_sessions(self, transaction: Session) -> commands.WebSessions:
+        return commands.WebSessions(self._issuer(transaction), self._seal("web-sessions"))
+
+    def _seal(self, purpose: str) -> Seal:
+        return Seal(self.settings.cookie_key.get_secret_value(), purpose)

@@ -1,0 +1,200 @@
+"""Loading and saving accounts, clients, browser sessions and consents."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, exists, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from services.identity import domain, tables
+from services.identity.domain import Account, BrowserSession, Client
+
+_SEEN_STEP = timedelta(minutes=1)
+"""How exactly the last use of a session is known: writing it at every page would cost more than it tells."""
+
+_ACCOUNT = [tables.accounts.c[field.name] for field in fields(Account)]
+_CLIENT = [tables.clients.c[field.name] for field in fields(Client)]
+
+
+def add_account(session: Session, account: Account, password_hash: str, now: datetime) -> bool:
+    """False if the user name is taken."""
+    row = asdict(account) | {"password_hash": password_hash, "sequence": 1, "registered_at": now}
+    added = upsert(tables.accounts).values(row).on_conflict_do_nothing(index_elements=["username"])
+    return session.execute(added.returning(tables.accounts.c.subject)).first() is not None
+
+
+def get_account(session: Session, subject: str) -> Account | None:
+    row = session.execute(select(*_ACCOUNT).where(tables.accounts.c.subject == subject)).first()
+    return account_of(row) if row else None
+
+
+def account_of(row: Any) -> Account:
+    values = {field.name: getattr(row, field.name) for field in fields(Account)}
+    return Account(**values | {"roles": tuple(row.roles)})
+
+
+def get_password_hash(session: Session, username: str) -> tuple[str, str] | None:
+    """The account's subject and password hash."""
+    account = tables.accounts.c
+    row = session.execute(select(account.subject, account.password_hash).where(account.username == username)).first()
+    return (row.subject, row.password_hash) if row else None
+
+
+def replace_password_hash(session: Session, subject: str, old: str, new: str) -> None:
+    """Unless somebody changed the password meanwhile."""
+    account = tables.accounts.c
+    session.execute(
+        update(tables.accounts)
+        .where(account.subject == subject, account.password_hash == old)
+        .values(password_hash=new)
+    )
+
+
+def raise_sequence(session: Session, subject: str) -> int:
+    """The account's next event sequence; the row stays locked until the commit, as the outbox needs it."""
+    account = tables.accounts.c
+    raised = update(tables.accounts).where(account.subject == subject).values(sequence=account.sequence + 1)
+    return int(session.execute(raised.returning(account.sequence)).scalar_one())
+
+
+def list_contacts(session: Session, subjects: list[str]) -> list[Any]:
+    account = tables.accounts.c
+    return list(
+        session.execute(
+            select(account.subject, account.email, account.locale, account.name).where(account.subject.in_(subjects))
+        )
+    )
+
+
+def get_client(session: Session, client_id: str) -> Client | None:
+    row = session.execute(select(*_CLIENT).where(tables.clients.c.id == client_id)).first()
+    if row is None:
+        return None
+    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in row._mapping.items()}
+    return Client(**values)
+
+
+def add_client(session: Session, client: Client) -> bool:
+    """False if the id is taken."""
+    added = upsert(tables.clients).values(_client_row(client)).on_conflict_do_nothing()
+    return session.execute(added.returning(tables.clients.c.id)).first() is not None
+
+
+def save_client(session: Session, client: Client) -> None:
+    row = _client_row(client)
+    session.execute(upsert(tables.clients).values(row).on_conflict_do_update(index_elements=["id"], set_=row))
+
+
+def _client_row(client: Client) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(client).items()}
+
+
+def add_browser_session(session: Session, secret_hash: str, subject: str, channel: str, now: datetime) -> None:
+    row = {"secret_hash": secret_hash, "subject": subject, "channel": channel, "signed_in_at": now, "seen_at": now}
+    session.execute(insert(tables.browser_sessions).values(row))
+
+
+def use_browser_session(session: Session, secret_hash: str, now: datetime) -> BrowserSession | None:
+    """The live session, whose idle time begins anew."""
+    row = session.execute(
+        select(tables.browser_sessions.c.signed_in_at, tables.browser_sessions.c.seen_at, *_ACCOUNT)
+        .join(tables.accounts, tables.accounts.c.subject == tables.browser_sessions.c.subject)
+        .where(tables.browser_sessions.c.secret_hash == secret_hash)
+    ).first()
+    if row is None or not domain.is_session_live(row.signed_in_at, row.seen_at, now):
+        return None
+    if now - row.seen_at > _SEEN_STEP:
+        _touch(session, tables.browser_sessions, secret_hash, now)
+    return BrowserSession(account_of(row), row.signed_in_at)
+
+
+def _touch(session: Session, table: Any, secret_hash: str, now: datetime) -> None:
+    session.execute(update(table).where(table.c.secret_hash == secret_hash).values(seen_at=now))
+
+
+def remove_browser_session(session: Session, secret_hash: str) -> None:
+    session.execute(delete(tables.browser_sessions).where(tables.browser_sessions.c.secret_hash == secret_hash))
+
+
+def ask_for_login(session: Session, request_hash: str, now: datetime) -> datetime:
+    """When this authorization request first demanded a sign-in: now, unless it did before."""
+    row = {"request_hash": request_hash, "asked_at": now}
+    session.execute(upsert(tables.login_prompts).values(row).on_conflict_do_nothing())
+    prompt = tables.login_prompts.c
+    found = session.execute(select(prompt.asked_at).where(prompt.request_hash == request_hash))
+    asked_at: datetime = found.scalar_one()
+    return asked_at
+
+
+def forget_login_prompt(session: Session, request_hash: str) -> None:
+    session.execute(delete(tables.login_prompts).where(tables.login_prompts.c.request_hash == request_hash))
+
+
+def get_consent(session: Session, subject: str, client_id: str) -> frozenset[str]:
+    consent = tables.consents.c
+    scopes = session.execute(
+        select(consent.scopes).where(consent.subject == subject, consent.client_id == client_id)
+    ).scalar()
+    return frozenset(scopes or ())
+
+
+def save_consent(session: Session, subject: str, client_id: str, scopes: frozenset[str], now: datetime) -> None:
+    row = {"subject": subject, "client_id": client_id, "scopes": sorted(scopes), "given_at": now}
+    session.execute(
+        upsert(tables.consents).values(row).on_conflict_do_update(index_elements=["subject", "client_id"], set_=row)
+    )
+
+
+def add_web_session(session: Session, row: dict[str, Any]) -> None:
+    session.execute(insert(tables.web_sessions).values(row))
+
+
+def use_web_session(session: Session, secret_hash: str, now: datetime, *, lock: bool = False) -> Any | None:
+    """The live session of the gateway's, with its account; locked while its tokens are renewed."""
+    web_session = tables.web_sessions
+    found = (
+        select(web_session, *(column for column in _ACCOUNT if column.name != "subject"))
+        .join(tables.accounts, tables.accounts.c.subject == web_session.c.subject)
+        .where(web_session.c.secret_hash == secret_hash)
+    )
+    row = session.execute(found.with_for_update(of=web_session) if lock else found).first()
+    if row is None or not domain.is_session_live(row.created_at, row.seen_at, now):
+        return None
+    if now - row.seen_at > _SEEN_STEP:
+        _touch(session, web_session, secret_hash, now)
+    return row
+
+
+def renew_web_session(session: Session, secret_hash: str, tokens: bytes, expires_at: datetime) -> None:
+    session.execute(
+        update(tables.web_sessions)
+        .where(tables.web_sessions.c.secret_hash == secret_hash)
+        .values(tokens=tokens, access_token_expires_at=expires_at)
+    )
+
+
+def remove_web_session(session: Session, secret_hash: str) -> str | None:
+    """The family of its tokens, if there was one."""
+    web_session = tables.web_sessions
+    return session.execute(
+        delete(web_session).where(web_session.c.secret_hash == secret_hash).returning(web_session.c.family_id)
+    ).scalar()
+
+
+def remove_expired(session: Session, now: datetime) -> None:
+    """What can never be used or misused again."""
+    started, seen = now - domain.SESSION_ABSOLUTE, now - domain.SESSION_IDLE
+    browser, web, family = tables.browser_sessions.c, tables.web_sessions.c, tables.token_families.c
+    session.execute(delete(tables.browser_sessions).where(or_(browser.signed_in_at < started, browser.seen_at < seen)))
+    session.execute(delete(tables.web_sessions).where(or_(web.created_at < started, web.seen_at < seen)))
+    session.execute(delete(tables.login_prompts).where(tables.login_prompts.c.asked_at < started))
+    for table in (tables.authorization_codes, tables.revoked_access_tokens):
+        session.execute(delete(table).where(table.c.expires_at < now))
+    token = tables.refresh_tokens.c
+    is_live = exists().where(token.family_id == family.id, token.expires_at >= now)
+    old_enough = family.created_at < now - domain.ACCESS_TOKEN_LIFETIME
+    session.execute(delete(tables.token_families).where(old_enough, ~is_live))

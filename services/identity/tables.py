@@ -1,0 +1,134 @@
+"""The tables of identity. Every secret is kept as its SHA-256 only, every token or key sealed (`sealing`)."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, ForeignKey, LargeBinary, MetaData, Table, Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+metadata = MetaData()
+Moment = DateTime(timezone=True)
+Words = ARRAY(Text)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    Column("username", Text, nullable=False, unique=True),  # as normalize_username spells it
+    Column("password_hash", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("locale", Text, nullable=False),
+    Column("roles", Words, nullable=False),
+    Column("department", Text),
+    Column("sequence", BigInteger, nullable=False),
+    Column("registered_at", Moment, nullable=False),
+)
+
+clients = Table(
+    "clients",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("secret_hash", Text),
+    Column("auth_methods", Words, nullable=False),
+    Column("redirect_uris", Words, nullable=False),
+    Column("post_logout_uris", Words, nullable=False),
+    Column("grants", Words, nullable=False),
+    Column("scopes", Words, nullable=False),
+    Column("first_party", Boolean, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("department", Text),
+)
+
+browser_sessions = Table(
+    "browser_sessions",
+    metadata,
+    Column("secret_hash", Text, primary_key=True),
+    Column("subject", Text, ForeignKey("accounts.subject"), nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("signed_in_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+)
+
+# an authorization request (hash of its URL) that demanded a sign-in, and since when
+login_prompts = Table(
+    "login_prompts",
+    metadata,
+    Column("request_hash", Text, primary_key=True),
+    Column("asked_at", Moment, nullable=False),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("subject", Text, ForeignKey("accounts.subject"), primary_key=True),
+    Column("client_id", Text, ForeignKey("clients.id"), primary_key=True),
+    Column("scopes", Words, nullable=False),
+    Column("given_at", Moment, nullable=False),
+)
+
+authorization_codes = Table(
+    "authorization_codes",
+    metadata,
+    Column("code_hash", Text, primary_key=True),
+    Column("client_id", Text, ForeignKey("clients.id"), nullable=False),
+    Column("subject", Text, ForeignKey("accounts.subject"), nullable=False),
+    Column("redirect_uri", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("nonce", Text),
+    Column("code_challenge", Text, nullable=False),
+    Column("signed_in_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+)
+
+token_families = Table(
+    "token_families",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("client_id", Text, ForeignKey("clients.id"), nullable=False),
+    Column("subject", Text, ForeignKey("accounts.subject"), nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("signed_in_at", Moment, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("code_hash", Text, unique=True),
+    Column("revoked_at", Moment),
+)
+
+# a spent token stays until its family ends, so that its second use is noticed
+refresh_tokens = Table(
+    "refresh_tokens",
+    metadata,
+    Column("token_hash", Text, primary_key=True),
+    Column("family_id", Text, ForeignKey("token_families.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("expires_at", Moment, nullable=False),
+    Column("spent_at", Moment),
+)
+
+revoked_access_tokens = Table(
+    "revoked_access_tokens",
+    metadata,
+    Column("jti", Text, primary_key=True),
+    Column("expires_at", Moment, nullable=False),
+)
+
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    Column("kid", Text, primary_key=True),
+    Column("public_jwk", JSONB, nullable=False),
+    Column("private_key", LargeBinary, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+web_sessions = Table(
+    "web_sessions",
+    metadata,
+    Column("secret_hash", Text, primary_key=True),
+    Column("client_id", Text, ForeignKey("clients.id"), nullable=False),
+    Column("subject", Text, ForeignKey("accounts.subject"), nullable=False),
+    Column("family_id", Text, ForeignKey("token_families.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("tokens", LargeBinary, nullable=False),
+    Column("access_token_expires_at", Moment, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+)
