@@ -46,12 +46,12 @@ def mark_read(session: Session, actor: Actor, message_id: str) -> None:
 
 
 def set_preferences(session: Session, actor: Actor, preferences: dict[str, Any]) -> dict[str, Any]:
-    """`locale` (null: the account's) and `channels` (at least one, or a decision would reach nobody), both anew."""
+    """`locale` and `channels` (at least one, or a decision would reach nobody), both anew."""
     subject = require_subject(actor, "set_preferences")
     faults = _faults(preferences)
     if faults:
         raise InvalidInput(faults)
-    locale = preferences.get("locale")
+    locale = preferences["locale"]
     channels = [channel for channel in store.CHANNELS if channel in preferences["channels"]]
     store.save_preferences(session, subject, locale, channels)
     return {"locale": locale, "channels": channels}
@@ -71,8 +71,8 @@ def _channels(session: Session, subject: str) -> list[str]:
 def _faults(preferences: dict[str, Any]) -> list[Fault]:
     faults: list[Fault] = []
     locale, channels = preferences.get("locale"), preferences.get("channels")
-    if locale is not None and locale not in LOCALES:
-        faults.append({"pointer": "/locale", "rule": "enum", "value": [*LOCALES, None]})
+    if locale not in LOCALES:
+        faults.append({"pointer": "/locale", "rule": "enum", "value": list(LOCALES)})
     if not isinstance(channels, list) or not channels:
         faults.append({"pointer": "/channels", "rule": "minItems", "value": 1})
     else:

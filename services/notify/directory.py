@@ -11,7 +11,7 @@ from urllib.parse import quote_plus, urlsplit
 
 import httpx
 
-from services.notify.wording import ItemNames
+from services.notify.wording import ItemNames, known_locale
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,6 @@ _SECONDS = 5.0
 _TOKEN_MARGIN_SECONDS = 60
 _NAMES_SECONDS = 300
 _PAUSE_SECONDS = 10
-_UNAUTHORIZED = 401
 
 
 class DirectoryUnavailable(Exception):
@@ -51,14 +50,18 @@ class Directory:
     def contacts(self, subjects: Collection[str]) -> dict[str, Contact]:
         """One call for all. Who is not in the answer has no account any more. Raises `DirectoryUnavailable`."""
         try:
-            answer = self._ask(sorted(subjects))
-            if answer.status_code == _UNAUTHORIZED:
-                # a key was changed or the token revoked before its end
-                self._token = ("", 0)
-                answer = self._ask(sorted(subjects))
-            return {subject: _contact(fields) for subject, fields in answer.raise_for_status().json().items()}
+            return self._find(sorted(subjects))
         except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise DirectoryUnavailable(f"contacts: {error!r}") from error
+
+    def locale_of(self, subject: str) -> str:
+        """The account's language, or the usual one when the API cannot say."""
+        try:
+            contact = self.contacts([subject]).get(subject)
+        except DirectoryUnavailable as error:
+            log.warning("no locale: %s", error)
+            contact = None
+        return known_locale(contact.locale if contact else None)
 
     def item_names(self, item: str) -> ItemNames:
         """Locale -> name, five minutes old at most while the API answers; else the last ones known, or nothing."""
@@ -77,6 +80,18 @@ class Directory:
         self._names[item] = (names, self._now() + _NAMES_SECONDS)
         return names
 
+    def _find(self, subjects: list[str]) -> dict[str, Contact]:
+        answer = self._ask(subjects)
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            # a key was changed or the token revoked before its end
+            self._token = ("", 0)
+            answer = self._ask(subjects)
+        if answer.status_code != httpx.codes.UNPROCESSABLE_ENTITY:
+            return {subject: _contact(fields) for subject, fields in answer.raise_for_status().json().items()}
+        # one subject that the API cannot take must not keep the others' mail back
+        middle = len(subjects) // 2
+        return self._find(subjects[:middle]) | self._find(subjects[middle:]) if middle else {}
+
     def _ask(self, subjects: list[str]) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self._access_token()}"}
         return self._http.post("/api/v1/contacts", json={"subjects": subjects}, headers=headers)
@@ -94,13 +109,13 @@ class Directory:
             data={"grant_type": "client_credentials", "scope": _SCOPE},
         )
         fields = answer.raise_for_status().json()
-        self._token = (fields["access_token"], asked_at + int(fields.get("expires_in", 0)) - _TOKEN_MARGIN_SECONDS)
+        self._token = (str(fields["access_token"]), asked_at + int(fields.get("expires_in", 0)) - _TOKEN_MARGIN_SECONDS)
         return self._token[0]
 
     def _token_path(self) -> str:
         """Discovery names the citizens' address; from here the gateway may have another, so only the path counts."""
         configuration = self._http.get("/.well-known/openid-configuration").raise_for_status().json()
-        return urlsplit(configuration["token_endpoint"]).path
+        return urlsplit(str(configuration["token_endpoint"])).path
 
 
 def open_directory(api_url: str, secret: str) -> Directory:

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from email.message import EmailMessage
-from email.utils import format_datetime, parseaddr
+from email.policy import SMTP
+from email.utils import parseaddr
+from functools import cache
 
 from services.notify.settings import NotifySettings
 from services.notify.wording import Text
@@ -37,15 +39,21 @@ class MailRefused(Exception):
 def compose(sender: str, recipient: str, text: Text, delivery_id: str, created_at: datetime) -> EmailMessage:
     """The same bytes at every attempt, `Message-ID` and `Date` too, so that a mail sent twice can be told as one."""
     message = EmailMessage()
-    message["From"] = sender
+    message["From"] = _from(sender)
     message["To"] = recipient
     message["Subject"] = text.subject
-    message["Date"] = format_datetime(created_at)
+    message["Date"] = created_at
     message["Message-ID"] = f"<{delivery_id}@{parseaddr(sender)[1].rpartition('@')[2]}>"
     # RFC 3834, section 5: so that no holiday responder answers
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text.body)
     return message
+
+
+@cache
+def _from(sender: str) -> object:
+    """Parsed once: a header object is taken as it is."""
+    return SMTP.header_factory("From", sender)
 
 
 class MailConnection:

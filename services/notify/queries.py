@@ -43,12 +43,14 @@ def present_inbox(page: InboxPage, names_of: Callable[[str], ItemNames], base_ur
     }
 
 
-def get_preferences(session: Session, subject: str) -> dict[str, Any]:
-    """`locale` null is the account's own."""
+def get_preferences(session: Session, subject: str) -> dict[str, Any] | None:
+    """None when the account never set any."""
     preferred = store.get_preferences(session, subject)
-    if preferred is None:
-        return {"locale": None, "channels": list(store.CHANNELS)}
-    return {"locale": preferred.locale, "channels": list(preferred.channels)}
+    return None if preferred is None else {"locale": preferred.locale, "channels": list(preferred.channels)}
+
+
+def default_preferences(locale: str) -> dict[str, Any]:
+    return {"locale": locale, "channels": list(store.CHANNELS)}
 
 
 def _present(row: Any, names: ItemNames, base_url: str) -> dict[str, Any]:

@@ -70,7 +70,8 @@ class NotifyService(Service):
     def get_preferences(self) -> dict[str, Any]:
         subject = commands.require_subject(self.actor, "get_preferences")
         with self.database.transaction() as session:
-            return queries.get_preferences(session, subject)
+            preferences = queries.get_preferences(session, subject)
+        return preferences or queries.default_preferences(_directory(self.settings).locale_of(subject))
 
     @rpc
     def set_preferences(self, preferences: dict[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ preferences = Table(
     "preferences",
     metadata,
     Column("subject", Text, primary_key=True),
-    Column("locale", Text),
+    Column("locale", Text, nullable=False),
     Column("channels", ARRAY(Text), nullable=False),
 )
 
@@ -101,7 +101,7 @@ def get_preferences(session: Session, subject: str) -> Any | None:
     return session.execute(query).one_or_none()
 
 
-def save_preferences(session: Session, subject: str, locale: str | None, channels: Sequence[str]) -> None:
+def save_preferences(session: Session, subject: str, locale: str, channels: Sequence[str]) -> None:
     values = {"locale": locale, "channels": list(channels)}
     statement = insert(preferences).values(subject=subject, **values)
     session.execute(statement.on_conflict_do_update(index_elements=["subject"], set_=values))

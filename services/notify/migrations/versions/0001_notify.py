@@ -16,7 +16,7 @@ def upgrade() -> None:
         """
         CREATE TABLE preferences (
             subject text PRIMARY KEY,
-            locale text,
+            locale text NOT NULL,
             channels text[] NOT NULL
         )
         """
