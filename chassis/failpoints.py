@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 
 _NAME, _, _FILE = os.environ.get("ONEHALL_FAILPOINT", "").partition(":")
@@ -19,3 +20,5 @@ def reach(name: str) -> None:
         return
     Path(_FILE).write_text(str(os.getpid()))
     os.kill(os.getpid(), signal.SIGSTOP)
+    # with several threads the signal may take another one first: do nothing more until it has taken all
+    time.sleep(1)
