@@ -48,11 +48,11 @@ def answer_authorization(provider: Provider, url: str, session_secret: str | Non
         return _refuse(provider, request, error)
     try:
         wish = _wish(request.payload)
-        signed_in = _fresh_session(provider, wish, url, session_secret)
+        signed_in = _fresh_session(provider, request, wish, session_secret)
         if signed_in is None:
             return {"page": "login"}
         if _is_agreed(provider, request, wish, signed_in, decision):
-            return _issue_code(provider, request, grant, signed_in, url)
+            return _issue_code(provider, request, grant, signed_in)
         return _consent_page(request, signed_in)
     except OAuth2Error as error:
         error.redirect_uri, error.state = grant.redirect_uri, request.payload.state
@@ -71,13 +71,15 @@ def _wish(parameters: OAuth2Payload) -> Wish:
         raise InvalidRequestError("Invalid 'prompt' or 'max_age' in request.") from None
 
 
-def _fresh_session(provider: Provider, wish: Wish, url: str, session_secret: str | None) -> BrowserSession | None:
+def _fresh_session(
+    provider: Provider, request: ProviderRequest, wish: Wish, session_secret: str | None
+) -> BrowserSession | None:
     """None: the person must sign in, which `prompt=none` does not let us ask for."""
     session, now = provider.session, provider.now
     signed_in = store.use_browser_session(session, hash_secret(session_secret), now) if session_secret else None
-    # the browser comes back from the sign-in page with the same URL: it must not be sent there again
+    # the browser comes back from the sign-in page with the same request: it must not be sent there again
     asks = wish.limits_login and not wish.is_silent
-    asked_at = store.ask_for_login(session, hash_secret(url), now) if asks else None
+    asked_at = store.ask_for_login(session, hash_secret(request.payload.fingerprint), now) if asks else None
     if signed_in is not None and is_login_fresh(wish, signed_in.signed_in_at, asked_at, now):
         return signed_in
     if wish.is_silent:
@@ -112,9 +114,9 @@ def _consent_page(request: ProviderRequest, signed_in: BrowserSession) -> Page:
     }
 
 
-def _issue_code(provider: Provider, request: ProviderRequest, grant: Any, signed_in: BrowserSession, url: str) -> Page:
-    # the same URL opened again later is a new request, and demands its sign-in anew
-    store.forget_login_prompt(provider.session, hash_secret(url))
+def _issue_code(provider: Provider, request: ProviderRequest, grant: Any, signed_in: BrowserSession) -> Page:
+    # the same address opened again later is a new request, and demands its sign-in anew
+    store.forget_login_prompt(provider.session, hash_secret(request.payload.fingerprint))
     return _redirect(provider.create_authorization_response(request, grant_user=signed_in, grant=grant))
 
 

@@ -54,6 +54,11 @@ class Parameters(OAuth2Payload):
     def datalist(self) -> defaultdict[str, list[str]]:
         return self._datalist
 
+    @property
+    def fingerprint(self) -> str:
+        """The same for every spelling of the same request: a browser may encode an address anew."""
+        return json.dumps(self._datalist, sort_keys=True)
+
     def require_well_formed(self) -> None:
         """RFC 6749, section 3.1 and 3.2: "parameters MUST NOT be included more than once"."""
         for name, values in self._datalist.items():

@@ -1,0 +1,1 @@
+"""`onehall`: the operators' command line."""

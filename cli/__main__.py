@@ -1,0 +1,64 @@
+"""`onehall`: the operators' command line. An error is one line and exit code 2."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from chassis.settings import load_local_environment
+from cli import clients, demos, users
+from contracts.errors import Fault, InvalidInput, ServiceError, ServiceUnavailable, UsernameTaken
+from services.identity.domain import DemoDataInProduction
+
+FAILED = 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def onehall() -> None:
+    """Operate a OneHall platform: its clients, its accounts, its demo.
+
+    The environment says which platform; without ONEHALL_ENVIRONMENT it is the local one of this checkout.
+    """
+
+
+onehall.add_command(clients.client)
+onehall.add_command(users.user)
+onehall.add_command(demos.demo)
+
+
+def main() -> None:
+    try:
+        onehall(prog_name="onehall", standalone_mode=False)
+    except click.ClickException as error:
+        _fail(error.format_message())
+    except (click.Abort, KeyboardInterrupt):
+        _fail("stopped")
+    except DemoDataInProduction:
+        _fail("demo accounts have a password that everybody knows: they are made in local runs only")
+    except ServiceError as error:
+        _fail(_sentence(error))
+
+
+def _fail(message: str) -> None:
+    click.echo("onehall: " + " ".join(message.split()), err=True)
+    sys.exit(FAILED)
+
+
+def _sentence(error: ServiceError) -> str:
+    match error:
+        case InvalidInput():
+            return "; ".join(_fault(fault) for fault in error.faults)
+        case UsernameTaken():
+            return f"the user name {error.args[0]} is taken"
+        case ServiceUnavailable():
+            return f"the {error.args[0]} does not answer: is the platform running (make up)?"
+    return f"{type(error).__name__}: {' '.join(map(str, error.args))}"
+
+
+def _fault(fault: Fault) -> str:
+    return f"{fault['pointer'].removeprefix('/')}: {fault['value']} breaks the rule {fault['rule']}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""`onehall demo`: accounts, clients and the story of a local run."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+
+from chassis.settings import load_local_environment
+from cli.platform import at_once, identity_database, operator_settings
+from services.identity import commands
+
+
+@click.group()
+def demo() -> None:
+    """A local run's accounts and clients, and its story."""
+
+
+@demo.command()
+def seed() -> None:
+    """Make the demo's accounts and clients. May be repeated; refused in production."""
+    settings = operator_settings()
+    if settings.notify_client_secret is None:
+        raise click.ClickException("ONEHALL_NOTIFY_CLIENT_SECRET is missing")
+    notify_secret = settings.notify_client_secret.get_secret_value()
+    commands.seed_demo(
+        identity_database(), at_once, settings.environment, settings.base_url, notify_secret, datetime.now(UTC)
+    )
+
+
+@demo.command()
+def play() -> None:
+    """Play one citizen's story against the running platform and print what became of it."""
+    load_local_environment()
+    from cli import demo as story  # its libraries are slow to load, and no other command needs them
+
+    story.play()
