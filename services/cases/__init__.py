@@ -1,0 +1,1 @@
+"""What you asked for: service items, cases and their shared history."""

@@ -1,0 +1,3 @@
+from chassis.run import run
+
+run("services.cases.service:CasesService")

@@ -1,0 +1,114 @@
+"""What people do with cases. One function a use case, each one transaction's work."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from contracts.actors import Actor
+from contracts.envelope import Envelope
+from contracts.errors import IdempotencyKeyReused, NotFound
+from contracts.events import RatingGiven
+from services.cases import domain, forms, store
+from services.cases.case_number import filing_day, is_case_number
+from services.cases.domain import Case
+from services.cases.items import Catalogue
+from services.cases.store import Filing
+from services.cases.views import case_view
+
+_MAX_KEY = 255
+
+
+def prepare_filing(catalogue: Catalogue, actor: Actor, item: str, form: object, idempotency_key: str | None) -> Filing:
+    """Check the whole request. No transaction is open yet: a form takes longer to check than a case to save."""
+    applicant = domain.applicant_of(actor)
+    offered = catalogue.get(item)
+    canonical = forms.require_valid(form, offered.validator)
+    return Filing(
+        item=offered.code,
+        item_version=offered.version,
+        department=offered.department,
+        region=offered.region,
+        kind=offered.kind,
+        applicant=applicant.subject,
+        channel=applicant.channel,
+        form=canonical,
+        idempotency_key=forms.require_text(idempotency_key, "/idempotency_key", _MAX_KEY),
+        request_digest=hashlib.sha256(f"{offered.code}\n{canonical}".encode()).digest(),
+    )
+
+
+def submit_case(session: Session, catalogue: Catalogue, filing: Filing, now: datetime) -> dict[str, Any]:
+    """File the case. The same key with the same request gives the case that it gave before."""
+    number = store.insert_case(session, filing, day=filing_day(now), at=now)
+    if number is None:
+        return case_view(_filed_before(session, filing), catalogue)
+    case = _filed(filing, number, now)
+    applicant = Actor(subject=filing.applicant, client="", channel=filing.channel)
+    store.add_events(session, domain.submitted(case, applicant))
+    return case_view(case, catalogue)
+
+
+def act_on_case(
+    session: Session,
+    catalogue: Catalogue,
+    actor: Actor,
+    number: str,
+    action: str,
+    *,
+    note: object,
+    form: object,
+    now: datetime,
+) -> dict[str, Any]:
+    text = forms.require_text(note, "/note", forms.MAX_NOTE)
+    case = _require_case(number, store.lock_case(session, number) if is_case_number(number) else None)
+    change = domain.act(case, actor, action, at=now, note=text, has_form=form is not None)
+    if domain.ACTIONS[action].needs == "form":
+        _save_corrected_form(session, catalogue, case, form)
+    store.save_change(session, change, text)
+    return case_view(change.case, catalogue)
+
+
+def take_over_rating(session: Session, envelope: Envelope, now: datetime) -> None:
+    """Write a rating into the shared history of its case, and tell the case's subscribers."""
+    rating = envelope.data
+    assert isinstance(rating, RatingGiven)  # noqa: S101 - on_event hands out by type
+    case = _require_case(rating.number, store.lock_case(session, rating.number))
+    store.save_change(session, domain.rate(case, rating.score, channel=envelope.channel, at=now))
+
+
+def _filed(filing: Filing, number: str, now: datetime) -> Case:
+    return Case(
+        number=number,
+        item=filing.item,
+        item_version=filing.item_version,
+        department=filing.department,
+        region=filing.region,
+        kind=filing.kind,
+        applicant=filing.applicant,
+        channel=filing.channel,
+        submitted_at=now,
+        updated_at=now,
+    )
+
+
+def _filed_before(session: Session, filing: Filing) -> Case:
+    case, digest = store.load_filed(session, filing.applicant, filing.idempotency_key or "")
+    if digest != filing.request_digest:
+        raise IdempotencyKeyReused(filing.idempotency_key)
+    return case
+
+
+def _save_corrected_form(session: Session, catalogue: Catalogue, case: Case, form: Any) -> None:
+    item = catalogue.get(case.item)
+    forms.require_valid(form, item.validator)
+    store.save_form(session, case.number, item.version, form)
+
+
+def _require_case(number: str, case: Case | None) -> Case:
+    if case is None:
+        raise NotFound("case", number)
+    return case

@@ -1,0 +1,116 @@
+"""Forms and what else people write: limits, and every fault named with its place."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import ValidationError
+from stdnum.cn import ric
+
+from contracts.errors import Fault, InvalidInput
+
+MAX_BYTES = 65_536
+MAX_DEPTH = 8
+MAX_FAULTS = 100
+MAX_NOTE = 2_000
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+FORMATS = FormatChecker(["date", "email"])
+
+
+@FORMATS.checks("citizen-id")
+def is_citizen_id(value: object) -> bool:
+    """GB 11643-1999: the birth date is one and the last character checks the rest."""
+    return not isinstance(value, str) or bool(ric.is_valid(value))
+
+
+def compile_schema(schema: dict[str, Any]) -> Draft202012Validator:
+    """Raise `jsonschema.SchemaError` for a schema that is none."""
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema, format_checker=FORMATS)
+
+
+def require_valid(form: object, validator: Draft202012Validator) -> str:
+    """Give the form as canonical JSON, or raise `InvalidInput` with every fault, `/form/...`."""
+    faults = list(_unstorable(form, "/form"))
+    if faults:
+        raise InvalidInput(faults[:MAX_FAULTS])
+    canonical = json.dumps(form, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    if len(canonical.encode()) > MAX_BYTES:
+        raise InvalidInput([fault("/form", "maxBytes", MAX_BYTES)])
+    # one place is reported once for a rule, by whatever branch of the schema
+    found = {(each["pointer"], each["rule"]): each for error in validator.iter_errors(form) for each in _faults(error)}
+    if found:
+        raise InvalidInput(list(found.values())[:MAX_FAULTS])
+    return canonical
+
+
+def require_text(value: object, pointer: str, maximum: int) -> str | None:
+    """Text that may be absent, without the blanks around it; nothing left is `None`."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise InvalidInput([fault(pointer, "type", "string")])
+    if len(value) > maximum:
+        raise InvalidInput([fault(pointer, "maxLength", maximum)])
+    faults = list(_unstorable(value, pointer))
+    if faults:
+        raise InvalidInput(faults)
+    return value.strip() or None
+
+
+def fault(pointer: str, rule: str, value: Any) -> Fault:
+    return Fault(pointer=pointer, rule=rule, value=value)
+
+
+def _unstorable(value: object, pointer: str, depth: int = 0) -> Iterator[Fault]:
+    """What JSON's grammar allows but the database does not, or nobody sends in good faith."""
+    if isinstance(value, str):
+        if _UNSTORABLE.search(value):
+            yield fault(pointer, "characters", "no NUL, no lone surrogate")
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            yield fault(pointer, "type", "number")
+    elif isinstance(value, dict | list):
+        yield from _unstorable_parts(value, pointer, depth + 1)
+
+
+def _unstorable_parts(whole: dict[str, Any] | list[Any], pointer: str, depth: int) -> Iterator[Fault]:
+    if depth > MAX_DEPTH:
+        yield fault(pointer, "maxDepth", MAX_DEPTH)
+        return
+    for name, part in whole.items() if isinstance(whole, dict) else enumerate(whole):
+        if _UNSTORABLE.search(str(name)):
+            yield fault(pointer, "characters", "no NUL, no lone surrogate")
+        else:
+            yield from _unstorable(part, f"{pointer}/{_escaped(str(name))}", depth)
+
+
+def _faults(error: ValidationError) -> Iterator[Fault]:
+    """jsonschema names the parent of what is missing or too much; a reader wants the place itself."""
+    pointer = "/form" + "".join(f"/{_escaped(str(part))}" for part in error.absolute_path)
+    instance: Any = error.instance
+    wanted: Any = error.validator_value
+    if error.validator == "required":
+        yield from (_at(pointer, name, "required", True) for name in wanted if name not in instance)
+    elif error.validator == "additionalProperties":
+        schema: Any = error.schema
+        unknown = (name for name in instance if name not in schema["properties"])
+        yield from (_at(pointer, name, "additionalProperties", False) for name in unknown)
+    else:
+        yield fault(pointer, str(error.validator), wanted)
+
+
+def _at(pointer: str, name: str, rule: str, value: Any) -> Fault:
+    return fault(f"{pointer}/{_escaped(name)}", rule, value)
+
+
+def _escaped(name: str) -> str:
+    """One part of a JSON pointer (RFC 6901, section 3)."""
+    return name.replace("~", "~0").replace("/", "~1")

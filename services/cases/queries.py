@@ -1,0 +1,83 @@
+"""What people read: the catalogue from memory, cases shaped for the caller."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from contracts.actors import Actor
+from contracts.errors import NotFound, NotPermitted
+from services.cases import domain, store
+from services.cases.case_number import is_case_number
+from services.cases.domain import Case
+from services.cases.items import Catalogue
+from services.cases.paging import decode, page, require_limit
+from services.cases.views import case_view, entry_view
+
+
+def list_items(
+    catalogue: Catalogue, q: str | None, department: str | None, kind: str | None, cursor: str | None, limit: int | None
+) -> dict[str, Any]:
+    size = require_limit(limit)
+    after = decode(cursor, catalogue.__contains__) or ""
+    found = catalogue.search(q, department, kind, after)
+    return page(found[: size + 1], size, key=lambda item: item.code, view=lambda item: item.listed)
+
+
+def list_cases(
+    session: Session, catalogue: Catalogue, actor: Actor, cursor: str | None, limit: int | None
+) -> dict[str, Any]:
+    """The newest first: a citizen's own, a department's for its officers and programs, all for a clerk."""
+    size = require_limit(limit)
+    before = decode(cursor, is_case_number)
+    rows = store.list_cases(session, **_seen_by(actor), before=before, limit=size + 1)
+    return page(rows, size, key=lambda case: case.number, view=lambda case: case_view(case, catalogue))
+
+
+def get_case(session: Session, catalogue: Catalogue, actor: Actor, number: str) -> dict[str, Any]:
+    case, form = _require_visible(session, actor, number)
+    return case_view(case, catalogue) | {"form": form}
+
+
+def get_history(session: Session, actor: Actor, number: str) -> dict[str, Any]:
+    _require_visible(session, actor, number)
+    return {"items": _history(session, number), "next": None}
+
+
+def get_case_file(session: Session, catalogue: Catalogue, actor: Actor, number: str) -> dict[str, Any]:
+    """All that a page about one case shows, and what this reader may do with it now."""
+    case, form = _require_visible(session, actor, number)
+    return {
+        "case": case_view(case, catalogue) | {"form": form},
+        "history": _history(session, number),
+        "item": catalogue.get(case.item).description,
+        "actions": domain.allowed_actions(actor, case),
+    }
+
+
+def _seen_by(actor: Actor) -> dict[str, str | None]:
+    """Whose cases an actor's list holds."""
+    if domain.is_program(actor):
+        if not (actor.department and actor.has_scope("cases")):
+            raise NotPermitted("list_cases")
+        return {"applicant": None, "department": actor.department}
+    if actor.has_role(domain.CLERK):
+        return {"applicant": None, "department": None}
+    if actor.has_role(domain.OFFICER):
+        return {"applicant": None, "department": actor.department or ""}
+    if not actor.subject:
+        raise NotPermitted("list_cases")
+    return {"applicant": actor.subject, "department": None}
+
+
+def _require_visible(session: Session, actor: Actor, number: str) -> tuple[Case, dict[str, Any]]:
+    found = store.load_case_with_form(session, number) if is_case_number(number) else None
+    if found is None:
+        raise NotFound("case", number)
+    domain.require_visible(actor, found[0])
+    return found
+
+
+def _history(session: Session, number: str) -> list[dict[str, Any]]:
+    return [entry_view(entry) for entry in store.load_history(session, number)]

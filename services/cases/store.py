@@ -1,0 +1,220 @@
+"""The tables of cases, and the few statements that load and save. Core only: the ORM's Python is the cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    DateTime,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Row,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
+
+from chassis import outbox
+from services.cases.domain import Case, Change
+
+metadata = MetaData()
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("number", Text, primary_key=True),
+    Column("item", Text, nullable=False),
+    Column("item_version", Integer, nullable=False),
+    Column("department", Text, nullable=False),
+    Column("region", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("applicant", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("submitted_at", DateTime(timezone=True), nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    Column("status", Text, nullable=False),
+    Column("status_before_correction", Text),
+    Column("decision", Text),
+    Column("sequence", Integer, nullable=False),
+    Column("form", JSONB, nullable=False),
+    Column("idempotency_key", Text),
+    Column("request_digest", LargeBinary, nullable=False),
+)
+
+case_history = Table(
+    "case_history",
+    metadata,
+    Column("number", Text, ForeignKey("cases.number"), primary_key=True),
+    Column("sequence", Integer, primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("event", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("actor_subject", Text, nullable=False),
+    Column("note", Text),
+)
+
+_CASE = tuple(cases.c[field.name] for field in fields(Case))
+
+# One round trip for the case and the first line of its history. A key that is in use files nothing, and waits for
+# the transaction that is about to use it.
+_FILE = text(
+    """
+    WITH filed AS (
+        INSERT INTO cases (
+            number, item, item_version, department, region, kind, applicant, channel, submitted_at, updated_at,
+            status, sequence, form, idempotency_key, request_digest
+        ) VALUES (
+            next_case_number(:day), :item, :item_version, :department, :region, :kind, :applicant, :channel, :at, :at,
+            'submitted', 1, CAST(:form AS jsonb), :idempotency_key, :request_digest
+        )
+        ON CONFLICT (applicant, idempotency_key) DO NOTHING
+        RETURNING number, applicant, channel, submitted_at
+    ), entry AS (
+        INSERT INTO case_history (number, sequence, at, event, channel, actor, actor_subject)
+        SELECT number, 1, submitted_at, 'case.submitted', channel, 'citizen', applicant FROM filed
+    )
+    SELECT number FROM filed
+    """
+)
+_FILED = select(*_CASE, cases.c.request_digest).where(
+    cases.c.applicant == bindparam("applicant"), cases.c.idempotency_key == bindparam("idempotency_key")
+)
+_LOAD = select(*_CASE).where(cases.c.number == bindparam("case_number"))
+_LOAD_WITH_FORM = select(*_CASE, cases.c.form).where(cases.c.number == bindparam("case_number"))
+_LOCK = _LOAD.with_for_update()
+_HISTORY = (
+    select(case_history).where(case_history.c.number == bindparam("case_number")).order_by(case_history.c.sequence)
+)
+_CHANGE = (
+    update(cases)
+    .where(cases.c.number == bindparam("case_number"))
+    .values({name: bindparam(f"new_{name}") for name in ("status", "status_before_correction", "decision")})
+    .values(sequence=bindparam("new_sequence"), updated_at=bindparam("new_updated_at"))
+)
+_CORRECT = (
+    update(cases)
+    .where(cases.c.number == bindparam("case_number"))
+    .values(item_version=bindparam("new_item_version"), form=bindparam("new_form"))
+)
+_ADD_ENTRY = insert(case_history)
+_NEWEST = select(*_CASE).order_by(cases.c.number.desc()).limit(bindparam("row_limit"))
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """A request that was checked and is ready to become a case. `form` is canonical JSON."""
+
+    item: str
+    item_version: int
+    department: str
+    region: str
+    kind: str
+    applicant: str
+    channel: str
+    form: str
+    idempotency_key: str | None
+    request_digest: bytes
+
+
+def insert_case(session: Session, filing: Filing, *, day: Any, at: datetime) -> str | None:
+    """Give the new case's number, or `None` if the applicant used the key before."""
+    values = {field.name: getattr(filing, field.name) for field in fields(Filing)}
+    number: str | None = session.execute(_FILE, values | {"day": day, "at": at}).scalar_one_or_none()
+    return number
+
+
+def load_filed(session: Session, applicant: str, idempotency_key: str) -> tuple[Case, bytes]:
+    """The case that was filed with this key, and the digest of that request."""
+    row = session.execute(_FILED, {"applicant": applicant, "idempotency_key": idempotency_key}).one()
+    return Case(*row[:-1]), bytes(row[-1])
+
+
+def load_case(session: Session, number: str) -> Case | None:
+    row = session.execute(_LOAD, {"case_number": number}).one_or_none()
+    return None if row is None else Case(*row)
+
+
+def load_case_with_form(session: Session, number: str) -> tuple[Case, dict[str, Any]] | None:
+    row = session.execute(_LOAD_WITH_FORM, {"case_number": number}).one_or_none()
+    return None if row is None else (Case(*row[:-1]), row[-1])
+
+
+def lock_case(session: Session, number: str) -> Case | None:
+    """The case, for this transaction alone: whoever holds it gives the next sequences."""
+    row = session.execute(_LOCK, {"case_number": number}).one_or_none()
+    return None if row is None else Case(*row)
+
+
+def load_history(session: Session, number: str) -> list[Row[Any]]:
+    return list(session.execute(_HISTORY, {"case_number": number}))
+
+
+def save_change(session: Session, change: Change, note: str | None = None) -> None:
+    """Save what a locked case has become, its new history, and its events."""
+    case = change.case
+    session.execute(
+        _CHANGE,
+        {
+            "case_number": case.number,
+            "new_status": case.status,
+            "new_status_before_correction": case.status_before_correction,
+            "new_decision": case.decision,
+            "new_sequence": case.sequence,
+            "new_updated_at": case.updated_at,
+        },
+    )
+    session.execute(_ADD_ENTRY, [_entry(change, sequence, event.type, note) for sequence, event in change.entries])
+    add_events(session, change)
+
+
+def add_events(session: Session, change: Change) -> None:
+    for sequence, event in change.entries:
+        outbox.add(session, event, sequence=sequence, actor=change.actor)
+
+
+def save_form(session: Session, number: str, item_version: int, form: dict[str, Any]) -> None:
+    session.execute(_CORRECT, {"case_number": number, "new_item_version": item_version, "new_form": form})
+
+
+def list_cases(
+    session: Session, *, applicant: str | None, department: str | None, before: str | None, limit: int
+) -> list[Case]:
+    """The newest first, from behind the number `before`; of an applicant, of a department, or all."""
+    statement: Select[Any] = _NEWEST
+    values: dict[str, Any] = {"row_limit": limit}
+    for column, value in ((cases.c.applicant, applicant), (cases.c.department, department)):
+        if value is not None:
+            statement = statement.where(column == bindparam(f"its_{column.name}"))
+            values[f"its_{column.name}"] = value
+    if before is not None:
+        statement = statement.where(cases.c.number < bindparam("before"))
+        values["before"] = before
+    return [Case(*row) for row in session.execute(statement, values)]
+
+
+def _entry(change: Change, sequence: int, event: str, note: str | None) -> dict[str, Any]:
+    # a note is said once, with the decision, not again with the closing that follows from it
+    first = sequence == change.entries[0][0]
+    return {
+        "number": change.case.number,
+        "sequence": sequence,
+        "at": change.case.updated_at,
+        "event": event,
+        "channel": change.actor.channel,
+        "actor": change.actor.role,
+        "actor_subject": change.actor.subject,
+        "note": note if first else None,
+    }

@@ -1,0 +1,1 @@
+"""What you thought of it: one rating a case, and public figures."""

@@ -1,0 +1,37 @@
+"""The entrypoints of rating: unpack, call, pack."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from chassis.bus import on_event
+from chassis.rpc import rpc
+from chassis.service import Service
+from contracts.envelope import Envelope
+from services.rating import commands, queries
+
+
+class RatingService(Service):
+    name = "rating"
+
+    @rpc
+    def rate_case(self, case: dict[str, Any], score: int, comment: str | None = None) -> dict[str, Any]:
+        with self.database.transaction() as session:
+            return commands.rate_case(session, self.actor, case, score, comment, datetime.now(UTC))
+
+    @rpc
+    def get_rating(self, number: str) -> dict[str, Any]:
+        with self.database.transaction() as session:
+            return queries.get_rating(session, self.actor, number)
+
+    @rpc
+    def get_statistics(self, item: str | None = None, department: str | None = None) -> dict[str, Any]:
+        with self.database.transaction() as session:
+            return queries.get_statistics(session, item, department)
+
+    @on_event("case.closed")
+    def on_case_closed(self, session: Session, envelope: Envelope) -> None:
+        commands.invite_to_rate(session, envelope, datetime.now(UTC))

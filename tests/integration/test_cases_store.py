@@ -1,0 +1,20 @@
+"""The tables in store.py are those that the migrations make."""
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from services.cases.store import metadata
+
+
+def test_the_tables_are_as_migrated(cases_database):
+    with cases_database.transaction() as session:
+        context = MigrationContext.configure(
+            session.connection(),
+            opts={
+                "compare_type": True,
+                "include_object": lambda thing, name, kind, reflected, other: (
+                    name in metadata.tables if kind == "table" else kind == "column"
+                ),
+            },
+        )
+        assert compare_metadata(context, metadata) == []

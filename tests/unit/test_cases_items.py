@@ -1,0 +1,203 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from contracts.errors import InvalidInput, NotFound
+from contracts.topology import DEPARTMENTS
+from services.cases import forms, queries
+from services.cases.items import BrokenItem, load_catalogue
+
+FOLDER = Path("services/cases/catalogue")
+CODES = {
+    "residence-permit": "civil-affairs",
+    "elderly-card": "civil-affairs",
+    "birth-registration": "civil-affairs",
+    "sole-trader": "market-regulation",
+    "medical-reimbursement": "market-regulation",
+}
+CATALOGUE = load_catalogue()
+
+
+def codes_of(answer):
+    return [item["code"] for item in answer["items"]]
+
+
+@pytest.fixture
+def description():
+    return yaml.safe_load((FOLDER / "elderly-card.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def load(tmp_path):
+    def load_changed(description):
+        (tmp_path / "elderly-card.yaml").write_text(yaml.safe_dump(description, allow_unicode=True), encoding="utf-8")
+        return load_catalogue(tmp_path)
+
+    return load_changed
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_each_item_is_offered_by_its_department(code):
+    item = CATALOGUE.get(code)
+    assert item.department == CODES[code]
+    assert item.department in DEPARTMENTS
+    assert item.region == "511602"
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_example_passes_its_own_schema(code):
+    item = CATALOGUE.get(code)
+    forms.require_valid(item.description["example"], item.validator)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_each_required_field_is_required(code):
+    item = CATALOGUE.get(code)
+    for field in item.description["form"]["required"]:
+        example = {name: value for name, value in item.description["example"].items() if name != field}
+        with pytest.raises(InvalidInput) as refusal:
+            forms.require_valid(example, item.validator)
+        assert {"pointer": f"/form/{field}", "rule": "required", "value": True} in refusal.value.faults
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_no_traditional_text_holds_a_simplified_character(code):
+    simplified = set(
+        "证领国务条贴劳发户经营业医疗费报销机构产实际时间电话号码邮编职学习应该选择办团体农乡数额场对岁龄优动师单"
+    )
+
+    def check(value):
+        if isinstance(value, dict):
+            assert not simplified & set(value.get("zh-Hant", "")), value["zh-Hant"]
+            for part in value.values():
+                check(part)
+        elif isinstance(value, list):
+            for part in value:
+                check(part)
+
+    check(CATALOGUE.get(code).description)
+
+
+def test_an_unknown_item():
+    with pytest.raises(NotFound):
+        CATALOGUE.get("dog-licence")
+
+
+@pytest.mark.parametrize(
+    ("q", "found"),
+    [
+        ("residence", ["residence-permit"]),
+        ("RESIDENCE PERMIT", ["residence-permit"]),
+        ("居住证", ["residence-permit"]),
+        ("居住證", ["residence-permit"]),
+        (" 登记 ", ["birth-registration", "sole-trader"]),
+        ("card", ["elderly-card"]),
+        ("nothing of the kind", []),
+        ("", sorted(CODES)),
+        (None, sorted(CODES)),
+    ],
+)
+def test_search_by_words(q, found):
+    assert codes_of(queries.list_items(CATALOGUE, q, None, None, None, None)) == found
+
+
+def test_search_by_department_and_kind():
+    assert codes_of(queries.list_items(CATALOGUE, None, "market-regulation", "licence", None, None)) == ["sole-trader"]
+    assert codes_of(queries.list_items(CATALOGUE, None, "nobody", None, None, None)) == []
+
+
+def test_the_list_is_paged():
+    seen, cursor = [], None
+    while True:
+        answer = queries.list_items(CATALOGUE, None, None, None, cursor, 2)
+        assert len(answer["items"]) <= 2
+        seen += codes_of(answer)
+        cursor = answer["next"]
+        if cursor is None:
+            break
+    assert seen == sorted(CODES)
+
+
+def test_a_list_shows_no_form():
+    item = queries.list_items(CATALOGUE, "sole", None, None, None, None)["items"][0]
+    assert "form" not in item
+    assert item["name"]["en"] == "Registration of a sole trader"
+
+
+@pytest.mark.parametrize("cursor", ["x", "", "%%%", "c29tZXRoaW5n", "张"])
+def test_a_cursor_of_somebody_elses(cursor):
+    with pytest.raises(InvalidInput):
+        queries.list_items(CATALOGUE, None, None, None, cursor, None)
+
+
+@pytest.mark.parametrize("limit", [0, -1, 101, True, "5", 2.0])
+def test_a_limit_out_of_bounds(limit):
+    with pytest.raises(InvalidInput) as refusal:
+        queries.list_items(CATALOGUE, None, None, None, None, limit)
+    assert refusal.value.faults[0]["pointer"] == "/limit"
+
+
+def test_the_example_of_the_broken_items_is_right(description, load):
+    assert load(description).get("elderly-card").code == "elderly-card"
+
+
+def break_name(description):
+    del description["name"]["zh-Hant"]
+
+
+def break_code(description):
+    description["code"] = "elderly.card"
+
+
+def break_file_name(description):
+    description["code"] = "elderly-pass"
+
+
+def break_example(description):
+    description["example"]["birth_date"] = "yesterday"
+
+
+def break_schema(description):
+    description["form"]["properties"]["address"]["minLength"] = "four"
+
+
+def break_limit(description):
+    del description["form"]["properties"]["address"]["maxLength"]
+
+
+def break_openness(description):
+    description["form"]["additionalProperties"] = True
+
+
+def break_layout(description):
+    description["layout"][0]["fields"].pop()
+
+
+def break_labels(description):
+    del description["form"]["properties"]["delivery"]["x-labels"]["post"]
+
+
+def break_title(description):
+    del description["form"]["properties"]["address"]["x-title"]
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        (break_name, r"\$\.name"),
+        (break_code, r"\$\.code"),
+        (break_file_name, "code"),
+        (break_example, "/form/birth_date"),
+        (break_schema, "form"),
+        (break_limit, "maxLength"),
+        (break_openness, "additionalProperties"),
+        (break_layout, "layout"),
+        (break_labels, "delivery"),
+        (break_title, "x-title"),
+    ],
+)
+def test_a_broken_item_does_not_load(description, load, broken, reason):
+    broken(description)
+    with pytest.raises(BrokenItem, match=reason):
+        load(description)
