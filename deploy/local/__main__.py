@@ -111,8 +111,8 @@ def demo(platform: Platform) -> None:
     try:
         if started_here:
             platform.up()
-        onehall = [str(Path(sys.executable).with_name("onehall")), "demo", "play"]
-        played = subprocess.run(onehall, cwd=ROOT, env=dict(os.environ) | platform.environment, check=False)
+        story = [sys.executable, "-m", "cli", "demo", "play"]
+        played = subprocess.run(story, cwd=ROOT, env=dict(os.environ) | platform.environment, check=False)
     finally:
         if started_here:
             platform.down()

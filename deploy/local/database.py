@@ -82,7 +82,8 @@ def as_ordinary_user(state: State) -> list[str]:
         return drop
     # The checkout lies below a folder that is closed to others (/root, a mkdtemp). One capability lets this
     # process through; opening the folder, or copying the server elsewhere, would change what is not ours.
-    return [*drop, "--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+    # PostgreSQL asks access(2) for its own binaries, which looks at capabilities only with no_setuid_fixup.
+    return [*drop, "--securebits=+no_setuid_fixup", "--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
 
 
 def _give_away(path: Path) -> None:

@@ -97,7 +97,7 @@ class Platform:
 
     def migrate(self) -> None:
         with self._stopwatch.phase("databases migrated"):
-            self._run([sys.executable, "-m", "chassis.migrate"], "the databases cannot be migrated")
+            self._run("migrate", ["chassis.migrate"], "the databases cannot be migrated")
 
     def down(self) -> None:
         """Stop everything in reverse and leave no process behind, whatever state it is in."""
@@ -204,8 +204,7 @@ class Platform:
             self._request_start(ours)
             await_ready(self, [program for program in ours if program.process != "gateway"])
         with self._stopwatch.phase("demo accounts there"):
-            onehall = Path(sys.executable).with_name("onehall")
-            self._run([str(onehall), "demo", "seed"], "the demo accounts cannot be made")
+            self._run("demo-seed", ["cli", "demo", "seed"], "the demo accounts cannot be made")
         with self._stopwatch.phase("gateway ready"):
             await_ready(self, self._replicas("gateway"))
 
@@ -221,12 +220,20 @@ class Platform:
             raise LookupError(f"no process {name} runs here; there are {sorted(self.ports)}")
         return found
 
-    def _run(self, command: list[str], otherwise: str) -> None:
-        environment = dict(os.environ) | self.environment
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    def _run(self, name: str, module: list[str], otherwise: str) -> None:
+        """Run a module that is done after a while, with its output in `<name>.log`."""
+        log = self.state.log / f"{name}.log"
+        with log.open("wb") as output:
+            done = subprocess.run(
+                [sys.executable, "-m", *module],
+                cwd=ROOT,
+                env=dict(os.environ) | self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
         if done.returncode:
-            log = self.state.log / f"{Path(command[-1]).name}.log"
-            log.write_text(done.stdout + done.stderr)
             raise Failure(f"{otherwise}; read {log}")
 
     def _write_configuration(self) -> None:
