@@ -6,7 +6,6 @@ import sys
 
 import click
 
-from chassis.settings import load_local_environment
 from cli import clients, demos, users
 from contracts.errors import Fault, InvalidInput, ServiceError, ServiceUnavailable, UsernameTaken
 from services.identity.domain import DemoDataInProduction
