@@ -1,0 +1,41 @@
+"""`python -m bench`: every figure in one run on a platform of its own, as a table of ratios."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from bench import filings, latency, relay
+from deploy.local.platform import Platform
+
+PORT = int(os.environ.get("ONEHALL_BENCH_PORT", "26000"))
+
+
+def main() -> None:
+    platform = Platform(Path(os.environ.get("ONEHALL_STATE", "var")) / "bench", PORT)
+    print(f"{'figure':<62}{'measured':>10}{'aim':>10}")
+    try:
+        platform.up_servers()
+        platform.migrate()
+        relayed, raw = relay.measure(platform)
+        report(f"relay over a raw pika publisher ({relayed:,.0f}/{raw:,.0f} a second)", f"{relayed / raw:.2f}", "0.60")
+        platform.up()
+        filed, echoed = filings.measure(platform)
+        report(
+            f"filings, mails out, over an echo RPC ({filed:,.0f}/{echoed:,.0f} a second)",
+            f"{filed / echoed:.2f}",
+            "0.20",
+        )
+        median, late = latency.measure(platform)
+        report("commit to department, median at 50 filings a second", f"{median:.1f} ms", "10 ms")
+        report("commit to department, 99th percentile", f"{late:.1f} ms", "50 ms")
+    finally:
+        platform.down()
+
+
+def report(figure: str, measured: str, aim: str) -> None:
+    print(f"{figure:<62}{measured:>10}{aim:>10}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""From commit to a department's subscriber, at 50 filings a second."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import threading
+from datetime import UTC, datetime
+
+from bench.filings import filing, prepare
+from bench.http_load import send_at
+from contracts.envelope import Envelope
+from contracts.topology import department_queue
+from departments.dedupe import MemoryDedupe
+from departments.subscriber import Subscriber
+from deploy.local.platform import Platform
+from tests.processes import wait_until
+
+RATE = 50
+FILINGS = 1_000
+DEPARTMENT = "civil-affairs"
+
+
+def measure(platform: Platform) -> tuple[float, float]:
+    """Median and 99th percentile in milliseconds, from the event's `time` to the department's handler."""
+    token, form = prepare(platform)
+    milliseconds: list[float] = []
+    started = datetime.now(UTC)
+
+    def note(envelope: Envelope) -> None:
+        if envelope.time > started and envelope.type == "case.submitted":
+            milliseconds.append((datetime.now(UTC) - envelope.time).total_seconds() * 1000)
+
+    uri = platform.environment["ONEHALL_DEPT_CIVIL_AFFAIRS_AMQP_URI"]
+    subscriber = Subscriber(uri, department_queue(DEPARTMENT).name, MemoryDedupe())
+    thread = threading.Thread(target=subscriber.run, args=(note,), daemon=True)
+    thread.start()
+    gateway = int(platform.environment["ONEHALL_PORT"])
+    asyncio.run(send_at(gateway, lambda _: filing(token, form), rate=RATE, count=FILINGS, expect=201))
+    wait_until("every event has arrived", lambda: len(milliseconds) >= FILINGS, 60)
+    subscriber.stop()
+    thread.join()
+    return statistics.median(milliseconds), statistics.quantiles(milliseconds, n=100)[98]
