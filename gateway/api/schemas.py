@@ -1,0 +1,175 @@
+"""The shapes that the API takes and gives, as OpenAPI shows them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import Query
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from contracts.actors import CHANNELS
+
+MAX_LIMIT = 100
+
+
+def require_storable(value: Any) -> Any:
+    """Text that no database takes: U+0000, and halves of surrogate pairs that JSON can spell."""
+    stack = [value]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, str) and not _is_storable(part):
+            raise PydanticCustomError("string_pattern_mismatch", "text holds a character that cannot be stored")
+        if isinstance(part, dict):
+            stack += [*part.keys(), *part.values()]
+        elif isinstance(part, list):
+            stack += part
+    return value
+
+
+def _is_storable(text: str) -> bool:
+    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+Text = Annotated[str, AfterValidator(require_storable)]
+Form = Annotated[dict[str, Any], AfterValidator(require_storable)]
+Note = Annotated[Text, Field(max_length=4_000)]
+Code = Annotated[Text, Field(min_length=1, max_length=64)]
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
+Cursor = Annotated[Text | None, Query(max_length=200, description="`next` of the page before")]
+Language = Literal["zh-Hans", "zh-Hant", "en"]
+LanguageText = dict[str, str]
+
+
+class Body(BaseModel):
+    """What a client sends: a name we do not know is more likely a slip than meant."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class CaseFiling(Body):
+    item: Code
+    form: Form
+
+
+class CaseAction(Body):
+    action: Code = Field(examples=["accept", "request_correction", "correct", "approve", "refuse", "withdraw"])
+    note: Note | None = None
+    form: Form | None = None
+
+
+class RatingGiving(Body):
+    score: int = Field(ge=1, le=5, strict=True)
+    comment: Note | None = None
+
+
+class Preferences(Body):
+    locale: Language
+    channels: list[Literal["inbox", "mail"]] = Field(max_length=2)
+
+
+class ContactsQuestion(Body):
+    subjects: list[Code] = Field(min_length=1, max_length=100)
+
+
+class Item(BaseModel):
+    code: str
+    name: LanguageText
+    kind: str
+    department: str
+    region: str
+    summary: LanguageText | None = None
+    form: dict[str, Any] | None = Field(default=None, description="a JSON Schema")
+    layout: Any = None
+    example: dict[str, Any] | None = Field(default=None, description="a form that passes its own schema")
+    promised_days: int | None = None
+
+
+class ItemList(BaseModel):
+    items: list[Item]
+    next: str | None
+
+
+class Case(BaseModel):
+    number: str
+    item: str
+    item_name: LanguageText
+    department: str
+    region: str
+    kind: str
+    status: Literal["submitted", "accepted", "correction_requested", "withdrawn", "closed"]
+    decision: Literal["approved", "refused"] | None
+    channel: Literal[CHANNELS]  # type: ignore[valid-type]
+    submitted_at: str
+    updated_at: str
+    sequence: int
+    form: dict[str, Any] | None = None
+
+
+class CaseList(BaseModel):
+    items: list[Case]
+    next: str | None
+
+
+class HistoryEntry(BaseModel):
+    sequence: int
+    at: str
+    event: str
+    channel: str
+    actor: str
+    note: str | None
+
+
+class History(BaseModel):
+    items: list[HistoryEntry]
+    next: str | None
+
+
+class Rating(BaseModel):
+    number: str
+    score: int
+    comment: str | None
+    at: str
+
+
+class RatingStatistics(BaseModel):
+    items: list[dict[str, Any]]
+    next: str | None
+
+
+class InboxEntry(BaseModel):
+    id: str
+    at: str
+    event: str
+    number: str | None
+    item: str | None
+    subject: LanguageText
+    body: LanguageText
+    read: bool
+
+
+class Inbox(BaseModel):
+    items: list[InboxEntry]
+    next: str | None
+
+
+class WrongPlace(BaseModel):
+    pointer: str | None = Field(default=None, description="JSON pointer (RFC 6901) into the body")
+    parameter: str | None = None
+    detail: str
+
+
+class Problem(BaseModel):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[WrongPlace] | None = None
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"description": "What is wrong and what to do", "content": {"application/problem+json": {}}},
+    503: {"description": "Come back after `Retry-After`", "content": {"application/problem+json": {}}},
+}

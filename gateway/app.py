@@ -1,0 +1,78 @@
+"""The application, put together from its parts. What it needs from outside is handed in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from zoneinfo import ZoneInfo
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from gateway import api, assets, health, oauth, pages
+from gateway.catalogue import Items
+from gateway.errors import on_error, on_http_error, on_invalid_request, on_sign_in_needed
+from gateway.pages.visits import SignInNeeded
+from gateway.problems import SERVICE_ERRORS
+from gateway.requests import FaultBarrier, RequestContext
+from gateway.rpc import Rpc
+from gateway.security import BodyLimit, SameSitePosts, SecurityHeaders
+from gateway.sessions import Cookies, Seal, WebSessions
+from gateway.settings import GatewaySettings
+from gateway.tokens import Keys, Tokens
+
+
+def create_app(settings: GatewaySettings, rpc: Rpc) -> FastAPI:
+    app = FastAPI(
+        title="OneHall",
+        version="1",
+        description="One login, one case history. Errors are RFC 9457 problems in the language of `Accept-Language`.",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    _fill_state(app, settings, rpc)
+    for router in (api.router, oauth.router, pages.router, health.router):
+        app.include_router(router)
+    app.mount("/static", assets.files())
+    _handle_errors(app)
+    # the last one added is the outermost
+    for middleware, options in (
+        (BodyLimit, {}),
+        (SameSitePosts, {"base_url": settings.base_url}),
+        (FaultBarrier, {}),
+        (SecurityHeaders, {"is_https": settings.is_https}),
+        (RequestContext, {}),
+    ):
+        app.add_middleware(middleware, **options)
+    return app
+
+
+def _fill_state(app: FastAPI, settings: GatewaySettings, rpc: Rpc) -> None:
+    tokens = Tokens(Keys(rpc, settings.base_url), settings.base_url)
+    app.state.settings = settings
+    app.state.rpc = rpc
+    app.state.tokens = tokens
+    app.state.items = Items(rpc)
+    app.state.cookies = Cookies(settings)
+    app.state.seal = Seal(settings.cookie_key.get_secret_value(), os.urandom)
+    app.state.web_sessions = WebSessions(rpc, tokens)
+    app.state.zone = ZoneInfo(settings.time_zone)
+
+
+def _handle_errors(app: FastAPI) -> None:
+    for error in SERVICE_ERRORS:
+        app.add_exception_handler(error, on_error)
+    app.add_exception_handler(SignInNeeded, on_sign_in_needed)
+    app.add_exception_handler(RequestValidationError, on_invalid_request)
+    app.add_exception_handler(HTTPException, on_http_error)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    app.state.rpc.start()
+    yield
+    await app.state.rpc.stop()

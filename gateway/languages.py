@@ -1,0 +1,95 @@
+"""The three languages: which one a reader wants, and every sentence in each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_datetime
+from babel.messages.pofile import read_po
+
+DEFAULT = "zh-Hans"
+LANGUAGES = {"zh-Hans": "简体中文", "zh-Hant": "繁體中文", "en": "English"}
+_FOLDER = Path(__file__).parent / "locales"
+_LOCALES = {"zh-Hans": "zh_Hans_CN", "zh-Hant": "zh_Hant_HK", "en": "en_GB"}
+_TRADITIONAL = ("zh-hant", "zh-tw", "zh-hk", "zh-mo")
+
+
+def is_language(tag: object) -> bool:
+    return tag in LANGUAGES
+
+
+@lru_cache(maxsize=512)
+def preferred(accept_language: str) -> str:
+    """The best of the three for an `Accept-Language` header (RFC 9110, section 12.5.4)."""
+    wishes = sorted((_wish(part) for part in accept_language.split(",")), key=lambda wish: -wish[1])
+    for tag, quality in wishes:
+        language = _language_of(tag)
+        if language and quality > 0:
+            return language
+    return DEFAULT
+
+
+def _wish(part: str) -> tuple[str, float]:
+    tag, _, parameter = part.partition(";")
+    try:
+        quality = float(parameter.strip().removeprefix("q=")) if parameter else 1.0
+    except ValueError:
+        quality = 0.0
+    return tag.strip().lower(), quality
+
+
+def _language_of(tag: str) -> str | None:
+    if tag.startswith(_TRADITIONAL):
+        return "zh-Hant"
+    if tag == "zh" or tag.startswith("zh-"):
+        return "zh-Hans"
+    if tag == "en" or tag.startswith("en-"):
+        return "en"
+    return None
+
+
+class Catalogue:
+    """The sentences of one language, by key. A missing key is a fault that a test finds, so it raises here."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._locale = Locale.parse(_LOCALES[language])
+        with (_FOLDER / f"{language}.po").open("rb") as file:
+            self._sentences = {str(message.id): str(message.string) for message in read_po(file) if message.id}
+
+    def __call__(self, key: str, **values: Any) -> str:
+        sentence = self._sentences[key]
+        return sentence.format(**values) if values else sentence
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._sentences
+
+    @property
+    def keys(self) -> frozenset[str]:
+        return frozenset(self._sentences)
+
+    def pick(self, text: Mapping[str, str] | str | None) -> str:
+        """The reader's language out of a text that a service gave in three."""
+        if text is None or isinstance(text, str):
+            return text or ""
+        return text.get(self.language) or text.get(DEFAULT) or next(iter(text.values()), "")
+
+    def word(self, family: str, value: Any) -> str:
+        """The word for a code such as a status; a code that is newer than this catalogue is shown as it is."""
+        key = f"{family}.{value}"
+        return self._sentences.get(key, str(value))
+
+    def moment(self, iso: str, zone: ZoneInfo) -> str:
+        return format_datetime(datetime.fromisoformat(iso).astimezone(zone), "medium", locale=self._locale)
+
+    def day(self, iso: str, zone: ZoneInfo) -> str:
+        return format_date(datetime.fromisoformat(iso).astimezone(zone), "long", locale=self._locale)
+
+
+CATALOGUES = {language: Catalogue(language) for language in LANGUAGES}

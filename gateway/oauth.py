@@ -1,0 +1,119 @@
+"""The provider's addresses. Identity answers; here requests become plain data and its answers responses or pages."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from gateway.content_policy import policy_for_redirect
+from gateway.pages.visits import Visit, Visited
+from gateway.sessions import SESSION
+
+router = APIRouter(include_in_schema=False)
+
+FORWARDED = ("authorization", "content-type", "accept")
+NOT_FORWARDED_BACK = ("content-length", "connection", "transfer-encoding")
+DISCOVERY = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
+
+# Clients in a browser (a single-page app of another origin) need to read these; none of them looks at cookies
+CROSS_ORIGIN = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "WWW-Authenticate"}
+PREFLIGHT = CROSS_ORIGIN | {
+    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type",
+    "Access-Control-Max-Age": "600",
+}
+
+
+def external_url(request: Request) -> str:
+    """The address as the world knows it, with the query exactly as it was sent."""
+    query = request.scope["query_string"].decode("latin-1")
+    base = request.app.state.settings.base_url + request.url.path
+    return f"{base}?{query}" if query else base
+
+
+async def forward(request: Request, endpoint: str) -> Response:
+    headers = {name.title(): request.headers[name] for name in FORWARDED if name in request.headers}
+    body = (await request.body()).decode("utf-8", "replace")
+    answer = await request.app.state.rpc.call(
+        "identity.answer_protocol", endpoint, request.method, external_url(request), headers, body
+    )
+    return _response(answer)
+
+
+def _response(answer: dict[str, Any]) -> Response:
+    response = Response(answer["body"], status_code=answer["status"], headers=CROSS_ORIGIN)
+    for name, value in answer["headers"]:
+        if name.lower() not in NOT_FORWARDED_BACK:
+            response.headers[name] = value
+    return response
+
+
+@router.get(DISCOVERY[0])
+@router.get(DISCOVERY[1])
+async def answer_discovery(request: Request) -> Response:
+    return await forward(request, "configuration")
+
+
+@router.get("/oauth/jwks")
+async def answer_jwks(request: Request) -> Response:
+    return await forward(request, "jwks")
+
+
+@router.post("/oauth/token")
+async def answer_token(request: Request) -> Response:
+    return await forward(request, "token")
+
+
+@router.post("/oauth/revoke")
+async def answer_revocation(request: Request) -> Response:
+    return await forward(request, "revoke")
+
+
+@router.api_route("/oauth/userinfo", methods=["GET", "POST"])
+async def answer_userinfo(request: Request) -> Response:
+    return await forward(request, "userinfo")
+
+
+@router.options("/oauth/token")
+@router.options("/oauth/revoke")
+@router.options("/oauth/userinfo")
+@router.options("/oauth/jwks")
+@router.options(DISCOVERY[0])
+@router.options(DISCOVERY[1])
+async def answer_preflight() -> Response:
+    return Response(status_code=204, headers=PREFLIGHT)
+
+
+@router.get("/oauth/authorize")
+async def authorize(visit: Visited) -> Response:
+    return await _authorize(visit, None)
+
+
+@router.post("/oauth/authorize")
+async def decide(visit: Visited) -> Response:
+    """The consent page's answer, posted to the same address and query."""
+    decision = (await visit.form()).get("decision")
+    return await _authorize(visit, decision if decision in ("allow", "deny") else None)
+
+
+async def _authorize(visit: Visit, decision: str | None) -> Response:
+    request = visit.request
+    session = visit.cookies.read(request, SESSION)
+    answer = await visit.rpc.call("identity.answer_authorization", external_url(request), session, decision)
+    query = request.scope["query_string"].decode("latin-1")
+    match answer["page"]:
+        case "redirect":
+            # RFC 9700, section 4.12: 303 after a post, so that no client sends the form on
+            return Response(
+                status_code=302 if request.method == "GET" else 303, headers={"Location": answer["location"]}
+            )
+        case "login":
+            return RedirectResponse(f"/login?next={quote(f'/oauth/authorize?{query}', safe='')}", 303)
+        case "consent":
+            policy = {"Content-Security-Policy": policy_for_redirect(query)}
+            return visit.render("consent.html", headers=policy, consent=answer, query=query)
+        case _:
+            return visit.render("authorization_error.html", status=400, error=answer)

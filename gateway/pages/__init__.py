@@ -1,0 +1,9 @@
+"""The pages of the web channel. One module a noun; they work without scripts."""
+
+from fastapi import APIRouter
+
+from gateway.pages import cases, home, inbox, items, ratings, sign_in
+
+router = APIRouter(include_in_schema=False)
+for part in (home, items, cases, ratings, inbox, sign_in):
+    router.include_router(part.router)

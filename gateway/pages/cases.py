@@ -1,0 +1,101 @@
+"""Cases of who is signed in: the list, one with its history, and what may be done to it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.responses import RedirectResponse, Response
+
+from contracts.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted
+from gateway.pages.forms import FilledForm
+from gateway.pages.visits import Visit, Visited
+
+router = APIRouter(prefix="/cases")
+
+A_PAGE = 20
+MAX_NOTE = 4_000
+
+
+@router.get("")
+async def list_cases(visit: Visited, cursor: Annotated[str | None, Query(max_length=200)] = None) -> Response:
+    return visit.render("cases.html", cases=await visit.call("cases.list_cases", cursor, A_PAGE), cursor=cursor)
+
+
+@router.get("/{number:code}")
+async def show_case(visit: Visited, number: str) -> Response:
+    return await _show(visit, number)
+
+
+async def _show(visit: Visit, number: str, status: int = 200, fault: str = "", note: str = "") -> Response:
+    file = await visit.call("cases.get_case_file", number)
+    case, item = file["case"], file["item"]
+    form = FilledForm.filled(item, case.get("form") or {}, visit.say) if item.get("form") else None
+    return visit.render(
+        "case.html",
+        status=status,
+        case=case,
+        item=item,
+        history=file["history"],
+        actions=file["actions"],
+        form=form,
+        is_mine=not visit.signed_in.actor.roles,
+        rating=await _rating(visit, case),
+        fault=fault,
+        note=note,
+        just_submitted="submitted" in visit.request.query_params,
+    )
+
+
+async def _rating(visit: Visit, case: dict[str, Any]) -> dict[str, Any] | None:
+    if case["status"] != "closed":
+        return None
+    try:
+        rating: dict[str, Any] = await visit.call("rating.get_rating", case["number"])
+    except NotFound:
+        return None
+    return rating
+
+
+@router.post("/{number:code}/actions")
+async def act_on_case(visit: Visited, number: str) -> Response:
+    posted = await visit.form()
+    action = str(posted.get("action", ""))[:64]
+    note = str(posted.get("note", "")).replace("\x00", "").strip()[:MAX_NOTE]
+    try:
+        await visit.call("cases.act_on_case", number, action, note or None, None)
+    except ActionNotAllowed:
+        return await _show(visit, number, 409, visit.say("case.action-too-late"), note)
+    except NotPermitted:
+        return await _show(visit, number, 403, visit.say("case.action-not-yours"), note)
+    except InvalidInput:
+        return await _show(visit, number, 422, visit.say("case.note-needed"), note)
+    return RedirectResponse(f"/cases/{number}", 303)
+
+
+@router.get("/{number:code}/correct")
+async def show_correction(visit: Visited, number: str) -> Response:
+    file = await visit.call("cases.get_case_file", number)
+    if "correct" not in file["actions"]:
+        return RedirectResponse(f"/cases/{number}", 303)
+    form = FilledForm.filled(file["item"], file["case"].get("form") or {}, visit.say)
+    return _correction_page(visit, file, form)
+
+
+@router.post("/{number:code}/correct")
+async def correct_case(visit: Visited, number: str) -> Response:
+    file = await visit.call("cases.get_case_file", number)
+    form = FilledForm.posted(file["item"], await visit.form(), visit.say)
+    try:
+        await visit.call("cases.act_on_case", number, "correct", None, form.content)
+    except InvalidInput as error:
+        return _correction_page(visit, file, form.with_faults(error.faults), 422)
+    except ActionNotAllowed:
+        return await _show(visit, number, 409, visit.say("case.action-too-late"))
+    return RedirectResponse(f"/cases/{number}", 303)
+
+
+def _correction_page(visit: Visit, file: dict[str, Any], form: FilledForm, status: int = 200) -> Response:
+    asked = [entry for entry in file["history"] if entry["event"] == "case.correction-requested"]
+    note = asked[-1]["note"] if asked else None
+    return visit.render("correct.html", status=status, case=file["case"], item=file["item"], form=form, note=note)

@@ -1,0 +1,147 @@
+"""Signing in and out. The web channel is a client of our own provider like any other: code and PKCE."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import secrets
+from typing import Annotated, Any
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from contracts.errors import SignInRefused
+from gateway.content_policy import policy_for_redirect
+from gateway.pages.visits import Visit, Visited, local_path
+from gateway.sessions import SESSION, SIGN_IN, SIGN_IN_SECONDS, WEB
+
+router = APIRouter()
+
+CLIENT = "web"
+SCOPE = "openid profile cases offline_access"
+MAX_NAME, MAX_PASSWORD = 200, 1_000
+
+Next = Annotated[str | None, Query(max_length=8_000)]
+
+
+@router.get("/login")
+async def show_login(visit: Visited, next: Next = None) -> Response:  # noqa: A002 the address's own word
+    return _login_page(visit, next)
+
+
+@router.post("/login")
+async def sign_in(visit: Visited, next: Next = None) -> Response:  # noqa: A002
+    posted = await visit.form()
+    username, password = str(posted.get("username", "")), str(posted.get("password", ""))
+    try:
+        _require_possible(username, password)
+        session = await visit.rpc.call("identity.sign_in", username.strip(), password, CLIENT)
+    except SignInRefused:
+        return _login_page(visit, next, username[:MAX_NAME], refused=True)
+    target = local_path(next)
+    # a sign-in that no client asked for is for the web channel
+    response = RedirectResponse(target if target != "/" else "/login/start", 303)
+    visit.cookies.set(response, SESSION, session["session"], session["max_age"])
+    return response
+
+
+def _require_possible(username: str, password: str) -> None:
+    if len(username) > MAX_NAME or len(password) > MAX_PASSWORD or "\x00" in username + password:
+        raise SignInRefused
+
+
+def _login_page(visit: Visit, address: str | None, username: str = "", *, refused: bool = False) -> Response:
+    target = local_path(address)
+    return visit.render(
+        "login.html",
+        status=401 if refused else 200,
+        headers={"Content-Security-Policy": policy_for_redirect(target.partition("?")[2])},
+        action=f"/login?next={quote(target, safe='')}",
+        username=username,
+        refused=refused,
+    )
+
+
+@router.get("/login/start")
+async def start_sign_in(request: Request, next: Next = None) -> Response:  # noqa: A002
+    state, verifier = secrets.token_urlsafe(24), secrets.token_urlsafe(48)
+    query = {
+        "response_type": "code",
+        "client_id": CLIENT,
+        "redirect_uri": _redirect_uri(request),
+        "scope": SCOPE,
+        "state": state,
+        "nonce": secrets.token_urlsafe(24),
+        "code_challenge": challenge_of(verifier),
+        "code_challenge_method": "S256",
+    }
+    response = RedirectResponse(f"/oauth/authorize?{urlencode(query)}", 303)
+    under_way = request.app.state.seal.close({"state": state, "verifier": verifier, "next": local_path(next)})
+    request.app.state.cookies.set(response, SIGN_IN, under_way, SIGN_IN_SECONDS)
+    return response
+
+
+def challenge_of(verifier: str) -> str:
+    """RFC 7636, section 4.2: S256."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+def _redirect_uri(request: Request) -> str:
+    return f"{request.app.state.settings.base_url}/callback"
+
+
+@router.get("/callback")
+async def finish_sign_in(visit: Visited, code: str = "", state: str = "", error: str = "") -> Response:
+    state_of = visit.request.app.state
+    under_way = state_of.seal.open(visit.cookies.read(visit.request, SIGN_IN))
+    is_ours = under_way is not None and secrets.compare_digest(under_way["state"].encode(), state.encode())
+    if error or not code or under_way is None or not is_ours:
+        # refused, or a second tab was faster, or not begun in this browser: begin anew by choice
+        return visit.render("sign_in_failed.html", status=400)
+    tokens = await _redeem(visit, code, under_way["verifier"])
+    if tokens is None:
+        return visit.render("sign_in_failed.html", status=400)
+    secret = await visit.rpc.call("identity.save_web_session", CLIENT, tokens)
+    response = RedirectResponse(local_path(under_way["next"]), 303)
+    visit.cookies.set(response, WEB, secret)
+    visit.cookies.delete(response, SIGN_IN)
+    return response
+
+
+async def _redeem(visit: Visit, code: str, verifier: str) -> dict[str, Any] | None:
+    settings = visit.request.app.state.settings
+    fields = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": _redirect_uri(visit.request),
+        "code_verifier": verifier,
+    }
+    # RFC 6749, section 2.3.1: both parts are form-encoded before they are joined
+    password = quote(settings.web_client_secret.get_secret_value(), safe="")
+    credentials = base64.b64encode(f"{CLIENT}:{password}".encode()).decode()
+    headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/x-www-form-urlencoded"}
+    answer = await visit.rpc.call(
+        "identity.answer_protocol", "token", "POST", f"{settings.base_url}/oauth/token", headers, urlencode(fields)
+    )
+    return json.loads(answer["body"]) if answer["status"] == 200 else None
+
+
+@router.post("/logout")
+async def sign_out(visit: Visited) -> Response:
+    """Ends the web channel's session and the browser's, so that no client signs in again without a password."""
+    response = RedirectResponse("/signed-out", 303)
+    web, session = (visit.cookies.read(visit.request, name) for name in (WEB, SESSION))
+    if web:
+        await visit.request.app.state.web_sessions.end(web)
+    if session:
+        await visit.rpc.call("identity.sign_out", session)
+    for name in (WEB, SESSION):
+        visit.cookies.delete(response, name)
+    return response
+
+
+@router.get("/signed-out")
+async def show_signed_out(visit: Visited) -> Response:
+    return visit.render("signed_out.html")

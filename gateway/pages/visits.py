@@ -1,0 +1,102 @@
+"""A visit: one request of a page, in the visitor's language, by whoever is signed in."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any
+from urllib.parse import parse_qsl, urlencode
+from zoneinfo import ZoneInfo
+
+from fastapi import Depends, Request
+from starlette.datastructures import FormData
+from starlette.responses import HTMLResponse, Response
+
+from gateway.catalogue import Items
+from gateway.languages import CATALOGUES, LANGUAGES, is_language, preferred
+from gateway.pages.templates import TEMPLATES
+from gateway.rpc.client import Rpc
+from gateway.sessions import LANGUAGE, LANGUAGE_SECONDS, WEB, Cookies, Visitor
+
+LOCAL_PATHS = ("/items", "/cases", "/inbox", "/oauth/authorize?", "/login/start")
+
+
+class SignInNeeded(Exception):
+    """The page is somebody's own: sign in and come back. Args: where to come back to."""
+
+
+def local_path(address: str | None) -> str:
+    """Where to go next, if it is one of our own pages; else home. Never another site's address (open redirect)."""
+    if not address or not address.isprintable() or "\\" in address:
+        return "/"
+    is_ours = address.startswith(LOCAL_PATHS) and not address.startswith("//")
+    return address if is_ours else "/"
+
+
+class Visit:
+    def __init__(self, request: Request, visitor: Visitor | None) -> None:
+        self.request = request
+        self.visitor = visitor
+        self.rpc: Rpc = request.app.state.rpc
+        self.items: Items = request.app.state.items
+        self.cookies: Cookies = request.app.state.cookies
+        self.say = CATALOGUES[self._language()]
+
+    @property
+    def signed_in(self) -> Visitor:
+        """The visitor. Raise `SignInNeeded` when there is none."""
+        if self.visitor is None:
+            # a post cannot be repeated after the sign-in; its page can
+            address = self.address if self.request.method == "GET" else self.request.url.path.rpartition("/")[0]
+            raise SignInNeeded(address)
+        return self.visitor
+
+    @property
+    def address(self) -> str:
+        return self.request.url.path + (f"?{self.request.url.query}" if self.request.url.query else "")
+
+    async def call(self, name: str, *args: Any) -> Any:
+        """A call of a service, as the visitor who is signed in."""
+        return await self.rpc.call(name, *args, actor=self.signed_in.actor)
+
+    async def form(self) -> FormData:
+        return await self.request.form(max_files=0, max_fields=200)
+
+    def render(
+        self, template: str, status: int = 200, headers: dict[str, str] | None = None, **values: Any
+    ) -> Response:
+        zone: ZoneInfo = self.request.app.state.zone
+        html = TEMPLATES.get_template(template).render(
+            say=self.say,
+            pick=self.say.pick,
+            word=self.say.word,
+            moment=partial(self.say.moment, zone=zone),
+            day=partial(self.say.day, zone=zone),
+            visitor=self.visitor,
+            path=self.request.url.path,
+            languages=[(tag, name, self._address_in(tag)) for tag, name in LANGUAGES.items()],
+            **values,
+        )
+        response = HTMLResponse(html, status, {"Content-Language": self.say.language, **(headers or {})})
+        if is_language(self.request.query_params.get("lang")):
+            self.cookies.set(response, LANGUAGE, self.say.language, LANGUAGE_SECONDS)
+        return response
+
+    def _language(self) -> str:
+        account = self.visitor.locale if self.visitor else None
+        asked = (self.request.query_params.get("lang"), self.cookies.read(self.request, LANGUAGE), account)
+        chosen = next((tag for tag in asked if tag and is_language(tag)), None)
+        return chosen or preferred(self.request.headers.get("accept-language", ""))
+
+    def _address_in(self, language: str) -> str:
+        """This page in another language; the page that a post answered has the address of its form."""
+        query = [pair for pair in parse_qsl(self.request.url.query) if pair[0] != "lang"]
+        return f"?{urlencode([*query, ('lang', language)])}"
+
+
+async def get_visit(request: Request) -> Visit:
+    secret = request.app.state.cookies.read(request, WEB)
+    visitor = await request.app.state.web_sessions.visitor(secret) if secret else None
+    return Visit(request, visitor)
+
+
+Visited = Annotated[Visit, Depends(get_visit)]

@@ -1,0 +1,150 @@
+"""What a client hears when something is wrong: `application/problem+json` (RFC 9457).
+
+`PROBLEM_OF_ERROR` is the one table from an exception's class to what is said of it. Nothing else of the exception is
+shown than what its catalogue entry names.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request
+from starlette.responses import Response
+
+from contracts import errors
+from contracts.errors import Fault, InvalidInput, ServiceError
+from gateway.languages import CATALOGUES, Catalogue, preferred
+from gateway.rpc.calls import InternalError
+from gateway.tokens import InsufficientScope, TokenRefused
+
+RETRY_AFTER = "5"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """`name` is the last part of the problem's type and its key in the catalogues."""
+
+    status: int
+    name: str
+
+
+INTERNAL = Problem(500, "internal")
+CROSS_SITE = Problem(403, "cross-site")
+TOO_LARGE = Problem(413, "too-large")
+BROKEN_JSON = Problem(400, "broken-json")
+UNREADABLE = Problem(400, "unreadable")
+
+PROBLEM_OF_ERROR: dict[type[Exception], Problem] = {
+    errors.NotFound: Problem(404, "not-found"),
+    errors.NotPermitted: Problem(403, "not-permitted"),
+    errors.ActionNotAllowed: Problem(409, "action-not-allowed"),
+    errors.InvalidInput: Problem(422, "invalid-input"),
+    # draft-ietf-httpapi-idempotency-key-header, section 2.7: 422 for a key reused with another request
+    errors.IdempotencyKeyReused: Problem(422, "idempotency-key-reused"),
+    errors.CaseAlreadyRated: Problem(409, "case-already-rated"),
+    errors.CaseNotClosed: Problem(409, "case-not-closed"),
+    errors.SignInRefused: Problem(401, "sign-in-refused"),
+    errors.SessionEnded: Problem(401, "session-ended"),
+    errors.UsernameTaken: Problem(409, "username-taken"),
+    errors.ServiceUnavailable: Problem(503, "unavailable"),
+    TokenRefused: Problem(401, "token-refused"),
+    InsufficientScope: Problem(403, "insufficient-scope"),
+    InternalError: INTERNAL,
+}
+
+PROBLEM_OF_STATUS: dict[int, Problem] = {
+    400: UNREADABLE,
+    404: PROBLEM_OF_ERROR[errors.NotFound],
+    405: Problem(405, "method-not-allowed"),
+    413: TOO_LARGE,
+    415: Problem(415, "unsupported-media-type"),
+}
+
+# pydantic's name of a broken rule -> JSON Schema's, so that both kinds of input are worded by the same catalogue
+_RULES = {
+    "missing": ("required", None),
+    "extra_forbidden": ("additionalProperties", None),
+    "greater_than_equal": ("minimum", "ge"),
+    "less_than_equal": ("maximum", "le"),
+    "string_too_short": ("minLength", "min_length"),
+    "string_too_long": ("maxLength", "max_length"),
+    "too_short": ("minItems", "min_length"),
+    "too_long": ("maxItems", "max_length"),
+    "literal_error": ("enum", "expected"),
+    "string_pattern_mismatch": ("pattern", "pattern"),
+}
+
+
+def problem_of(error: Exception) -> Problem:
+    """By the class or its nearest ancestor in the table."""
+    return next((PROBLEM_OF_ERROR[kind] for kind in type(error).__mro__ if kind in PROBLEM_OF_ERROR), INTERNAL)
+
+
+def speak(request: Request) -> Catalogue:
+    return CATALOGUES[preferred(request.headers.get("accept-language", ""))]
+
+
+def respond(problem: Problem, say: Catalogue, headers: dict[str, str] | None = None, **extensions: Any) -> Response:
+    body = {
+        "type": f"urn:onehall:problem:{problem.name}",
+        "title": say(f"problem.{problem.name}.title"),
+        "status": problem.status,
+        "detail": say(f"problem.{problem.name}.detail"),
+        **extensions,
+    }
+    return Response(
+        json.dumps(body, ensure_ascii=False),
+        status_code=problem.status,
+        media_type="application/problem+json",
+        headers={"Content-Language": say.language, "Vary": "Accept-Language", **(headers or {})},
+    )
+
+
+def headers_of(error: Exception, problem: Problem) -> dict[str, str]:
+    if problem.status == 503:
+        return {"Retry-After": RETRY_AFTER}
+    if isinstance(error, (TokenRefused, InsufficientScope)):
+        return {"WWW-Authenticate": error.challenge}
+    return {}
+
+
+def extensions_of(error: Exception, say: Catalogue) -> dict[str, Any]:
+    if isinstance(error, InvalidInput):
+        return {"errors": worded(error.faults, say)}
+    if isinstance(error, errors.ActionNotAllowed):
+        return {"action": error.args[0], "case_status": error.args[1]}
+    return {}
+
+
+def worded(faults: list[Fault], say: Catalogue) -> list[dict[str, str]]:
+    return [{"pointer": fault["pointer"], "detail": sentence(fault, say)} for fault in faults]
+
+
+def sentence(fault: Fault, say: Catalogue) -> str:
+    value = _shown(fault.get("value"))
+    keys = (f"rule.{fault['rule']}.{value}", f"rule.{fault['rule']}", "rule.other")
+    return say(next(key for key in keys if key in say), value=value)
+
+
+def _shown(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+
+
+def worded_fault(fault: dict[str, Any], say: Catalogue) -> dict[str, str]:
+    place, *path = fault["loc"]
+    rule, value_name = _RULES.get(fault["type"], ("type", None))
+    value = fault.get("ctx", {}).get(value_name) if value_name else None
+    detail = sentence({"pointer": "", "rule": rule, "value": value}, say)
+    if place == "body":
+        return {"pointer": pointer(path), "detail": detail}
+    return {"parameter": str(path[0]), "detail": detail}
+
+
+def pointer(path: list[str | int]) -> str:
+    """A JSON pointer (RFC 6901, section 3)."""
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
+
+
+SERVICE_ERRORS: tuple[type[Exception], ...] = (ServiceError, InternalError, TokenRefused, InsufficientScope)

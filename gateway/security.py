@@ -1,0 +1,107 @@
+"""What every answer carries and what no request may do: headers, the body's limit, posts from other sites."""
+
+from __future__ import annotations
+
+from fastapi import HTTPException, Request
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.content_policy import content_security_policy
+from gateway.errors import answer
+from gateway.problems import CROSS_SITE, TOO_LARGE
+
+MAX_BODY = 1_000_000
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+WITHOUT_COOKIES = ("/api/", "/oauth/token", "/oauth/revoke", "/oauth/userinfo")
+"""Addresses that authenticate by what the request itself carries: a page elsewhere cannot make use of a visitor."""
+
+
+class SecurityHeaders:
+    """Adds what the answer does not set itself."""
+
+    def __init__(self, app: ASGIApp, is_https: bool) -> None:
+        self._app = app
+        self._headers = {
+            "Content-Security-Policy": content_security_policy(),
+            "X-Content-Type-Options": "nosniff",
+            # not `no-referrer`: browsers then send `Origin: null` with our own forms
+            "Referrer-Policy": "same-origin",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+            # most answers are somebody's own; what is public says so itself
+            "Cache-Control": "no-store",
+        }
+        if is_https:
+            self._headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+class BodyLimit:
+    """Refuses a body over 1 MB: by its announced length, and while it streams when it announced none."""
+
+    def __init__(self, app: ASGIApp, limit: int = MAX_BODY) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        announced = Headers(scope=scope).get("content-length", "0")
+        if announced.isdigit() and int(announced) > self._limit:
+            response = answer(Request(scope), TOO_LARGE, {"Connection": "close"})
+            await response(scope, receive, send)
+            return
+        received = 0
+
+        async def receive_limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._limit:
+                raise HTTPException(413)
+            return message
+
+        await self._app(scope, receive_limited, send)
+
+
+class SameSitePosts:
+    """Refuses what another site's page sends with our visitor's cookies, so forms need no hidden token.
+
+    Every browser of today tells by `Sec-Fetch-Site` (Fetch Metadata) or `Origin`; a program that sends neither has no
+    visitor's cookies to misuse.
+    """
+
+    def __init__(self, app: ASGIApp, base_url: str) -> None:
+        self._app = app
+        self._origin = base_url
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and self._is_forgery(scope):
+            response = answer(Request(scope), CROSS_SITE)
+            await response(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _is_forgery(self, scope: Scope) -> bool:
+        if scope["method"] in SAFE_METHODS or scope["path"].startswith(WITHOUT_COOKIES):
+            return False
+        headers = Headers(scope=scope)
+        site = headers.get("sec-fetch-site")
+        if site is not None:
+            return site != "same-origin"
+        origin = headers.get("origin")
+        return origin is not None and origin not in (self._origin, f"{scope['scheme']}://{headers.get('host')}")

@@ -1,0 +1,116 @@
+"""Cookies of the browser: what is in them, how they are set, and who is signed in.
+
+`onehall_session` is the browser session at identity, shared by every client (sign in once). `onehall_web` is the web
+channel's own session; its tokens stay at identity. `onehall_sign_in` is a sign-in under way, sealed, for ten minutes.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from fastapi import Request
+from starlette.responses import Response
+
+from contracts.actors import Actor
+from contracts.errors import SessionEnded
+from gateway.cache import TimedCache
+from gateway.rpc.client import Rpc
+from gateway.settings import GatewaySettings
+from gateway.tokens import TokenRefused, Tokens
+
+SESSION, WEB, SIGN_IN, LANGUAGE = "onehall_session", "onehall_web", "onehall_sign_in", "onehall_language"
+FRESH_SECONDS = 30
+SIGN_IN_SECONDS = 600
+LANGUAGE_SECONDS = 365 * 24 * 3600
+_NONCE_BYTES = 12
+
+
+class Cookies:
+    """`__Host-` over https: the browser then takes the cookie from this host only, and over https only."""
+
+    def __init__(self, settings: GatewaySettings) -> None:
+        self._is_https = settings.is_https
+        self._prefix = "__Host-" if settings.is_https else ""
+
+    def read(self, request: Request, name: str) -> str | None:
+        return request.cookies.get(self._prefix + name)
+
+    def set(self, response: Response, name: str, value: str, max_age: int | None = None) -> None:
+        response.set_cookie(
+            self._prefix + name, value, max_age=max_age, path="/", secure=self._is_https, httponly=True, samesite="lax"
+        )
+
+    def delete(self, response: Response, name: str) -> None:
+        response.delete_cookie(self._prefix + name, path="/", secure=self._is_https, httponly=True, samesite="lax")
+
+
+class Seal:
+    """Encrypts what a cookie carries for us (AES-256-GCM), so that it can be neither read nor changed."""
+
+    def __init__(self, cookie_key: str, randomness: Any) -> None:
+        key = base64.urlsafe_b64decode(cookie_key + "=" * (-len(cookie_key) % 4))
+        self._cipher = AESGCM(HKDF(SHA256(), 32, salt=None, info=b"onehall.gateway.sign-in").derive(key))
+        self._randomness = randomness
+
+    def close(self, content: dict[str, Any]) -> str:
+        nonce = self._randomness(_NONCE_BYTES)
+        sealed = nonce + self._cipher.encrypt(nonce, json.dumps(content).encode(), None)
+        return base64.urlsafe_b64encode(sealed).decode()
+
+    def open(self, sealed: str | None) -> dict[str, Any] | None:
+        """None for what was not sealed here."""
+        try:
+            raw = base64.urlsafe_b64decode(sealed or "")
+            content: dict[str, Any] = json.loads(self._cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], None))
+        except (ValueError, InvalidTag):
+            return None
+        return content
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who is signed in at the web channel."""
+
+    secret: str
+    name: str
+    actor: Actor
+    locale: str | None
+
+
+class WebSessions:
+    """Asked of identity at most every half minute a session, which also refreshes the access token."""
+
+    def __init__(self, rpc: Rpc, tokens: Tokens) -> None:
+        self._rpc = rpc
+        self._tokens = tokens
+        self._sessions: TimedCache[dict[str, Any]] = TimedCache(FRESH_SECONDS, 10_000)
+
+    async def visitor(self, secret: str) -> Visitor | None:
+        """None when the session is over."""
+        try:
+            return await self._visitor(secret)
+        except TokenRefused:
+            # the remembered token ran out: identity refreshes it
+            self._sessions.forget(secret)
+        except SessionEnded:
+            return None
+        try:
+            return await self._visitor(secret)
+        except (TokenRefused, SessionEnded):
+            return None
+
+    async def _visitor(self, secret: str) -> Visitor:
+        session = await self._sessions.get(secret, lambda: self._rpc.call("identity.get_web_session", secret))
+        actor = await self._tokens.actor_of(session["access_token"])
+        return Visitor(secret, session["name"], actor, session.get("locale"))
+
+    async def end(self, secret: str) -> None:
+        self._sessions.forget(secret)
+        await self._rpc.call("identity.end_web_session", secret)

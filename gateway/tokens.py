@@ -1,0 +1,161 @@
+"""Access tokens, checked here against identity's public keys: JWT as RFC 9068 profiles it, ES256 only."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey
+
+from contracts.actors import CHANNELS, Actor
+from contracts.errors import ServiceUnavailable
+from gateway.rpc.client import Rpc
+
+AUDIENCE = "urn:onehall:api"
+ALGORITHM = "ES256"
+TYPES = ("at+jwt", "application/at+jwt")
+KEYS_FRESH_SECONDS = 300
+REFETCH_SECONDS = 5
+REMEMBERED = 10_000
+
+log = logging.getLogger(__name__)
+
+
+class TokenRefused(Exception):
+    """No token, or not one of ours, or no longer. Args: a reason, shown as `error_description`; none for no token."""
+
+    @property
+    def challenge(self) -> str:
+        # RFC 6750, section 3.1: without any credentials the answer names no error
+        if not self.args:
+            return 'Bearer realm="onehall"'
+        return f'Bearer realm="onehall", error="invalid_token", error_description="{self.args[0]}"'
+
+
+class InsufficientScope(Exception):
+    """Args: the scope that the token lacks."""
+
+    @property
+    def challenge(self) -> str:
+        return f'Bearer realm="onehall", error="insufficient_scope", scope="{self.args[0]}"'
+
+
+class Keys:
+    """Identity's signing keys by `kid`, fetched when one is unknown, at most every few seconds."""
+
+    def __init__(self, rpc: Rpc, issuer: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rpc = rpc
+        self._url = f"{issuer}/oauth/jwks"
+        self._clock = clock
+        self._keys: dict[str, ECKey] = {}
+        self._fetched = float("-inf")
+        self._fetching = asyncio.Lock()
+
+    async def get(self, kid: str) -> ECKey | None:
+        age = self._clock() - self._fetched
+        known = self._keys.get(kid)
+        if age > KEYS_FRESH_SECONDS or (known is None and age > REFETCH_SECONDS):
+            await self._refetch(self._fetched)
+        return self._keys.get(kid)
+
+    async def _refetch(self, seen: float) -> None:
+        async with self._fetching:
+            if self._fetched != seen:
+                return
+            try:
+                answer = await self._rpc.call("identity.answer_protocol", "jwks", "GET", self._url, {}, "")
+            except ServiceUnavailable:
+                # keys outlive a short absence of identity; without any, nobody can be known
+                if not self._keys:
+                    raise
+                log.warning("identity does not answer: its old keys are used on")
+            else:
+                self._keys = _signing_keys(json.loads(answer["body"]))
+            self._fetched = self._clock()
+
+
+def _signing_keys(document: dict[str, Any]) -> dict[str, ECKey]:
+    return {
+        fields["kid"]: ECKey.import_key(fields)
+        for fields in document["keys"]
+        if fields.get("kty") == "EC" and fields.get("crv") == "P-256" and fields.get("use", "sig") == "sig"
+    }
+
+
+class Tokens:
+    """A token that was found good is remembered until it expires: checking a signature costs more than the call."""
+
+    def __init__(self, keys: Keys, issuer: str, clock: Callable[[], float] = time.time) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._clock = clock
+        self._known: dict[bytes, tuple[Actor, float]] = {}
+
+    async def actor_of(self, token: str) -> Actor:
+        """Who a bearer token speaks for. Raise `TokenRefused`."""
+        digest = hashlib.sha256(token.encode()).digest()
+        actor, expires = self._known.get(digest, (None, 0.0))
+        if actor is not None and expires > self._clock():
+            return actor
+        claims = await self._claims(token)
+        actor = self._actor(claims)
+        if len(self._known) >= REMEMBERED:
+            self._known.clear()
+        self._known[digest] = (actor, float(claims["exp"]))
+        return actor
+
+    async def _claims(self, token: str) -> dict[str, Any]:
+        try:
+            signed = jws.extract_compact(token.encode("ascii"))
+            header = signed.headers()
+        except (JoseError, ValueError, KeyError, TypeError) as error:
+            raise TokenRefused("not a token of this platform") from error
+        # RFC 8725, sections 3.1 and 3.11: one algorithm, one explicit type
+        if header.get("alg") != ALGORITHM or str(header.get("typ")).lower() not in TYPES:
+            raise TokenRefused("not an access token of this platform")
+        key = await self._keys.get(str(header.get("kid")))
+        if key is None:
+            raise TokenRefused("signed by an unknown key")
+        return self._verified(token, key)
+
+    def _verified(self, token: str, key: ECKey) -> dict[str, Any]:
+        try:
+            claims = json.loads(jws.deserialize_compact(token, key, algorithms=[ALGORITHM]).payload)
+        except (JoseError, ValueError) as error:
+            raise TokenRefused("the signature is wrong") from error
+        if not isinstance(claims, dict) or not isinstance(claims.get("exp"), (int, float)):
+            raise TokenRefused("claims are missing")
+        self._require_current(claims)
+        return claims
+
+    def _require_current(self, claims: dict[str, Any]) -> None:
+        audience = claims.get("aud")
+        if claims.get("iss") != self._issuer:
+            raise TokenRefused("issued elsewhere")
+        if audience != AUDIENCE and not (isinstance(audience, list) and AUDIENCE in audience):
+            raise TokenRefused("meant for another audience")
+        if claims["exp"] <= self._clock():
+            raise TokenRefused("expired")
+
+    def _actor(self, claims: dict[str, Any]) -> Actor:
+        try:
+            channel = claims.get("channel") or "web"
+            if channel not in CHANNELS:
+                raise TokenRefused("unknown channel")
+            return Actor(
+                subject=claims["sub"],
+                client=claims["client_id"],
+                channel=channel,
+                roles=tuple(claims.get("roles") or ()),
+                department=claims.get("department"),
+                scopes=tuple(claims.get("scope", "").split()),
+            )
+        except KeyError as error:
+            raise TokenRefused("claims are missing") from error
