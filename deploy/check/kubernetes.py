@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +32,15 @@ def faults(root: Path) -> Iterator[str]:
         return
     yield from _unlisted_files(base_of(root))
     secrets = yaml.safe_load((root / "deploy" / "k8s" / "secrets.yaml").read_text())
-    for document in documents:
-        name = f"{document['kind']} {document['metadata']['name']}"
-        yield from (f"{name}: {fault}" for fault in _schema_faults(document))
-        yield from (f"{name}: {fault}" for fault in _reference_faults(document, documents, secrets))
+    misshapen = [fault for document in documents for fault in _named(document, _schema_faults(document))]
+    yield from misshapen
+    # references are only looked for in documents of the right shape
+    for document in documents if not misshapen else []:
+        yield from _named(document, _reference_faults(document, documents, secrets))
+
+
+def _named(document: Document, faults: Iterable[str]) -> Iterator[str]:
+    return (f"{document['kind']} {document['metadata']['name']}: {fault}" for fault in faults)
 
 
 def _unlisted_files(base: Path) -> Iterator[str]:

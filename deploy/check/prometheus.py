@@ -16,9 +16,10 @@ from jsonschema import Draft202012Validator
 
 _METRIC = re.compile(r"\b(onehall_\w+)(?:\{([^}]*)\})?")
 _LABEL = re.compile(r"(\w+)\s*(?:=~|!~|!=|=)")
+_GROUPING = re.compile(r"\bby \(([^)]*)\)")
 _SUFFIX = re.compile(r"_(total|bucket|count|sum|created)$")
 _KINDS = {"Counter", "Gauge", "Histogram"}
-_CODE = ("chassis", "services", "gateway")
+CODE = ("chassis", "services", "gateway")
 _ADDED_BY_PROMETHEUS = {"job", "instance", "process", "le"}
 
 
@@ -53,13 +54,17 @@ def faults(root: Path) -> Iterator[str]:
 
 
 def _rule_faults(rule: dict[str, Any], known: dict[str, set[str]], headings: set[str]) -> Iterator[str]:
+    available = set(_ADDED_BY_PROMETHEUS)
     for metric, matchers in _METRIC.findall(rule["expr"]):
         name = metric if metric in known else _SUFFIX.sub("", metric)
         if name not in known:
             yield f"no code gives the metric {metric}"
             continue
+        available |= known[name]
         for label in set(_LABEL.findall(matchers)) - known[name] - _ADDED_BY_PROMETHEUS:
             yield f"{metric} has no label {label}"
+    grouped = {label.strip() for group in _GROUPING.findall(rule["expr"]) for label in group.split(",")}
+    yield from (f"groups by {label}, which none of its metrics has" for label in grouped - available)
     if rule["expr"].count("(") != rule["expr"].count(")"):
         yield "its expression has an open bracket"
     runbook = rule.get("annotations", {}).get("runbook", "")
@@ -70,7 +75,7 @@ def _rule_faults(rule: dict[str, Any], known: dict[str, set[str]], headings: set
 def known_metrics(root: Path) -> dict[str, set[str]]:
     """Name without suffix -> labels, of every metric that our code declares; read, not imported."""
     found: dict[str, set[str]] = {}
-    for path in (path for package in _CODE for path in (root / package).rglob("*.py")):
+    for path in (path for package in CODE for path in (root / package).rglob("*.py")):
         text = path.read_text()
         if "prometheus_client" in text:
             found |= dict(_declared(ast.parse(text)))

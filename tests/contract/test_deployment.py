@@ -1,0 +1,249 @@
+"""Topology, supervisor, Compose, Kubernetes and Prometheus tell of the same processes, and give each what it needs."""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from configparser import RawConfigParser
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from chassis.settings import Settings, load
+from contracts.topology import SERVICES, Process, processes, publishers
+from deploy.check import __main__ as deployment
+from deploy.check import compose, kubernetes, prometheus
+from deploy.check.kustomize import Document, containers, render
+from deploy.local.programs import all_programs, supervisor_configuration
+from deploy.local.state import State, ports_for
+
+ROOT = Path(__file__).resolve().parents[2]
+
+COMMANDS = {process.name: list(process.arguments) for process in processes()}
+METRICS_PORT = "8001"
+
+NOT_OURS_IN_COMPOSE = {"rabbitmq", "postgres", "prometheus", "migrate", "mail-sink"}
+
+GIVEN_FROM_OUTSIDE = {
+    "ONEHALL_BASE_URL": "https://hall.example",
+    "ONEHALL_COOKIE_KEY": base64.urlsafe_b64encode(bytes(32)).decode(),
+    "ONEHALL_SMTP_PORT": "587",
+    "ONEHALL_SMTP_STARTTLS": "true",
+    "ONEHALL_MAIL_FROM": "noreply@hall.example",
+    "AUTHLIB_INSECURE_TRANSPORT": "",
+}
+"""What an operator fills in, where "filled-in" would not do."""
+
+
+@cache
+def base() -> list[Document]:
+    return render(kubernetes.base_of(ROOT))
+
+
+def deployments() -> dict[str, Document]:
+    return {document["metadata"]["name"]: document for document in base() if document["kind"] == "Deployment"}
+
+
+def compose_processes() -> dict[str, dict[str, Any]]:
+    services = compose.read(ROOT)["services"]
+    return {name: service for name, service in services.items() if name not in NOT_OURS_IN_COMPOSE}
+
+
+def test_supervisor_runs_the_topology(tmp_path: Path) -> None:
+    elsewhere = dict.fromkeys(("AMQP_URI", "ONEHALL_SMTP_HOST", *map(database_name, SERVICES)), "elsewhere")
+    state = State(tmp_path)
+    programs = all_programs(state, ports_for(8000, 1), 1, elsewhere)
+    configuration = RawConfigParser()
+    configuration.read_string(supervisor_configuration(state, programs, "password"))
+
+    commands = {
+        section.removeprefix("program:"): configuration[section]["command"].split()[2:]
+        for section in configuration.sections()
+        if section.startswith("program:")
+    }
+    assert commands == COMMANDS
+
+
+def test_compose_runs_the_topology() -> None:
+    assert {name: service["command"] for name, service in compose_processes().items()} == COMMANDS
+
+
+def test_kubernetes_runs_the_topology() -> None:
+    assert {name: containers(document)[0]["args"] for name, document in deployments().items()} == COMMANDS
+    assert all(document["spec"]["replicas"] == 2 for document in deployments().values())
+
+
+def test_kubernetes_evicts_one_replica_of_a_process_at_a_time() -> None:
+    budgets = {document["metadata"]["name"] for document in base() if document["kind"] == "PodDisruptionBudget"}
+    assert budgets == set(COMMANDS)
+
+
+def test_prometheus_scrapes_the_topology() -> None:
+    assert sorted(prometheus.targets(ROOT, "onehall")) == sorted(f"{name}:{METRICS_PORT}" for name in COMMANDS)
+    assert all(environment["ONEHALL_HTTP_PORT"] == METRICS_PORT for environment in map(compose_environment, COMMANDS))
+    for document in deployments().values():
+        assert int(METRICS_PORT) in [port["containerPort"] for port in containers(document)[0]["ports"]]
+
+
+def test_every_service_has_its_database_and_is_migrated() -> None:
+    script = (ROOT / "deploy" / "compose" / "create-databases.sh").read_text()
+    assert f"for service in {' '.join(SERVICES)};" in script
+    names = {database_name(service) for service in SERVICES}
+    job = next(document for document in base() if document["kind"] == "Job")
+    assert names <= pod_environment(job).keys()
+    assert names <= compose.read(ROOT)["services"]["migrate"]["environment"].keys()
+
+
+@pytest.mark.parametrize("process", processes(), ids=lambda process: process.name)
+@pytest.mark.parametrize("place", ["compose", "kubernetes"])
+def test_settings_find_all_they_need(process: Process, place: str) -> None:
+    environment = compose_environment(process.name) if place == "compose" else kubernetes_environment(process.name)
+    with mock.patch.dict(os.environ, environment, clear=True):
+        settings = load(settings_class(process))
+
+    assert settings.is_production
+    assert settings.http_host == "0.0.0.0"  # noqa: S104 in a container
+    assert not os.environ.get("AUTHLIB_INSECURE_TRANSPORT") or not settings.is_production
+
+
+@pytest.mark.parametrize("process", processes(), ids=lambda process: process.name)
+@pytest.mark.parametrize("place", ["compose", "kubernetes"])
+def test_a_process_gets_its_own_database_only(process: Process, place: str) -> None:
+    environment = compose_environment(process.name) if place == "compose" else kubernetes_environment(process.name)
+    own = {"chassis": process.arguments[-1], "services": process.name}.get(process.module.split(".")[0])
+
+    given = {name for name in environment if name.endswith("_DATABASE_URL")}
+    assert given == ({database_name(own)} if own else set())
+
+
+def test_a_publisher_has_a_relay_everywhere() -> None:
+    assert {f"relay-{source}" for source in publishers()} == {name for name in COMMANDS if name.startswith("relay-")}
+
+
+def test_check_passes(capsys: pytest.CaptureFixture[str]) -> None:
+    status = deployment.main([])
+    assert status == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("file", "right", "wrong", "fault"),
+    [
+        ("docker-compose.yml", "postgres: { condition", "postgrez: { condition", "depends on postgrez"),
+        ("docker-compose.yml", "mem_limit: 1g", "memory_limit: 1g", "memory_limit"),
+        ("docker-compose.yml", "RPC_SECRET:?set it in .env", "RPC_SECRET:-secret", "ONEHALL_RPC_SECRET has a default"),
+        (".env.example", "POSTGRES_PASSWORD=", "POSTGRES_PASSWORD=postgres", "gives POSTGRES_PASSWORD a value"),
+        (".env.example", "ONEHALL_COOKIE_KEY=", "ONEHALL_COOKIES=", "ONEHALL_COOKIE_KEY is read but not in"),
+        ("deploy/k8s/secrets.yaml", "onehall-rpc:", "onehall-rpcs:", "refers to onehall-rpc/secret"),
+        ("deploy/k8s/base/onehall.env", "http://cases:8001", "http://case:8001", "which no Service answers"),
+        ("deploy/k8s/base/cases.yaml", "targetPort: http", "targetPort: web", "targets port web"),
+        ("deploy/k8s/base/cases.yaml", "      port: 8001", "      prot: 8001", "prot"),
+        ("deploy/k8s/base/process.yaml", "readOnlyRootFilesystem: true", "", "is not hardened"),
+        ("deploy/k8s/base/process.yaml", "port: http", "port: https", "asks port https"),
+        ("deploy/k8s/base/process.yaml", "      name: onehall\n", "      name: one-hall\n", "ConfigMap one-hall"),
+        ("deploy/k8s/base/network.yaml", "name: notify", "name: notifier", "selects no pod"),
+        ("deploy/k8s/base/kustomization.yaml", "  - rating.yaml\n", "", "does not name rating.yaml"),
+        ("deploy/k8s/base/kustomization.yaml", "  - rating.yaml\n", "  - ratings.yaml\n", "ratings.yaml: no such file"),
+        ("deploy/prometheus/alerts.yml", "onehall_inbox_parked", "onehall_inbox_parkt", "no code gives the metric"),
+        ("deploy/prometheus/alerts.yml", 'outcome="dead"', 'result="dead"', "has no label result"),
+        ("deploy/prometheus/alerts.yml", "for: 10m", "for: ten minutes", "ten minutes"),
+        ("docs/operations.md", "### DeadLetters", "### Letters", "docs/operations.md#deadletters is not a heading"),
+    ],
+)
+def test_check_finds(file: str, right: str, wrong: str, fault: str, copy: Path) -> None:
+    break_file(copy / file, right, wrong)
+    subjects = {".env.example": "docker-compose.yml", "docs/operations.md": "deploy/prometheus"}
+    faults_of = next(check for name, check in deployment.CHECKS.items() if subjects.get(file, file).startswith(name))
+
+    assert fault in "\n".join(faults_of(copy))
+
+
+def test_check_fails_when_it_finds_a_fault(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    break_file(copy / "deploy/k8s/base/network.yaml", "name: notify", "name: notifier")
+
+    assert deployment.main([str(copy)]) == 1
+    assert "NetworkPolicy door: has a peer that selects no pod" in capsys.readouterr().out
+
+
+def break_file(file: Path, right: str, wrong: str) -> None:
+    text = file.read_text()
+    assert right in text
+    file.write_text(text.replace(right, wrong))
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """What `deploy.check` reads, to break."""
+    for file in ("docker-compose.yml", ".env.example", "docs/operations.md"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / file, tmp_path / file)
+    for folder in ("deploy/compose", "deploy/k8s", "deploy/prometheus", *prometheus.CODE):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("node_modules", "static"))
+    return tmp_path
+
+
+def test_the_wheel_holds_every_file_of_its_packages(tmp_path: Path) -> None:
+    packages = ("contracts", "chassis", "services", "gateway", "departments", "cli")
+    listed = subprocess.run(["git", "ls-files", *packages], cwd=ROOT, capture_output=True, text=True, check=True)
+    files = [name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+    for name in (*files, "pyproject.toml", "requirements.in", "README.md", "LICENSE"):
+        (tmp_path / "source" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / "source" / name)
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index", "."]
+    subprocess.run(command, cwd=tmp_path / "source", capture_output=True, check=True)
+
+    (wheel,) = (tmp_path / "source").glob("*.whl")
+    packed = set(zipfile.ZipFile(wheel).namelist())
+    # what the styles are compiled from is needed at build time only
+    assert {name for name in files if not name.startswith("gateway/styles/")} - packed == set()
+
+
+def settings_class(process: Process) -> type[Settings]:
+    name = f"{process.module}.settings"
+    if process.module.startswith("chassis.") or find_spec(name) is None:
+        return Settings
+    found = [
+        value
+        for value in vars(importlib.import_module(name)).values()
+        if isinstance(value, type) and issubclass(value, Settings) and value is not Settings
+    ]
+    assert len(found) == 1, f"{name} has not one class of settings"
+    return found[0]
+
+
+def database_name(service: str) -> str:
+    return f"ONEHALL_{service.upper()}_DATABASE_URL"
+
+
+def compose_environment(name: str) -> dict[str, str]:
+    environment = compose.read(ROOT)["services"][name]["environment"]
+    return {variable: _interpolated(value) for variable, value in environment.items()}
+
+
+def _interpolated(value: str) -> str:
+    return re.sub(r"\$\{(\w+)[^}]*\}", lambda match: GIVEN_FROM_OUTSIDE.get(match[1], "filled-in"), value)
+
+
+def kubernetes_environment(name: str) -> dict[str, str]:
+    return pod_environment(deployments()[name])
+
+
+def pod_environment(document: Document) -> dict[str, str]:
+    maps = {document["metadata"]["name"]: document["data"] for document in base() if document["kind"] == "ConfigMap"}
+    environment: dict[str, str] = {}
+    for container in containers(document):
+        for source in container["envFrom"]:
+            environment |= maps[source["configMapRef"]["name"]]
+        for variable in container["env"]:
+            secret = GIVEN_FROM_OUTSIDE.get(variable["name"], "filled-in")
+            environment[variable["name"]] = variable.get("value", secret)
+    return environment
