@@ -1,0 +1,82 @@
+"""Every event that is told has its words in all three languages."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.notify.service import NotifyService
+from services.notify.wording import LOCALES, Topic, known_locale, render, render_mail
+
+BASE_URL = "https://hall.example"
+NAMES = {"zh-Hans": "老年人优待证", "zh-Hant": "敬老優待證", "en": "Elderly concession card"}
+MAILED = (
+    "case.submitted",
+    "case.accepted",
+    "case.correction-requested",
+    "case.corrected",
+    "case.approved",
+    "case.refused",
+    "case.withdrawn",
+    "rating.invited",
+)
+WELCOME = "account.registered"
+
+
+def topic(event: str) -> Topic:
+    return Topic(event, "330100-2026-000017", "elderly-card")
+
+
+def test_the_service_tells_exactly_these_events() -> None:
+    handlers = (NotifyService.on_case_event, NotifyService.on_account_registered)
+    told = {event for handler in handlers for entrypoint in handler.nameko_entrypoints for event in entrypoint.types}
+    assert told == {*MAILED, WELCOME}
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("event", MAILED)
+def test_a_mail_names_the_item_the_case_and_its_page(event: str, locale: str) -> None:
+    text = render_mail(topic(event), locale, NAMES, BASE_URL, "Wang")
+    assert "330100-2026-000017" in text.subject
+    assert NAMES[locale] in text.subject
+    assert "\n" not in text.subject
+    assert "\nhttps://hall.example/cases/330100-2026-000017\n" in text.body
+    assert "Wang" in text.body.splitlines()[0]
+    assert "{" not in text.subject + text.body
+
+
+@pytest.mark.parametrize("event", [*MAILED, WELCOME])
+def test_no_two_languages_say_it_in_the_same_words(event: str) -> None:
+    texts = [render(topic(event), locale, {}, BASE_URL) for locale in LOCALES]
+    assert len({text.subject for text in texts}) == len({text.body for text in texts}) == len(LOCALES)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_the_welcome_needs_no_case(locale: str) -> None:
+    text = render(Topic(WELCOME, None, None), locale, {}, BASE_URL)
+    assert text.subject
+    assert "None" not in text.subject + text.body
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_an_inbox_message_greets_nobody(locale: str) -> None:
+    assert "Wang" not in render(topic("case.accepted"), locale, NAMES, BASE_URL).body
+
+
+def test_without_a_name_the_greeting_still_reads_well() -> None:
+    assert render_mail(topic("case.accepted"), "en", NAMES, BASE_URL, "").body.startswith("Hello,\n")
+
+
+def test_a_name_cannot_add_lines_of_its_own() -> None:
+    text = render_mail(topic("case.accepted"), "en", NAMES, BASE_URL, "Wang\n\nPay here: https://evil.example")
+    assert text.body.splitlines()[0].startswith("Dear Wang Pay here")
+
+
+def test_the_code_stands_in_for_a_name_that_cannot_be_had() -> None:
+    assert "elderly-card" in render(topic("case.accepted"), "en", {}, BASE_URL).subject
+
+
+@pytest.mark.parametrize(
+    ("wishes", "chosen"), [(("en", "zh-Hant"), "en"), ((None, "zh-Hant"), "zh-Hant"), (("tlh", None), "zh-Hans")]
+)
+def test_the_first_known_locale_is_taken(wishes: tuple[str | None, ...], chosen: str) -> None:
+    assert known_locale(*wishes) == chosen
