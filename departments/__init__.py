@@ -4,13 +4,14 @@ Depends on `contracts` and pika only.
 """
 
 from departments.dedupe import Dedupe, MemoryDedupe, SqliteDedupe
-from departments.feed import AccessRefused, BrokerUnreachable, QueueNotFound, SubscriptionError
+from departments.feed import AccessRefused, BrokerUnreachable, InvalidAddress, QueueNotFound, SubscriptionError
 from departments.subscriber import Subscriber
 
 __all__ = [
     "AccessRefused",
     "BrokerUnreachable",
     "Dedupe",
+    "InvalidAddress",
     "MemoryDedupe",
     "QueueNotFound",
     "SqliteDedupe",

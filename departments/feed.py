@@ -28,16 +28,20 @@ class SubscriptionError(Exception):
     """Why reading could not begin. The message is one line that says what to do."""
 
 
+class InvalidAddress(SubscriptionError):
+    """The broker's address cannot be read."""
+
+
 class BrokerUnreachable(SubscriptionError):
-    pass
+    """Nobody answers at the broker's address."""
 
 
 class AccessRefused(SubscriptionError):
-    pass
+    """The account, its password, or its right to the queue or the virtual host."""
 
 
 class QueueNotFound(SubscriptionError):
-    pass
+    """The department has no such subscription."""
 
 
 class QueueInUse(SubscriptionError):
@@ -168,7 +172,11 @@ class Feed:
 
 
 def _parameters(amqp_uri: str, queue: str) -> pika.URLParameters:
-    parameters = pika.URLParameters(amqp_uri)
+    try:
+        parameters = pika.URLParameters(amqp_uri)
+    except (ValueError, IndexError, TypeError) as error:
+        # the address holds a password: it is not repeated
+        raise InvalidAddress("the address is not of the form amqp[s]://user:password@host:port/vhost") from error
     # how the broker's operators see who reads
     parameters.client_properties = {"connection_name": f"onehall-subscribe {queue}"}
     return parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from types import FrameType
@@ -15,7 +15,6 @@ from departments.dedupe import Dedupe, MemoryDedupe
 from departments.feed import Delivery, Feed
 
 _LOG = logging.getLogger(__name__)
-_RETRY_SECONDS = (1.0, 5.0, 15.0, 60.0)
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 Handler = Callable[[Envelope], None]
@@ -28,9 +27,9 @@ class Subscriber:
     connection has its own thread, so heartbeats go on however long a handler takes. A broker that goes away is
     connected to again.
 
-    A handler that raises gets the same event again after 1, 5, 15, then every 60 seconds: what follows waits, so the
-    order of a case is kept. After `tries` the event goes to the dead-letter queue and the next one is handled;
-    `tries=None` never gives up. What cannot be read as an event goes to the dead-letter queue at once.
+    A handler that raises gets the same event again after each of `retry_seconds` (the last one repeats): what follows
+    waits, so the order of a case is kept. After `tries` the event goes to the dead-letter queue and the next one is
+    handled; `tries=None` never gives up. What cannot be read as an event goes to the dead-letter queue at once.
 
     SIGTERM and SIGINT let the handler finish, acknowledge, and return from `run`; a second one ends the program.
     """
@@ -42,11 +41,13 @@ class Subscriber:
         dedupe: Dedupe | None = None,
         prefetch: int = 50,
         tries: int | None = 5,
+        retry_seconds: Sequence[float] = (1, 5, 15, 60),
     ) -> None:
         self._queue = queue
         self._feed = Feed(amqp_uri, queue, prefetch)
         self._dedupe = MemoryDedupe() if dedupe is None else dedupe
         self._tries = tries
+        self._retry_seconds = retry_seconds
         self._stopping = threading.Event()
 
     def run(self, handler: Handler) -> None:
@@ -70,7 +71,7 @@ class Subscriber:
         try:
             envelope = Envelope.from_json(delivery.body)
         except UnreadableEvent as error:
-            _LOG.error("dead letter: unreadable (%s)", error)  # noqa: TRY400
+            _LOG.error("dead letter: unreadable (%s)", error)
             self._feed.reject(delivery)
             return
         if self._dedupe.contains(envelope.source, envelope.id):
@@ -93,7 +94,7 @@ class Subscriber:
                 self._feed.reject(delivery)
                 return
             # unacknowledged, it goes back to the queue when the subscriber stops, and comes again when the broker does
-            stopped = self._stopping.wait(_RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS)) - 1])
+            stopped = self._stopping.wait(self._retry_seconds[min(attempt, len(self._retry_seconds)) - 1])
             if stopped or not delivery.is_current:
                 return
 
