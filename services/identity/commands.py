@@ -1,6 +1,6 @@
 """What identity does. One function a use case; `now` and randomness of a rule are handed in.
 
-Where a password is hashed there are two transactions with the hashing between them: it takes 0.1 s in a real thread
+Where a password is hashed there are two transactions with the hashing between them: it takes 40 ms in a real thread
 (`offload`), and a connection is not held meanwhile.
 """
 

@@ -1,0 +1,169 @@
+"""A browser, its clients and the clock, for tests of the provider over a real database and without HTTP."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from joserfc import jws
+
+from chassis.database import Database
+from services.identity import commands, demo
+from services.identity.domain import Account
+from services.identity.oauth import authorization, protocol
+from services.identity.oauth.http import HttpRequest
+from services.identity.oauth.keys import load_keys
+from services.identity.oauth.server import Provider
+from services.identity.oauth.tokens import Issuer
+from services.identity.sealing import Seal
+
+BASE = "http://127.0.0.1:8000"
+COOKIE_KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
+PASSWORD = "correct horse"
+VERIFIER = "v" * 43
+CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
+REDIRECTS = {
+    "web": f"{BASE}/callback",
+    "hall": f"{BASE}/hall/callback",
+    "app": "http://127.0.0.1:40123/callback",
+    "rp-test": "http://127.0.0.1:9555/callback",
+}
+SECRETS = {"web": demo.CLIENT_SECRET, "hall": demo.CLIENT_SECRET, "rp-test": demo.CLIENT_SECRET}
+SCOPE = "openid profile email offline_access cases"
+
+
+def at_once(function: Any, *arguments: Any) -> Any:
+    return function(*arguments)
+
+
+@dataclass
+class Reply:
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+@dataclass
+class Driver:
+    """`session` is the browser's; `now` is every clock."""
+
+    database: Database
+    session: str | None = None
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def after(self, **time: float) -> None:
+        self.now += timedelta(**time)
+
+    def register(self, **fields: Any) -> Account:
+        username = f"test-{secrets.token_hex(6)}"
+        account = Account("", username, "Test Person", f"{username}@example.org", **fields)
+        return commands.register_account(self.database, at_once, account, PASSWORD, self.now)
+
+    def sign_in(self, account: Account, channel: str = "web") -> None:
+        signed_in = commands.sign_in(self.database, at_once, account.username, PASSWORD, channel, self.now)
+        self.session = signed_in["session"]
+
+    def issuer(self, transaction: Any) -> Issuer:
+        return Issuer(BASE, load_keys(transaction, Seal(COOKIE_KEY, "signing-keys"), self.now))
+
+    def web_sessions(self, transaction: Any) -> commands.WebSessions:
+        return commands.WebSessions(self.issuer(transaction), Seal(COOKIE_KEY, "web-sessions"))
+
+    # The authorization endpoint
+
+    def url(self, client: str, **changes: str | None) -> str:
+        """An authorization request; a parameter that is changed to None is left out."""
+        parameters = {
+            "response_type": "code",
+            "client_id": client,
+            "redirect_uri": REDIRECTS.get(client),
+            "scope": SCOPE,
+            "state": "s t&ate",
+            "nonce": secrets.token_urlsafe(8),
+            "code_challenge": CHALLENGE,
+            "code_challenge_method": "S256",
+        } | changes
+        return f"{BASE}/oauth/authorize?{urlencode({k: v for k, v in parameters.items() if v is not None})}"
+
+    def open(self, url: str, decision: str | None = None) -> dict[str, Any]:
+        with self.database.transaction() as transaction:
+            provider = Provider(transaction, self.issuer(transaction), self.now)
+            return authorization.answer_authorization(provider, url, self.session, decision)
+
+    def authorize(self, client: str, decision: str | None = None, **changes: str | None) -> dict[str, Any]:
+        return self.open(self.url(client, **changes), decision)
+
+    def refused(self, client: str, **changes: str | None) -> dict[str, str]:
+        """The parameters of an error that went back to the client."""
+        answered = returned(self.authorize(client, **changes))
+        assert "code" not in answered
+        return answered
+
+    def code(self, client: str = "web", **changes: str | None) -> str:
+        return returned(self.authorize(client, decision="allow", **changes))["code"]
+
+    # The protocol's endpoints
+
+    def call(self, endpoint: str, form: dict[str, str] | str, method: str = "POST", **headers: str) -> Reply:
+        body = form if isinstance(form, str) else urlencode(form)
+        headers.setdefault("content-type", "application/x-www-form-urlencoded")
+        request = HttpRequest.of(method, f"{BASE}/oauth/{endpoint}", [list(pair) for pair in headers.items()], body)
+        with self.database.transaction() as transaction:
+            provider = Provider(transaction, self.issuer(transaction), self.now)
+            answer = protocol.answer_protocol(provider, endpoint, request)
+        return Reply(answer["status"], dict(answer["headers"]), answer["body"])
+
+    def as_client(self, client: str, endpoint: str, **form: str) -> Reply:
+        """With the client's own authentication."""
+        if client in SECRETS:
+            return self.call(endpoint, form, authorization=basic(client, SECRETS[client]))
+        return self.call(endpoint, form | {"client_id": client})
+
+    def exchange(self, client: str, code: str, **changes: str) -> Reply:
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECTS[client]}
+        return self.as_client(client, "token", **form | {"code_verifier": VERIFIER} | changes)
+
+    def tokens(self, client: str = "web", **changes: str | None) -> dict[str, Any]:
+        reply = self.exchange(client, self.code(client, **changes))
+        assert reply.status == 200, reply.text
+        return dict(reply.json)
+
+    def refresh(self, client: str, refresh_token: str, **more: str) -> Reply:
+        return self.as_client(client, "token", grant_type="refresh_token", refresh_token=refresh_token, **more)
+
+    def userinfo(self, access_token: str) -> Reply:
+        return self.call("userinfo", "", "GET", authorization=f"Bearer {access_token}")
+
+
+def basic(client: str, secret: str) -> str:
+    return "Basic " + base64.b64encode(f"{client}:{secret}".encode()).decode()
+
+
+def returned(page: dict[str, Any]) -> dict[str, str]:
+    """What the redirect gives the client; every such answer names its issuer (RFC 9207)."""
+    assert page["page"] == "redirect", page
+    answered = {name: values[0] for name, values in parse_qs(urlsplit(page["location"]).query).items()}
+    assert answered.pop("iss") == BASE
+    return answered
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    return dict(json.loads(jws.extract_compact(token.encode()).payload))
+
+
+def header_of(token: str) -> dict[str, Any]:
+    return dict(jws.extract_compact(token.encode()).headers())
+
+
+def seed(database: Database) -> None:
+    commands.seed_demo(database, at_once, "local", BASE, "notify-secret", datetime.now(UTC))
