@@ -32,7 +32,7 @@ from services.identity.domain import (
 )
 from services.identity.oauth import store as oauth_store
 from services.identity.oauth.tokens import Grantee, Issuer, claim_refresh_token, family_of, issue_tokens
-from services.identity.sealing import Seal, hash_secret, new_secret
+from services.identity.sealing import Seal, SealedOtherwise, hash_secret, new_secret
 
 Offload = Callable[..., Any]
 
@@ -143,11 +143,12 @@ def use_web_session(session: Session, web_sessions: WebSessions, secret: str, no
     row = store.use_web_session(session, secret_hash, now)
     if row is not None and row.access_token_expires_at - now < _RENEW_BEFORE:
         row = _renew(session, web_sessions, secret_hash, now)
-    if row is None:
+    tokens = _open_tokens(web_sessions.seal, row.tokens) if row is not None else {}
+    if row is None or not tokens:
         return None
     return {
         "client": row.client_id,
-        "access_token": json.loads(web_sessions.seal.open(row.tokens))["access_token"],
+        "access_token": tokens["access_token"],
         "expires_at": row.access_token_expires_at.isoformat(),
         "subject": row.subject,
         "name": row.name,
@@ -161,7 +162,7 @@ def _renew(session: Session, web_sessions: WebSessions, secret_hash: str, now: d
     row = store.use_web_session(session, secret_hash, now, lock=True)
     if row is None or row.access_token_expires_at - now >= _RENEW_BEFORE:
         return row
-    refresh_token = json.loads(web_sessions.seal.open(row.tokens)).get("refresh_token")
+    refresh_token = _open_tokens(web_sessions.seal, row.tokens).get("refresh_token")
     tokens = _refresh(session, web_sessions.issuer, row.client_id, refresh_token, now) if refresh_token else None
     if tokens is None:
         store.remove_web_session(session, secret_hash)
@@ -188,6 +189,15 @@ def _refresh(
 def _seal_tokens(seal: Seal, tokens: dict[str, Any]) -> bytes:
     kept = {name: tokens[name] for name in ("access_token", "refresh_token") if name in tokens}
     return seal.close(json.dumps(kept).encode())
+
+
+def _open_tokens(seal: Seal, sealed: bytes) -> dict[str, str]:
+    """Empty if the key has changed: the session is then as good as ended."""
+    try:
+        tokens: dict[str, str] = json.loads(seal.open(bytes(sealed)))
+    except SealedOtherwise:
+        return {}
+    return tokens
 
 
 def end_web_session(session: Session, secret: str, now: datetime) -> None:

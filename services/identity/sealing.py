@@ -8,6 +8,7 @@ import hmac
 import os
 import secrets
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -18,6 +19,10 @@ _NONCE_BYTES = 12
 
 class SealingKeyUnusable(ValueError):
     """ONEHALL_COOKIE_KEY is not 32 bytes in base64url."""
+
+
+class SealedOtherwise(Exception):
+    """It was sealed with another key (ONEHALL_COOKIE_KEY has changed), or damaged."""
 
 
 class Seal:
@@ -38,8 +43,11 @@ class Seal:
         return nonce + self._cipher.encrypt(nonce, plain, None)
 
     def open(self, sealed: bytes) -> bytes:
-        """Raise `cryptography.exceptions.InvalidTag` if the key is another or a bit is wrong."""
-        return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
+        """Raise `SealedOtherwise`."""
+        try:
+            return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
+        except InvalidTag as error:
+            raise SealedOtherwise from error
 
 
 def new_secret() -> str:

@@ -59,6 +59,7 @@ class Driver:
 
     database: Database
     session: str | None = None
+    cookie_key: str = COOKIE_KEY
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def after(self, **time: float) -> None:
@@ -74,10 +75,10 @@ class Driver:
         self.session = signed_in["session"]
 
     def issuer(self, transaction: Any) -> Issuer:
-        return Issuer(BASE, load_keys(transaction, Seal(COOKIE_KEY, "signing-keys"), self.now))
+        return Issuer(BASE, load_keys(transaction, Seal(self.cookie_key, "signing-keys"), self.now))
 
     def web_sessions(self, transaction: Any) -> commands.WebSessions:
-        return commands.WebSessions(self.issuer(transaction), Seal(COOKIE_KEY, "web-sessions"))
+        return commands.WebSessions(self.issuer(transaction), Seal(self.cookie_key, "web-sessions"))
 
     # The authorization endpoint
 

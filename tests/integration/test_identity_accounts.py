@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -236,6 +237,14 @@ def test_a_web_session_without_a_refresh_token_ends_with_its_access_token(driver
     with driver.database.transaction() as transaction:
         secret = commands.save_web_session(transaction, driver.web_sessions(transaction), "web", tokens, driver.now)
     assert use(driver, secret) is not None
+    driver.after(minutes=10)
+    assert use(driver, secret) is None
+
+
+def test_a_web_session_that_no_longer_opens_has_ended(web):
+    driver, secret, _ = web
+    driver.cookie_key = base64.urlsafe_b64encode(b"o" * 32).decode()
+    assert use(driver, secret) is None
     driver.after(minutes=10)
     assert use(driver, secret) is None
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
 import threading
 
 import pytest
@@ -15,6 +17,7 @@ from services.identity.oauth.tokens import AUDIENCE
 from tests.integration import identity_driver
 from tests.integration.identity_driver import (
     BASE,
+    COOKIE_KEY,
     REDIRECTS,
     SECRETS,
     Driver,
@@ -449,6 +452,16 @@ def test_a_replica_that_starts_at_the_same_time_makes_no_second_key(identity_dat
     replies = race(*(lambda: driver.call("jwks", "", "GET") for _ in range(3)))
     assert {reply.text for reply in replies} == {replies[0].text}
     assert len(replies[0].json["keys"]) == 1
+
+
+def test_after_a_change_of_the_sealing_key_a_new_key_signs_and_old_tokens_verify(driver):
+    token = driver.tokens("web")["access_token"]
+    driver.cookie_key = base64.urlsafe_b64encode(os.urandom(32)).decode()
+    assert driver.userinfo(token).status == 200
+    driver.after(seconds=1)
+    assert header_of(driver.tokens("web")["access_token"])["kid"] != header_of(token)["kid"]
+    driver.cookie_key = COOKIE_KEY
+    assert header_of(driver.tokens("web")["access_token"])["kid"] == header_of(token)["kid"]
 
 
 def test_the_wrong_method_is_named(driver):

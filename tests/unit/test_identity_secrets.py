@@ -4,10 +4,9 @@ import base64
 import os
 
 import pytest
-from cryptography.exceptions import InvalidTag
 
 from services.identity import passwords, sealing
-from services.identity.sealing import Seal, SealingKeyUnusable
+from services.identity.sealing import Seal, SealedOtherwise, SealingKeyUnusable
 
 KEY = base64.urlsafe_b64encode(os.urandom(32)).decode()
 
@@ -15,14 +14,14 @@ KEY = base64.urlsafe_b64encode(os.urandom(32)).decode()
 def test_what_is_sealed_opens_for_its_purpose_only():
     sealed = Seal(KEY, "one").close(b"secret")
     assert Seal(KEY, "one").open(sealed) == b"secret"
-    with pytest.raises(InvalidTag):
+    with pytest.raises(SealedOtherwise):
         Seal(KEY, "two").open(sealed)
 
 
 def test_one_wrong_bit_is_noticed():
     sealed = bytearray(Seal(KEY, "one").close(b"secret"))
     sealed[-1] ^= 1
-    with pytest.raises(InvalidTag):
+    with pytest.raises(SealedOtherwise):
         Seal(KEY, "one").open(bytes(sealed))
 
 
