@@ -90,6 +90,11 @@ def may_see(actor: Actor, department: str, applicant: str) -> bool:
     return actor.has_role("officer") and actor.department == department
 
 
+def is_name(text: object) -> bool:
+    """Whether this can be a case number or a code at all: no database is asked about anything else."""
+    return isinstance(text, str) and text.isascii() and text.isprintable()
+
+
 def figures(counts: Iterable[tuple[str, str, int, int]]) -> list[Figures]:
     """From (item, department, score, count), sorted by the first two, the figures of each item and department."""
     found: dict[tuple[str, str], Figures] = {}

@@ -163,8 +163,8 @@ def test_a_cursor_that_is_not_ours(read, citizen, cursor):
 MANY_CASES = """
     INSERT INTO cases (number, item, item_version, department, region, kind, applicant, channel, submitted_at,
         updated_at, status, sequence, form, request_digest)
-    SELECT next_case_number('2099-01-01'), 'elderly-card', 1, 'department-' || serial % 10, '511602', 'other',
-        'applicant-' || serial % 10, 'web', now(), now(), 'submitted', 1, '{}', ''
+    SELECT next_case_number('2099-01-01'), 'elderly-card', 1, 'department-' || serial % 50, '511602', 'other',
+        'applicant-' || serial % 50, 'web', now(), now(), 'submitted', 1, '{}', ''
     FROM generate_series(1, 5000) AS serial
 """
 

@@ -188,6 +188,12 @@ def test_a_rating_is_read_by_whom_it_concerns(citizen, case, rate, read):
             read(actor, case["number"])
 
 
+@pytest.mark.parametrize("number", ["case-0", "a\0", "\ud800", None, ""], ids=repr)
+def test_an_unknown_rating(citizen, read, number):
+    with pytest.raises(NotFound):
+        read(citizen, number)
+
+
 def test_statistics(citizen, close, rate, statistics):
     department = f"department-{uuid.uuid4()}"
     for item, score in [("card", 1), ("card", 5), ("card", 5), ("permit", 3)]:
@@ -214,6 +220,7 @@ def test_statistics(citizen, close, rate, statistics):
     assert card in statistics(item="card")
     assert card in statistics()
     assert statistics(department="nobody") == []
+    assert statistics(item="a\0") == statistics(department="\ud800") == []
 
 
 def test_statistics_are_read_from_the_index(rating_database):

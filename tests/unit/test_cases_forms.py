@@ -118,3 +118,19 @@ def test_text_that_is_refused(text, rule):
     with pytest.raises(InvalidInput) as refusal:
         forms.require_text(text, "/note", 10)
     assert (refusal.value.faults[0]["pointer"], refusal.value.faults[0]["rule"]) == ("/note", rule)
+
+
+@pytest.mark.parametrize(
+    ("value", "right"),
+    [
+        ("11010519491231002X", True),
+        ("110105194912310021", False),
+        ("11010519491231002x", False),
+        ("110105194902310026", False),
+        ("1101051949123100", False),
+        ("", False),
+        (5, True),
+    ],
+)
+def test_citizen_id(value, right):
+    assert forms.is_citizen_id(value) is right
