@@ -85,6 +85,7 @@ class Platform:
             # the broker, the slowest of all to start, is on its way meanwhile
             self._await_database()
             self.migrate()
+            self._seed()
             self._await_broker()
             self._start_ours()
 
@@ -149,6 +150,10 @@ class Platform:
 
     # How
 
+    def _seed(self) -> None:
+        with self._stopwatch.phase("demo accounts there"):
+            self._run("demo-seed", ["cli", "demo", "seed"], "the demo accounts cannot be made")
+
     @contextmanager
     def _starting(self) -> Iterator[None]:
         with self._alone():
@@ -200,13 +205,9 @@ class Platform:
 
     def _start_ours(self) -> None:
         ours = [program for program in self.programs if program.stage >= RELAYS]
-        with self._stopwatch.phase("relays and services ready"):
+        with self._stopwatch.phase("relays, services and gateway ready"):
             self._request_start(ours)
-            await_ready(self, [program for program in ours if program.process != "gateway"])
-        with self._stopwatch.phase("demo accounts there"):
-            self._run("demo-seed", ["cli", "demo", "seed"], "the demo accounts cannot be made")
-        with self._stopwatch.phase("gateway ready"):
-            await_ready(self, self._replicas("gateway"))
+            await_ready(self, ours)
 
     def _request_start(self, programs: list[Program]) -> None:
         with self._control() as supervisor:

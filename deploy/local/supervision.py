@@ -1,4 +1,4 @@
-"""Supervisor itself: start it, ask it, end it, and end what it may have left behind."""
+"""Supervisor itself: start it, ask it, end it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 from xmlrpc.client import Fault, ServerProxy
 
@@ -15,6 +14,7 @@ import psutil  # type: ignore[import-untyped]
 from supervisor.states import RUNNING_STATES, STOPPED_STATES
 from supervisor.xmlrpc import SupervisorTransport
 
+from deploy.local import leftovers
 from deploy.local.programs import GATEWAY, RELAYS, SERVICES, Program
 from deploy.local.report import Failure, wait_until
 from deploy.local.state import ROOT, State
@@ -86,7 +86,7 @@ def shut_down(state: State, password: str) -> None:
     process = supervisor_process(state)
     if process:
         _ask_to_shut_down(state, password, process)
-    _end_in_reverse(left_behind(state))
+    leftovers.end(state)
     state.supervisor_pid.unlink(missing_ok=True)
     shutil.rmtree(state.socket_folder, ignore_errors=True)
 
@@ -107,49 +107,3 @@ def _ask_to_shut_down(state: State, password: str, process: psutil.Process) -> N
         wait_until(is_gone, LONGEST_STOP, "supervisor does not end")
     except Failure:
         process.kill()
-
-
-def left_behind(state: State) -> list[psutil.Process]:
-    """Processes that only this folder's supervisor can have started. Last to start comes first."""
-    address = f"unix://{state.supervisor_socket}"
-    found = [
-        process for process in psutil.process_iter() if _environment(process).get("SUPERVISOR_SERVER_URL") == address
-    ]
-    found += _database_server(state)
-    return sorted(set(found), key=lambda process: process.create_time(), reverse=True)
-
-
-def _environment(process: psutil.Process) -> dict[str, str]:
-    try:
-        return dict(process.environ())
-    except (psutil.Error, OSError):
-        return {}
-
-
-def _database_server(state: State) -> list[psutil.Process]:
-    # PostgreSQL writes its title over its environment; it has a pid file of its own instead
-    data = state.database / "data"
-    try:
-        process = psutil.Process(int((data / "postmaster.pid").read_text().split()[0]))
-        return [process] if str(data) in process.cmdline() else []
-    except (OSError, ValueError, IndexError, psutil.Error):
-        return []
-
-
-def _end_in_reverse(processes: list[psutil.Process]) -> None:
-    for process in processes:
-        try:
-            process.terminate()
-            wait_until(partial(_is_gone, process), 10, "does not end")
-        except Failure:
-            process.kill()
-        except psutil.NoSuchProcess:
-            continue
-
-
-def _is_gone(process: psutil.Process) -> bool:
-    """A zombie is gone: it is only not yet buried, which is for its parent to do."""
-    try:
-        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
