@@ -142,7 +142,7 @@ class EventConsumer(SharedExtension, ConsumerMixin):
         return result, exc_info
 
     def _finish(self, queue: topology.Queue, message: Message, envelope: Envelope, receipt: inbox.Receipt) -> None:
-        failpoints.reach("consumer.committed")
+        failpoints.reach(f"committed.{envelope.type}")
         if receipt.successor is not None:
             self.send_back(receipt.successor)
         self._on(message).ack(message)
@@ -216,7 +216,7 @@ class OnEvent(Entrypoint):
     consumer = EventConsumer()
 
     def __init__(self, *types: str) -> None:
-        super().__init__(*types, expected_exceptions=ServiceUnavailable)
+        super().__init__(expected_exceptions=ServiceUnavailable)
         self.types = types
 
     def setup(self) -> None:

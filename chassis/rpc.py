@@ -19,6 +19,7 @@ from amqp.exceptions import AMQPError
 from nameko import rpc as nameko_rpc
 from nameko.exceptions import IncorrectSignature, MalformedRequest
 
+from chassis import failpoints
 from chassis.extensions import HttpServer
 from chassis.http import StartResponse, respond_json
 from contracts.errors import ServiceError
@@ -55,6 +56,7 @@ class RpcConsumer(nameko_rpc.RpcConsumer):
         self._writing = threading.Lock()
 
     def handle_result(self, message: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+        failpoints.reach("rpc.done")
         body = json.dumps(reply_to_caller(result, exc_info))
         properties = message.properties
         reply = AmqpMessage(body, content_type="application/json", correlation_id=properties.get("correlation_id"))

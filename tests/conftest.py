@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.platform import Platform
+from tests.people import People
 
 STATE = Path(os.environ.get("ONEHALL_STATE", "var"))
 # far from what a person runs beside the tests
@@ -32,3 +33,8 @@ def platform() -> Iterator[Platform]:
     platform.up()
     yield platform
     platform.down()
+
+
+@pytest.fixture(scope="session")
+def people(platform: Platform) -> People:
+    return People(platform)

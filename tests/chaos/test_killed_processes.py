@@ -1,0 +1,127 @@
+"""SIGKILL by process id at a named point: whatever dies, every committed event has one effect, in order per case."""
+
+import mailbox
+import os
+import signal
+import uuid
+from contextlib import contextmanager
+from threading import Thread
+
+import httpx
+import pytest
+
+from tests.processes import Failpoint, kill, running, wait_until
+
+
+@contextmanager
+def in_place_of(platform, name, module, failpoint):
+    """One process of ours that stops at the failpoint, instead of the platform's; those are back at the end."""
+    platform.stop(name)
+    port = str(platform.ports[name])
+    with running(module, platform.environment, **failpoint.environment, ONEHALL_HTTP_PORT=port) as process:
+        yield process
+    platform.start(name)
+
+
+def test_a_service_killed_after_its_commit(platform, people, ledger, tmp_path):
+    key = str(uuid.uuid4())
+    people.example("residence-permit")
+    people.sign_in("citizen")
+    failpoint = Failpoint("rpc.done", tmp_path)
+    with in_place_of(platform, "cases", ["services.cases"], failpoint) as cases:
+        asking = Thread(target=_ignore_refusal, args=(people, key))
+        asking.start()
+        failpoint.wait()
+        kill(cases)
+    asking.join()
+    filed = people.file(key=key)
+    assert filed.status_code == httpx.codes.CREATED
+    assert ledger.query("cases", "SELECT count(*) FROM cases WHERE idempotency_key = %s", key) == [(1,)]
+    ledger.require_one_effect_each({filed.json()["number"]})
+
+
+def _ignore_refusal(people, key):
+    assert people.file(key=key).status_code in (httpx.codes.CREATED, httpx.codes.SERVICE_UNAVAILABLE)
+
+
+def test_a_relay_killed_between_confirm_and_mark(platform, people, ledger, tmp_path):
+    failpoint = Failpoint("relay.confirmed", tmp_path)
+    with in_place_of(platform, "relay-cases", ["chassis.relay", "cases"], failpoint) as relay:
+        filed = [response.json()["number"] for response in people.file_many(20)]
+        failpoint.wait()
+        kill(relay)
+    ledger.require_one_effect_each(filed)
+
+
+def rate_and_kill_the_consumer_before_its_ack(platform, people, module, folder):
+    """`cases` takes a rating over, is killed before it acknowledges, and gets it again: the ratings in the history."""
+    number, other = people.file_until_answered(), people.file_until_answered()
+    people.close(number)
+    people.close(other)
+    failpoint = Failpoint("committed.rating.given", folder)
+    with in_place_of(platform, "cases", module, failpoint) as cases:
+        wait_until("the rating is given", lambda: people.rate(number).is_success)
+        failpoint.wait()
+        kill(cases)
+        with running(module, platform.environment):
+            # the one behind it in the queue: once it is there, the first has been handled again
+            wait_until("another rating is given", lambda: people.rate(other).is_success)
+            wait_until("the other rating is taken over", lambda: _ratings(people, other))
+            return number, len(_ratings(people, number))
+
+
+def _ratings(people, number):
+    return [entry for entry in people.history(number) if entry["event"] == "case.rated"]
+
+
+def test_a_rating_whose_consumer_was_killed_before_its_ack_counts_once(platform, people, ledger, tmp_path):
+    number, ratings = rate_and_kill_the_consumer_before_its_ack(platform, people, ["services.cases"], tmp_path)
+    assert ratings == 1
+    ledger.require_one_effect_each({number})
+
+
+def test_without_the_inbox_it_counts_twice(platform, people, tmp_path):
+    """The test above can fail: this is what it guards against."""
+    _, ratings = rate_and_kill_the_consumer_before_its_ack(platform, people, ["tests.chaos.without_inbox"], tmp_path)
+    assert ratings > 1
+
+
+@pytest.mark.parametrize("type_", ["case.submitted", "case.closed"])
+@pytest.mark.parametrize("service", ["notify", "rating"])
+def test_a_consumer_killed_between_commit_and_ack(platform, people, ledger, tmp_path, service, type_):
+    failpoint = Failpoint(f"committed.{type_}", tmp_path)
+    with in_place_of(platform, service, [f"services.{service}"], failpoint) as consumer:
+        number = people.file_until_answered()
+        people.close(number)
+        failpoint.wait()
+        kill(consumer)
+    ledger.require_one_effect_each({number})
+
+
+def test_every_process_of_the_platform_killed_once_under_load(platform, people, ledger):
+    people.file_until_answered()
+    filed = []
+    load = Thread(target=lambda: filed.extend(people.file_until_answered() for _ in range(60)))
+    load.start()
+    for name in ("notify", "relay-cases", "cases", "rating", "identity", "relay-rating", "gateway"):
+        for pid in platform.pids(name)[:1]:
+            os.kill(pid, signal.SIGKILL)
+    load.join()
+    ledger.require_one_effect_each(filed)
+
+
+def test_a_mail_sent_and_not_marked_goes_twice_with_one_message_id(platform, people, ledger, tmp_path):
+    failpoint = Failpoint("notify.sent", tmp_path)
+    with in_place_of(platform, "notify", ["services.notify"], failpoint) as notify:
+        number = people.file_until_answered()
+        failpoint.wait()
+        kill(notify)
+
+    def mails():
+        folder = mailbox.Maildir(platform.state.mail, create=False)
+        return [mail["Message-ID"] for mail in folder if number in str(mail.get_payload(decode=True), "utf-8")]
+
+    # the lease of the one that died has to run out first
+    wait_until("the mail is sent again", lambda: len(mails()) == 2, 120)
+    assert len(set(mails())) == 1
+    ledger.require_one_effect_each({number})

@@ -1,0 +1,148 @@
+"""What was committed, and what became of it everywhere: the bus's promise as one check."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pika
+import psycopg2
+
+from contracts import topology
+from deploy.local.platform import Platform
+from tests.processes import wait_until
+
+SETTLE_SECONDS = 90
+
+
+class Ledger:
+    """Looks into the platform's own databases and queues; `heard` is the file that a department's program writes."""
+
+    def __init__(self, platform: Platform, heard: Path) -> None:
+        self._environment = platform.environment
+        self._heard = heard
+
+    def require_one_effect_each(self, cases: Collection[str]) -> None:
+        """Wait until all is quiet, then: lost 0, doubled 0, ghosts 0, and each case in order, at every subscriber."""
+        wait_until("outboxes, parking and queues are empty", self.is_quiet, SETTLE_SECONDS)
+        committed = self.committed(cases)
+        assert set(committed) == set(cases), "every case that was answered is there"
+        self._require_rising(committed)
+        self._require_history(committed)
+        for service in ("notify", "rating"):
+            self._require_cursor(service, committed)
+        self._require_messages(committed)
+        self._require_heard(committed)
+        assert self.dead_letters() == 0
+
+    def committed(self, cases: Collection[str]) -> dict[str, list[dict[str, Any]]]:
+        """The events of these cases, by case, in the order of their outbox ids."""
+        rows = self.query("cases", "SELECT body FROM outbox WHERE subject = ANY(%s) ORDER BY id", list(cases))
+        events = defaultdict(list)
+        for (body,) in rows:
+            event = json.loads(body)
+            events[event["subject"]].append(event)
+        return events
+
+    def is_quiet(self) -> bool:
+        unsent = sum(
+            self.query(source, "SELECT count(*) FROM outbox WHERE position IS NULL")[0][0]
+            for source in topology.publishers()
+        )
+        parked = sum(
+            self.query(service, "SELECT count(*) FROM inbox_parked")[0][0] for service in topology.SUBSCRIPTIONS
+        )
+        return unsent + parked + self._waiting_in_queues() == 0
+
+    def dead_letters(self) -> int:
+        queues = [queue for source in topology.publishers() for queue in topology.queues_of(source)]
+        with self._channel() as channel:
+            return sum(_depth(channel, queue.dead) for queue in queues)
+
+    def query(self, service: str, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        connection = psycopg2.connect(self._environment[f"ONEHALL_{service.upper()}_DATABASE_URL"])
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute(statement, parameters or None)
+                return cursor.fetchall()
+        finally:
+            connection.close()
+
+    def _waiting_in_queues(self) -> int:
+        """Ready messages everywhere; what a service has in hand shows as a cursor that is not there yet."""
+        with self._channel() as channel:
+            return sum(
+                _depth(channel, name)
+                for source in topology.publishers()
+                for queue in topology.queues_of(source)
+                if queue.name != topology.department_queue("market-regulation").name
+                for name in (queue.name, *map(queue.retry, topology.RETRY_DELAYS))
+            )
+
+    @contextmanager
+    def _channel(self) -> Iterator[Any]:
+        connection = pika.BlockingConnection(pika.URLParameters(self._environment["AMQP_URI"]))
+        try:
+            yield connection.channel()
+        finally:
+            connection.close()
+
+    def _require_rising(self, committed: dict[str, list[dict[str, Any]]]) -> None:
+        for case, events in committed.items():
+            assert [event["sequence"] for event in events] == list(range(1, len(events) + 1)), case
+
+    def _require_history(self, committed: dict[str, list[dict[str, Any]]]) -> None:
+        rows = self.query(
+            "cases",
+            "SELECT number, sequence, event FROM case_history WHERE number = ANY(%s) ORDER BY sequence",
+            list(committed),
+        )
+        history = defaultdict(list)
+        for number, _, event in rows:
+            history[number].append(event)
+        assert history == {case: [event["type"] for event in events] for case, events in committed.items()}
+
+    def _require_cursor(self, service: str, committed: dict[str, list[dict[str, Any]]]) -> None:
+        expected = {case: len(events) for case, events in committed.items()}
+        statement = "SELECT subject, sequence FROM inbox_cursor WHERE source = 'cases' AND subject = ANY(%s)"
+        wait_until(
+            f"{service} has handled everything",
+            lambda: dict(self.query(service, statement, list(committed))) == expected,
+            SETTLE_SECONDS,
+        )
+
+    def _require_messages(self, committed: dict[str, list[dict[str, Any]]]) -> None:
+        rows = self.query("notify", "SELECT event_id::text FROM messages WHERE number = ANY(%s)", list(committed))
+        told = Counter(event_id for (event_id,) in rows)
+        submitted = {event["id"] for events in committed.values() for event in events if event["sequence"] == 1}
+        assert all(count == 1 for count in told.values()), "doubled"
+        assert submitted <= set(told), "lost"
+
+    def _require_heard(self, committed: dict[str, list[dict[str, Any]]]) -> None:
+        expected = {case: [event["id"] for event in events] for case, events in committed.items()}
+        wait_until(
+            "the department has heard everything",
+            lambda: len(self._heard_ids(committed)) == len(committed),
+            SETTLE_SECONDS,
+        )
+        wait_until(
+            "the department has heard each case once and in order",
+            lambda: self._heard_ids(committed) == expected,
+            SETTLE_SECONDS,
+        )
+
+    def _heard_ids(self, cases: Collection[str]) -> dict[str, list[str]]:
+        heard = defaultdict(list)
+        for line in self._heard.read_text().splitlines():
+            event = json.loads(line)
+            if event["subject"] in cases:
+                heard[event["subject"]].append(event["id"])
+        return heard
+
+
+def _depth(channel: Any, queue: str) -> int:
+    return int(channel.queue_declare(queue, passive=True).method.message_count)

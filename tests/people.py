@@ -1,0 +1,71 @@
+"""The people of the demo, each signed in once, and what they do over the API."""
+
+from __future__ import annotations
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
+
+import httpx
+
+from cli.demo import ITEM, PASSWORD
+from cli.oidc import Client, sign_in
+from deploy.local.platform import Platform
+from tests.processes import wait_until
+
+APP = Client("app", "http://127.0.0.1:9777/callback")
+
+
+class People:
+    def __init__(self, platform: Platform) -> None:
+        self._base = platform.environment["ONEHALL_BASE_URL"]
+        self.sign_in = cache(self._sign_in)
+
+    def _sign_in(self, username: str) -> httpx.Client:
+        return sign_in(self._base, APP, username, PASSWORD)
+
+    def file(self, username: str = "citizen", item: str = ITEM, key: str | None = None) -> httpx.Response:
+        headers = {"Idempotency-Key": key or str(uuid.uuid4())}
+        body = {"item": item, "form": self.example(item)}
+        return self.sign_in(username).post("/api/v1/cases", json=body, headers=headers)
+
+    def file_until_answered(self) -> str:
+        """As a program should: the same key again until there is an answer; the case's number."""
+        key = str(uuid.uuid4())
+
+        def try_once() -> str | None:
+            try:
+                response = self.file(key=key)
+            except httpx.TransportError:
+                return None
+            return response.json()["number"] if response.status_code == httpx.codes.CREATED else None
+
+        return wait_until("the filing is answered", try_once)
+
+    def file_many(self, count: int, at_once: int = 8) -> list[httpx.Response]:
+        self.example(ITEM)
+        with ThreadPoolExecutor(at_once) as pool:
+            return list(pool.map(lambda _: self.file(), range(count)))
+
+    def act(self, username: str, number: str, action: str, **more: Any) -> httpx.Response:
+        return self.sign_in(username).post(f"/api/v1/cases/{number}/actions", json={"action": action, **more})
+
+    def close(self, number: str) -> None:
+        """The clerk accepts, the officer approves."""
+        self.act("clerk", number, "accept").raise_for_status()
+        self.act("officer", number, "approve").raise_for_status()
+
+    def rate(self, number: str, score: int = 5) -> httpx.Response:
+        return self.sign_in("citizen").post(f"/api/v1/cases/{number}/rating", json={"score": score})
+
+    def history(self, number: str) -> list[dict[str, Any]]:
+        response = self.sign_in("citizen").get(f"/api/v1/cases/{number}/history")
+        return response.raise_for_status().json()["items"]
+
+    def example(self, item: str) -> dict[str, Any]:
+        return self._example(item)
+
+    @cache  # noqa: B019  one a session
+    def _example(self, item: str) -> dict[str, Any]:
+        return httpx.get(f"{self._base}/api/v1/items/{item}").raise_for_status().json()["example"]
