@@ -234,6 +234,23 @@ def test_any_life_of_a_case_keeps_its_rules(attempts):
     require_consistent(case, [event.type for _, event in life])
 
 
+@given(st.lists(st.integers(0, 1_000), max_size=20))
+def test_whatever_is_offered_is_taken_and_keeps_the_rules(choices):
+    case, types = create_case(), ["case.submitted"]
+    for choice in choices:
+        offered = [(actor, action) for actor in ACTORS for action in domain.allowed_actions(actor, case)]
+        if not offered:
+            assert case.status in ("closed", "withdrawn")
+            break
+        actor, action = offered[choice % len(offered)]
+        change = act(case, actor, action)
+        require_lawful(case, actor, action, change)
+        types += [event.type for event in change.events]
+        case = change.case
+        require_consistent(case, types)
+    assert case.sequence == len(types)
+
+
 def try_to(case, actor, action, note, has_form):
     try:
         if action == "rate":
