@@ -42,9 +42,9 @@ _RENEW_BEFORE = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class WebSessions:
-    """What the gateway's sessions need: the issuer of their tokens, and the seal that these are kept under."""
+    """What the gateway's sessions need: the seal of their tokens, and who issues and reads them (loaded when needed)."""
 
-    issuer: Issuer
+    load_issuer: Callable[[], Issuer]
     seal: Seal
 
 
@@ -115,7 +115,7 @@ def save_web_session(
 
     Returns the session's secret.
     """
-    claims = web_sessions.issuer.read_access_token(str(tokens.get("access_token")), now)
+    claims = web_sessions.load_issuer().read_access_token(str(tokens.get("access_token")), now)
     family_id = family_of(claims) if claims else None
     if claims is None or family_id is None or claims["client_id"] != client_id:
         raise SessionEnded
@@ -163,7 +163,7 @@ def _renew(session: Session, web_sessions: WebSessions, secret_hash: str, now: d
     if row is None or row.access_token_expires_at - now >= _RENEW_BEFORE:
         return row
     refresh_token = _open_tokens(web_sessions.seal, row.tokens).get("refresh_token")
-    tokens = _refresh(session, web_sessions.issuer, row.client_id, refresh_token, now) if refresh_token else None
+    tokens = _refresh(session, web_sessions.load_issuer(), row.client_id, refresh_token, now) if refresh_token else None
     if tokens is None:
         store.remove_web_session(session, secret_hash)
         return None

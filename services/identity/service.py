@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -89,7 +90,7 @@ class IdentityService(Service):
         return Issuer(self.settings.base_url, keys)
 
     def _web_sessions(self, transaction: Session) -> commands.WebSessions:
-        return commands.WebSessions(self._issuer(transaction), self._seal("web-sessions"))
+        return commands.WebSessions(partial(self._issuer, transaction), self._seal("web-sessions"))
 
     def _seal(self, purpose: str) -> Seal:
         return Seal(self.settings.cookie_key.get_secret_value(), purpose)

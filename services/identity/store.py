@@ -191,7 +191,7 @@ def remove_expired(session: Session, now: datetime) -> None:
     browser, web, family = tables.browser_sessions.c, tables.web_sessions.c, tables.token_families.c
     session.execute(delete(tables.browser_sessions).where(or_(browser.signed_in_at < started, browser.seen_at < seen)))
     session.execute(delete(tables.web_sessions).where(or_(web.created_at < started, web.seen_at < seen)))
-    session.execute(delete(tables.login_prompts).where(tables.login_prompts.c.asked_at < started))
+    session.execute(delete(tables.login_prompts).where(tables.login_prompts.c.asked_at < seen))
     for table in (tables.authorization_codes, tables.revoked_access_tokens):
         session.execute(delete(table).where(table.c.expires_at < now))
     token = tables.refresh_tokens.c

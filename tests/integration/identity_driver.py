@@ -8,6 +8,7 @@ import json
 import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -78,7 +79,7 @@ class Driver:
         return Issuer(BASE, load_keys(transaction, Seal(self.cookie_key, "signing-keys"), self.now))
 
     def web_sessions(self, transaction: Any) -> commands.WebSessions:
-        return commands.WebSessions(self.issuer(transaction), Seal(self.cookie_key, "web-sessions"))
+        return commands.WebSessions(partial(self.issuer, transaction), Seal(self.cookie_key, "web-sessions"))
 
     # The authorization endpoint
 

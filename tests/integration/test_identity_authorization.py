@@ -155,6 +155,21 @@ def test_a_demanded_login_is_remembered_for_who_comes_without_a_session(driver):
     assert "code" in returned(driver.open(url))
 
 
+def test_a_login_and_a_consent_may_be_demanded_together(driver):
+    url = driver.url("rp-test", prompt="login consent")
+    assert driver.open(url) == {"page": "login"}
+    driver.sign_in(driver.register())
+    assert driver.open(url)["page"] == "consent"
+    assert "code" in returned(driver.open(url, decision="allow"))
+
+
+def test_another_spelling_of_the_same_request_demands_no_second_login(driver):
+    url = driver.url("web", prompt="login")
+    driver.open(url)
+    driver.sign_in(driver.register())
+    assert "code" in returned(driver.open(url.replace("+", "%20").replace("%2F", "/")))
+
+
 def test_max_age_asks_who_signed_in_too_long_ago(driver):
     account = driver.register()
     driver.sign_in(account)

@@ -1,0 +1,150 @@
+"""`onehall client`, `user` and `demo seed` over a real database."""
+
+from __future__ import annotations
+
+import io
+import json
+import secrets
+import sys
+
+import pytest
+
+from cli import platform
+from cli.__main__ import main
+from services.identity import commands, store
+from services.identity.sealing import is_secret
+from tests.integration.identity_driver import BASE, Driver, at_once
+
+
+@pytest.fixture
+def run(identity_database_url, monkeypatch, capsys):
+    """Runs `onehall` and gives its exit code, output and errors."""
+    environment = {
+        "ONEHALL_ENVIRONMENT": "local",
+        "ONEHALL_BASE_URL": BASE,
+        "ONEHALL_IDENTITY_DATABASE_URL": identity_database_url,
+        "ONEHALL_NOTIFY_CLIENT_SECRET": "notify-secret",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    def run(*arguments, **more):
+        for name, value in more.items():
+            monkeypatch.setenv(f"ONEHALL_{name.upper()}", value)
+        platform.operator_settings.cache_clear()
+        monkeypatch.setattr(sys, "argv", ["onehall", *arguments])
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code or 0
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    yield run
+    platform.operator_settings.cache_clear()
+
+
+@pytest.fixture
+def new_id():
+    return f"rp-{secrets.token_hex(4)}"
+
+
+def stored(database, client_id):
+    with database.transaction() as transaction:
+        return store.get_client(transaction, client_id)
+
+
+def test_a_client_is_added_and_its_secret_shown_once(run, new_id, identity_database):
+    code, out, _ = run(
+        *("client", "add", new_id, "--redirect-uri", "https://rp.example/cb", "--redirect-uri", "https://rp.example/2"),
+        *("--post-logout-uri", "https://rp.example/", "--scope", "openid email", "--first-party"),
+        *("--auth-method", "client_secret_post", "--name", "RP", "--channel", "hall", "--department", "civil-affairs"),
+    )
+    shown, client = json.loads(out), stored(identity_database, new_id)
+    assert code == 0
+    assert is_secret(shown["client_secret"], client.secret_hash)
+    assert (shown["client_id"], shown["scope"], shown["first_party"]) == (new_id, "openid email", True)
+    assert client.auth_methods == ("client_secret_post",)
+    assert client.redirect_uris == ("https://rp.example/cb", "https://rp.example/2")
+    assert (client.channel, client.department, client.name) == ("hall", "civil-affairs", "RP")
+
+
+def test_a_given_secret_is_taken(run, new_id, identity_database):
+    code, out, _ = run(
+        "client", "add", new_id, "--secret", "given", "--grant", "client_credentials", "--scope", "events"
+    )
+    assert (code, json.loads(out)["client_secret"]) == (0, "given")
+    assert stored(identity_database, new_id).grants == ("client_credentials",)
+
+
+def test_a_public_client_has_no_secret(run, new_id, identity_database):
+    code, out, _ = run("client", "add", new_id, "--public", "--redirect-uri", "http://127.0.0.1/cb")
+    assert code == 0
+    assert "client_secret" not in json.loads(out)
+    assert stored(identity_database, new_id).is_public
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("client", "add"),
+        ("client", "add", "rp-x"),
+        ("client", "add", "rp-x", "--public", "--secret", "s", "--redirect-uri", "https://rp.example/cb"),
+        ("client", "add", "rp-x", "--redirect-uri", "javascript:alert(1)"),
+        ("client", "add", "rp-x", "--redirect-uri", "https://rp.example/cb", "--scope", "root"),
+        ("client", "add", "rp-x", "--public", "--grant", "client_credentials"),
+        ("client", "add", "web", "--redirect-uri", "https://rp.example/cb"),
+        ("client", "remove"),
+        ("user", "add", "anna", "--role", "king"),
+    ],
+)
+def test_an_error_is_one_line_and_exit_code_2(run, arguments):
+    run("demo", "seed")
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("onehall: ")
+    assert err.count("\n") == 1
+
+
+def test_a_user_is_added_and_can_sign_in(run, new_id, monkeypatch, identity_database):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("secret word\n"))
+    code, out, _ = run("user", "add", new_id, "--password-stdin", "--role", "officer", "--department", "civil-affairs")
+    added, driver = json.loads(out), Driver(identity_database)
+    assert (code, added["roles"], added["department"]) == (0, ["officer"], "civil-affairs")
+    signed_in = commands.sign_in(identity_database, at_once, new_id, "secret word", "web", driver.now)
+    assert signed_in["subject"] == added["subject"]
+
+
+def test_a_user_is_added_once(run, new_id, monkeypatch):
+    for expected in (0, 2):
+        monkeypatch.setattr(sys, "stdin", io.StringIO("secret word\n"))
+        assert run("user", "add", new_id, "--password-stdin")[0] == expected
+
+
+def test_production_wants_an_address_and_no_demo(run, new_id):
+    assert run("user", "add", new_id, "--password-stdin", environment="production")[0] == 2
+    code, _, err = run("demo", "seed", environment="production")
+    assert code == 2
+    assert "local runs only" in err
+
+
+def test_the_platforms_own_clients_are_made_in_production_too(run, identity_database):
+    assert run("client", "platform", environment="production", notify_client_secret="new")[0] == 0
+    assert is_secret("new", stored(identity_database, "notify").secret_hash)
+    assert run("client", "platform", notify_client_secret="notify-secret")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "command", [(), ("client",), ("client", "add"), ("user", "add"), ("demo", "seed"), ("demo", "play")]
+)
+def test_every_command_explains_itself(run, command):
+    code, out, _ = run(*command, "--help")
+    assert code == 0
+    assert "Usage: onehall" in out
+
+
+def test_a_database_that_is_away_is_one_line(run):
+    code, _, err = run("demo", "seed", identity_database_url="postgresql://x@127.0.0.1:1/identity")
+    assert code == 2
+    assert "database does not answer" in err
