@@ -42,7 +42,7 @@ _RENEW_BEFORE = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class WebSessions:
-    """What the gateway's sessions need: the seal of their tokens, and who issues and reads them (loaded when needed)."""
+    """What the gateway's sessions need: the seal of their tokens, and who issues and reads them, loaded when needed."""
 
     load_issuer: Callable[[], Issuer]
     seal: Seal
