@@ -12,8 +12,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xmlrpc.client import Fault
 
 from supervisor.states import RUNNING_STATES
+from supervisor.xmlrpc import Faults
 
 from deploy.local import broker, database, health, supervision
 from deploy.local.environment import (
@@ -257,6 +259,10 @@ class Platform:
                 yield supervisor
         except OSError:
             raise Failure("the platform does not run; `make up` starts it") from None
+        except Fault as fault:
+            if fault.faultCode != Faults.SHUTDOWN_STATE:
+                raise
+            raise Failure("the platform is being stopped") from None
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

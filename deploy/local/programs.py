@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Iterable, Mapping
@@ -79,7 +80,7 @@ def _servers(state: State, ports: Mapping[str, int], given: Mapping[str, str]) -
     if uses_private_broker(given):
         environment = broker.environment(state, ports)
         yield server("epmd", EPMD, broker.epmd_command(ports), environment=environment)
-        yield server("broker", BROKER, broker.command(), environment=environment, seconds_to_stop=30)
+        yield server("broker", BROKER, broker.command(), environment=environment)
     if uses_private_smtp(given):
         arguments = ["127.0.0.1", str(ports["smtp"]), str(state.mail)]
         yield server("smtp", SMTP, [sys.executable, "-m", "deploy.local.mail_sink", *arguments])
@@ -101,6 +102,8 @@ def _supervisor_sections(state: State, password: str) -> str:
     socket = f"file={state.supervisor_socket}\nchmod=0700\nusername=onehall\npassword={password}\n"
     log = f"logfile={_escaped(state.log / 'supervisord.log')}\nlogfile_maxbytes=10MB\nlogfile_backups=2\n"
     files = f"pidfile={_escaped(state.supervisor_pid)}\nchildlogdir={_escaped(state.log)}\nminfds=4096\n"
+    if os.getuid() == 0:
+        files += "user=root\n"  # said outright, or supervisor takes it for an oversight
     interface = "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory="
     interface += "supervisor.rpcinterface:make_main_rpcinterface\n"
     return f"[unix_http_server]\n{socket}\n[supervisord]\n{log}{files}directory={_escaped(ROOT)}\n\n{interface}"
