@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_time
 from babel.messages.pofile import read_po
 
 DEFAULT = "zh-Hans"
@@ -86,10 +86,8 @@ class Catalogue:
         return self._sentences.get(key, str(value))
 
     def moment(self, iso: str, zone: ZoneInfo) -> str:
-        return format_datetime(datetime.fromisoformat(iso).astimezone(zone), "medium", locale=self._locale)
-
-    def day(self, iso: str, zone: ZoneInfo) -> str:
-        return format_date(datetime.fromisoformat(iso).astimezone(zone), "long", locale=self._locale)
+        local = datetime.fromisoformat(iso).astimezone(zone)
+        return f"{format_date(local, 'medium', locale=self._locale)} {format_time(local, 'short', locale=self._locale)}"
 
 
 CATALOGUES = {language: Catalogue(language) for language in LANGUAGES}

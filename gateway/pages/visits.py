@@ -70,7 +70,6 @@ class Visit:
             pick=self.say.pick,
             word=self.say.word,
             moment=partial(self.say.moment, zone=zone),
-            day=partial(self.say.day, zone=zone),
             visitor=self.visitor,
             path=self.request.url.path,
             languages=[(tag, name, self._address_in(tag)) for tag, name in LANGUAGES.items()],

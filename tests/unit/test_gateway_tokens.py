@@ -1,0 +1,117 @@
+"""Whose token opens the door."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import time
+from typing import Any
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import OctKey
+
+from contracts.actors import Actor
+from contracts.errors import ServiceUnavailable
+from gateway.tokens import Keys, TokenRefused, Tokens
+from tests.unit.gateway_fakes import BASE, CASE, KEY, OTHER_KEY, FakeRpc, bearer, make_door, make_token
+
+
+def tokens_of(rpc: FakeRpc, now: float | None = None) -> Tokens:
+    return Tokens(Keys(rpc, BASE), BASE, clock=lambda: now or time.time())
+
+
+def unsigned(header: dict[str, Any], claims: dict[str, Any]) -> str:
+    parts = (base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in (header, claims))
+    return ".".join((*parts, ""))
+
+
+def test_a_good_token_is_its_actor() -> None:
+    token = make_token(roles=["officer"], department="civil-affairs", channel="hall", scope="openid cases")
+    actor = asyncio.run(tokens_of(FakeRpc()).actor_of(token))
+    assert actor == Actor("sub-1", "app", "hall", ("officer",), "civil-affairs", ("openid", "cases"))
+
+
+REFUSED = {
+    "garbage": "garbage",
+    "not ascii": "a.b.ü",
+    "three dots": "...",
+    "expired": make_token(exp=int(time.time()) - 1),
+    "no expiry": make_token(exp="soon"),
+    "another issuer": make_token(iss="https://elsewhere.example"),
+    "another audience": make_token(aud="urn:onehall:rabbitmq"),
+    "an ID token": make_token(header={"typ": "JWT"}),
+    "no type": make_token(header={"typ": ""}),
+    "unknown key": make_token(OTHER_KEY),
+    "another's signature": make_token(OTHER_KEY, header={"kid": "one"}),
+    "no algorithm": unsigned({"alg": "none", "typ": "at+jwt", "kid": "one"}, {"iss": BASE, "sub": "sub-1"}),
+    "unknown channel": make_token(channel="drone"),
+    "public key as secret": jwt.encode(
+        {"alg": "HS256", "typ": "at+jwt", "kid": "one"},
+        {"iss": BASE, "sub": "sub-1"},
+        OctKey.import_key(KEY.as_pem(private=False)[27:]),
+        algorithms=["HS256"],
+    ),
+}
+
+
+@pytest.mark.parametrize("token", REFUSED.values(), ids=REFUSED.keys())
+def test_every_other_token_is_refused(token: str) -> None:
+    with pytest.raises(TokenRefused):
+        asyncio.run(tokens_of(FakeRpc()).actor_of(token))
+
+
+def test_a_refusal_is_a_challenge() -> None:
+    door = make_door(FakeRpc({"cases.get_case": CASE}))
+    missing = door.get("/api/v1/cases/OH-1")
+    assert (missing.status_code, missing.headers["www-authenticate"]) == (401, 'Bearer realm="onehall"')
+    expired = door.get("/api/v1/cases/OH-1", headers=bearer(exp=1))
+    assert expired.status_code == 401
+    assert 'error="invalid_token"' in expired.headers["www-authenticate"]
+    narrow = door.get("/api/v1/cases/OH-1", headers=bearer(scope="openid"))
+    assert narrow.status_code == 403
+    assert 'error="insufficient_scope", scope="cases"' in narrow.headers["www-authenticate"]
+    assert narrow.headers["content-type"] == "application/problem+json"
+    assert door.get("/api/v1/cases/OH-1", headers={"Authorization": "Basic YTpi"}).status_code == 401
+
+
+def test_a_remembered_token_ends_with_its_time() -> None:
+    now = [time.time()]
+    tokens = Tokens(Keys(FakeRpc(), BASE), BASE, clock=lambda: now[0])
+    token = make_token()
+    asyncio.run(tokens.actor_of(token))
+    now[0] += 601
+    with pytest.raises(TokenRefused):
+        asyncio.run(tokens.actor_of(token))
+
+
+def test_unknown_keys_are_fetched_at_most_every_few_seconds() -> None:
+    now, rpc = [100.0], FakeRpc()
+    keys = Keys(rpc, BASE, clock=lambda: now[0])
+
+    async def ask(kid: str) -> bool:
+        return await keys.get(kid) is not None
+
+    assert asyncio.run(ask("one"))
+    assert not asyncio.run(ask("other"))
+    assert not asyncio.run(ask("third"))
+    assert len(rpc.of("identity.answer_protocol")) == 1
+    now[0] += 6
+    assert not asyncio.run(ask("other"))
+    assert len(rpc.of("identity.answer_protocol")) == 2
+
+
+def test_keys_outlive_a_short_absence_of_identity() -> None:
+    now, rpc = [100.0], FakeRpc()
+    keys = Keys(rpc, BASE, clock=lambda: now[0])
+    asyncio.run(keys.get("one"))
+    rpc.answers["identity.answer_protocol"] = ServiceUnavailable("identity")
+    now[0] += 1_000
+    assert asyncio.run(keys.get("one")) is not None
+
+
+def test_without_any_key_nobody_is_called_a_stranger() -> None:
+    rpc = FakeRpc({"identity.answer_protocol": ServiceUnavailable("identity")})
+    response = make_door(rpc).get("/api/v1/cases", headers=bearer())
+    assert response.status_code == 503
