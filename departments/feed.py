@@ -20,7 +20,7 @@ from pika.adapters.blocking_connection import BlockingChannel, BlockingConnectio
 
 _LOG = logging.getLogger(__name__)
 _TURN_SECONDS = 1.0
-_RECONNECT_SECONDS = (0.2, 1.0, 2.0, 5.0, 10.0, 30.0)
+_RECONNECT_SECONDS = (0.2, 1.0, 2.0, 5.0)
 _ACCESS_REFUSED, _NOT_FOUND = 403, 404
 
 

@@ -21,11 +21,7 @@ def tell_applicant(session: Session, envelope: Envelope) -> None:
     if not isinstance(event, CaseEvent):
         raise TypeError(f"{envelope.type} is about no case")
     notice = store.Notice(envelope.id, envelope.type, event.applicant, envelope.time, event.number, event.item)
-    channels = _channels(session, event.applicant)
-    if store.INBOX in channels:
-        store.add_message(session, notice)
-    if store.MAIL in channels:
-        store.add_delivery(session, notice, store.MAIL)
+    store.tell(session, notice, store.CHANNELS)
 
 
 def welcome(session: Session, envelope: Envelope) -> None:
@@ -33,7 +29,8 @@ def welcome(session: Session, envelope: Envelope) -> None:
     event = envelope.data
     if not isinstance(event, AccountEvent):
         raise TypeError(f"{envelope.type} is about no account")
-    store.add_message(session, store.Notice(envelope.id, envelope.type, event.account, envelope.time))
+    notice = store.Notice(envelope.id, envelope.type, event.account, envelope.time)
+    store.tell(session, notice, [store.INBOX])
 
 
 def mark_read(session: Session, actor: Actor, message_id: str) -> None:
@@ -61,11 +58,6 @@ def require_subject(actor: Actor, action: str) -> str:
     if not actor.subject:
         raise NotPermitted(action)
     return actor.subject
-
-
-def _channels(session: Session, subject: str) -> list[str]:
-    preferred = store.get_preferences(session, subject)
-    return list(store.CHANNELS if preferred is None else preferred.channels)
 
 
 def _faults(preferences: dict[str, Any]) -> list[Fault]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, DateTime, Integer, MetaData, Table, Text, func, select, text, tuple_, update
@@ -107,15 +106,32 @@ def save_preferences(session: Session, subject: str, locale: str, channels: Sequ
     session.execute(statement.on_conflict_do_update(index_elements=["subject"], set_=values))
 
 
-def add_message(session: Session, notice: Notice) -> None:
-    row = _row(notice) | {"at": notice.at}
-    session.execute(insert(messages).on_conflict_do_nothing(), row)
+_NOTICE_FIELDS = tuple(field.name for field in fields(Notice))
+
+# one statement, since every event passes here and a round trip costs more than what it does
+_TELL = text(
+    """
+    WITH used AS (
+        SELECT channel FROM unnest(CAST(:channels AS text[])) AS channel
+        WHERE channel = ANY (COALESCE((SELECT channels FROM preferences WHERE subject = :recipient), :default))
+    ), message AS (
+        INSERT INTO messages (id, event_id, event, recipient, number, item, at)
+        SELECT gen_random_uuid(), CAST(:event_id AS uuid), :event, :recipient, :number, :item, :at
+        FROM used WHERE channel = 'inbox'
+        ON CONFLICT DO NOTHING
+    )
+    INSERT INTO deliveries (id, event_id, event, recipient, channel, number, item)
+    SELECT gen_random_uuid(), CAST(:event_id AS uuid), :event, :recipient, channel, :number, :item
+    FROM used WHERE channel <> 'inbox'
+    ON CONFLICT DO NOTHING
+    """
+)
 
 
-def add_delivery(session: Session, notice: Notice, channel: str) -> None:
-    now = datetime.now(UTC)
-    due = {"channel": channel, "status": "pending", "attempts": 0, "created_at": now, "next_attempt_at": now}
-    session.execute(insert(deliveries).on_conflict_do_nothing(), _row(notice) | due)
+def tell(session: Session, notice: Notice, channels: Sequence[str]) -> None:
+    """A message in the inbox and a pending delivery, by those of `channels` that the recipient wants, each once."""
+    row = {name: getattr(notice, name) for name in _NOTICE_FIELDS}
+    session.execute(_TELL, row | {"channels": list(channels), "default": list(CHANNELS)})
 
 
 def list_messages(session: Session, recipient: str, after: tuple[datetime, str] | None, limit: int) -> Sequence[Any]:
@@ -201,14 +217,3 @@ def count_pending(session: Session) -> tuple[int, float]:
     """How many deliveries wait, and for how many seconds the oldest."""
     row = session.execute(_PENDING).one()
     return int(row.pending), float(row.oldest_seconds)
-
-
-def _row(notice: Notice) -> dict[str, Any]:
-    return {
-        "id": str(uuid.uuid4()),
-        "event_id": notice.event_id,
-        "event": notice.event,
-        "recipient": notice.recipient,
-        "number": notice.number,
-        "item": notice.item,
-    }

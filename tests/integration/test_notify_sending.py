@@ -127,7 +127,7 @@ class Post:
                 str(uuid.uuid4()), "case.accepted", recipient, datetime.now(UTC), "N-1", "elderly-card"
             )
             with self.database.transaction() as session:
-                store.add_delivery(session, notice, store.MAIL)
+                store.tell(session, notice, [store.MAIL])
 
     def rows(self) -> dict[str, Any]:
         with self.database.transaction() as session:
