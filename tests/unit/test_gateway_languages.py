@@ -1,0 +1,95 @@
+"""The message catalogues: the same keys in three languages, every one used, every one there."""
+
+from __future__ import annotations
+
+import re
+from itertools import chain
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from contracts.actors import CHANNELS, STAFF_ROLES
+from contracts.errors import ERROR_OF_PATH
+from contracts.events import EVENTS
+from contracts.topology import DEPARTMENTS
+from gateway.api.callers import SCOPES
+from gateway.languages import CATALOGUES, DEFAULT, LANGUAGES, preferred
+from gateway.problems import PROBLEM_OF_ERROR, PROBLEM_OF_STATUS
+
+GATEWAY = Path(__file__).parents[2] / "gateway"
+FAMILIES = (
+    "action", "actor", "channel", "department", "event", "item.days-", "kind", "problem", "rule", "scope", "score",
+    "source", "status", "told",
+)  # fmt: skip
+"""Keys that are put together from a code; what they must hold is tested by name below."""
+
+
+def sources() -> str:
+    return "\n".join(path.read_text() for path in chain(GATEWAY.rglob("templates/*.html"), GATEWAY.rglob("*.py")))
+
+
+def test_all_languages_have_the_same_keys() -> None:
+    assert {language: catalogue.keys for language, catalogue in CATALOGUES.items()} == dict.fromkeys(
+        LANGUAGES, CATALOGUES[DEFAULT].keys
+    )
+
+
+def test_every_key_that_is_said_exists() -> None:
+    said = set(re.findall(r"""\bsay\(\s*"([a-z][a-zA-Z.-]+[a-z])"[,)\s]""", sources()))
+    assert said
+    assert said <= CATALOGUES[DEFAULT].keys
+
+
+def test_no_key_is_unused() -> None:
+    text = sources()
+    fixed = {key for key in CATALOGUES[DEFAULT].keys if not key.startswith(FAMILIES)}
+    assert {key for key in fixed if f'"{key}"' not in text} == set()
+
+
+@pytest.mark.parametrize("key", sorted(CATALOGUES[DEFAULT].keys))
+def test_a_sentence_is_whole_in_every_language(key: str) -> None:
+    fields = set()
+    for catalogue in CATALOGUES.values():
+        sentence = catalogue(key)
+        assert sentence.strip()
+        fields.add(frozenset(name for _, name, _, _ in Formatter().parse(sentence) if name))
+    assert len(fields) == 1
+
+
+def test_every_code_has_its_word() -> None:
+    errors = [PROBLEM_OF_ERROR[error] for error in ERROR_OF_PATH.values()]
+    wanted = {
+        *(f"event.{event.type}" for event in EVENTS if event.source == "cases"),
+        *(f"actor.{role}" for role in ("citizen", "system", *STAFF_ROLES)),
+        *(f"channel.{channel}" for channel in CHANNELS),
+        *(f"department.{department}" for department in DEPARTMENTS),
+        *(f"scope.{scope}" for scope in ("openid", "profile", "email", "offline_access", *SCOPES)),
+        *(f"score.{score}" for score in range(1, 6)),
+        *(f"problem.{problem.name}.{part}" for problem in errors for part in ("title", "detail")),
+        *(f"problem.{problem.name}.title" for problem in PROBLEM_OF_STATUS.values()),
+    }
+    assert wanted - CATALOGUES[DEFAULT].keys == set()
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("", "zh-Hans"),
+        ("en-GB", "en"),
+        ("zh", "zh-Hans"),
+        ("zh-SG", "zh-Hans"),
+        ("zh-HK", "zh-Hant"),
+        ("zh-Hant-MO;q=0.3, en;q=0.2", "zh-Hant"),
+        ("de, fr;q=0.9, en;q=0.1", "en"),
+        ("en;q=0", "zh-Hans"),
+        ("en;q=high, zh-TW;q=0.1", "zh-Hant"),
+        ("*", "zh-Hans"),
+    ],
+)
+def test_the_best_of_three_languages(header: str, language: str) -> None:
+    assert preferred(header) == language
+
+
+def test_a_code_newer_than_the_catalogue_is_shown_as_it_is() -> None:
+    assert CATALOGUES["en"].word("event", "case.suspended") == "case.suspended"

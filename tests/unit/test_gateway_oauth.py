@@ -1,0 +1,218 @@
+"""The provider's addresses: identity's answers come out as they are, and as pages where people decide."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
+
+import pytest
+
+from contracts.errors import SignInRefused
+from gateway.pages.sign_in import challenge_of
+from gateway.pages.visits import local_path
+from tests.unit.gateway_fakes import BASE, FakeRpc, answer_jwks, make_door, web_session
+
+QUERY = "client_id=rp&redirect_uri=http%3A%2F%2F127.0.0.1%3A9555%2Fcallback&scope=a%20b&state=%22%3E%3Cb%3E"
+CONSENT = {"page": "consent", "client": "<b>Library</b>", "scopes": ["openid", "odd.scope"], "username": "citizen"}
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "endpoint"),
+    [
+        ("POST", "/oauth/token", "token"),
+        ("POST", "/oauth/revoke", "revoke"),
+        ("GET", "/oauth/userinfo", "userinfo"),
+        ("POST", "/oauth/userinfo", "userinfo"),
+        ("GET", "/oauth/jwks", "jwks"),
+        ("GET", "/.well-known/openid-configuration", "configuration"),
+        ("GET", "/.well-known/oauth-authorization-server", "configuration"),
+    ],
+)
+def test_a_protocol_request_is_forwarded_as_it_is(method: str, address: str, endpoint: str) -> None:
+    answer = {"status": 418, "headers": [["Content-Type", "application/json"], ["X-Own", "1"]], "body": "{}"}
+    rpc = FakeRpc({"identity.answer_protocol": answer})
+    response = make_door(rpc).request(
+        method,
+        f"{address}?a=%20b",
+        content="grant_type=x&code=%2B",
+        headers={
+            "Authorization": "Basic abc",
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Origin": "https://spa.example",
+            "Cookie": "onehall_session=s",
+        },
+    )
+    ((asked, sent_method, url, headers, body),) = rpc.of("identity.answer_protocol")
+    assert (asked, sent_method, url) == (endpoint, method, f"{BASE}{address}?a=%20b")
+    assert body == "grant_type=x&code=%2B"
+    assert headers["Authorization"] == "Basic abc"
+    assert "Cookie" not in headers
+    assert (response.status_code, response.text, response.headers["x-own"]) == (418, "{}", "1")
+    assert response.headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-credentials" not in response.headers
+
+
+def test_a_browser_may_ask_before_it_asks() -> None:
+    headers = {"Origin": "https://spa.example", "Access-Control-Request-Method": "POST"}
+    response = make_door(FakeRpc()).request("OPTIONS", "/oauth/token", headers=headers)
+    assert response.status_code == 204
+    assert "Authorization" in response.headers["access-control-allow-headers"]
+
+
+def test_who_is_not_signed_in_signs_in_and_comes_back() -> None:
+    rpc = FakeRpc({"identity.answer_authorization": {"page": "login"}})
+    door = make_door(rpc)
+    to_login = door.get(f"/oauth/authorize?{QUERY}")
+    assert to_login.status_code == 303
+    rpc.answers["identity.sign_in"] = {"session": "s-1", "subject": "sub-1", "max_age": 60}
+    back = door.post(to_login.headers["location"], data={"username": "citizen", "password": "pw"})
+    assert (back.status_code, back.headers["location"]) == (303, f"/oauth/authorize?{QUERY}")
+    rpc.answers["identity.answer_authorization"] = {"page": "redirect", "location": "onehall://callback?code=1"}
+    away = door.get(back.headers["location"])
+    assert (away.status_code, away.headers["location"]) == (302, "onehall://callback?code=1")
+    assert rpc.of("identity.answer_authorization")[-1] == (f"{BASE}/oauth/authorize?{QUERY}", "s-1", None)
+    assert rpc.of("identity.sign_in") == [("citizen", "pw", "web")]
+
+
+def test_a_wrong_password_is_said_in_one_way() -> None:
+    rpc = FakeRpc({"identity.sign_in": SignInRefused()})
+    door = make_door(rpc)
+    pages = [
+        door.post(f"/login?next={quote('/cases')}", data=fields)
+        for fields in (
+            {"username": "a", "password": "b"},
+            {"username": "a", "password": "b" * 9_999},
+            {"username": "a"},
+        )
+    ]
+    assert {page.status_code for page in pages} == {401}
+    assert len({page.text for page in pages}) == 1
+    assert "set-cookie" not in pages[0].headers
+
+
+def test_consent_is_asked_and_answered() -> None:
+    rpc = FakeRpc({"identity.answer_authorization": CONSENT})
+    door = make_door(rpc)
+    page = door.get(f"/oauth/authorize?{QUERY}", headers={"Accept-Language": "en"})
+    assert page.status_code == 200
+    assert "&lt;b&gt;Library" in page.text
+    assert "<b>Library" not in page.text
+    assert 'name="decision" value="allow"' in page.text
+    assert "form-action 'self' http://127.0.0.1:9555;" in page.headers["content-security-policy"]
+    assert f'action="/oauth/authorize?{QUERY.replace("&", "&amp;")}"' in page.text
+    rpc.answers["identity.answer_authorization"] = {"page": "redirect", "location": "http://127.0.0.1:9555/callback"}
+    for decision, passed in (("allow", "allow"), ("deny", "deny"), ("perhaps", None)):
+        response = door.post(f"/oauth/authorize?{QUERY}", data={"decision": decision})
+        assert response.status_code == 303
+        assert rpc.of("identity.answer_authorization")[-1][2] == passed
+
+
+def test_a_wrong_request_is_never_redirected() -> None:
+    error = {"page": "error", "error": "invalid_client", "description": "<script>"}
+    page = make_door(FakeRpc({"identity.answer_authorization": error})).get(f"/oauth/authorize?{QUERY}")
+    assert page.status_code == 400
+    assert "invalid_client" in page.text
+    assert "<script>" not in page.text
+    assert "location" not in page.headers
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://evil.example",
+        "//evil.example",
+        "/\\evil.example",
+        "/cases\\@evil.example",
+        "javascript:alert(1)",
+        "/logout",
+        "/cases\r\nSet-Cookie: a=b",
+        "cases",
+        "",
+        None,
+    ],
+)
+def test_nobody_is_sent_to_another_site(address: str | None) -> None:
+    assert local_path(address) == "/"
+
+
+@pytest.mark.parametrize("address", ["/cases", "/cases/OH-1?a=b", "/items/x/apply", "/oauth/authorize?a=b"])
+def test_our_own_pages_are_come_back_to(address: str) -> None:
+    assert local_path(address) == address
+
+
+def sign_in(rpc: FakeRpc, door: Any, page: str = "/cases") -> Any:
+    """The web channel's sign-in up to the provider; its parameters."""
+    start = door.get(f"/login/start?next={quote(page)}")
+    return {name: values[0] for name, values in parse_qs(urlsplit(start.headers["location"]).query).items()}
+
+
+def answer_token(endpoint: str, *_: Any) -> dict[str, Any]:
+    if endpoint == "jwks":
+        return answer_jwks()
+    return {"status": 200, "headers": [], "body": '{"access_token": "t", "refresh_token": "r"}'}
+
+
+def test_the_web_channel_is_a_client_like_any_other() -> None:
+    rpc = FakeRpc(
+        {
+            "identity.answer_protocol": answer_token,
+            "identity.save_web_session": "w-1",
+            "identity.get_web_session": web_session(),
+            "cases.list_cases": {"items": [], "next": None},
+        }
+    )
+    door = make_door(rpc)
+    asked = sign_in(rpc, door)
+    assert (asked["client_id"], asked["code_challenge_method"]) == ("web", "S256")
+    done = door.get(f"/callback?code=c-1&state={asked['state']}")
+    assert (done.status_code, done.headers["location"]) == (303, "/cases")
+    _, _, _, headers, body = rpc.of("identity.answer_protocol")[-1]
+    sent = {name: values[0] for name, values in parse_qs(body).items()}
+    assert headers["Authorization"].startswith("Basic ")
+    assert (sent["code"], sent["redirect_uri"]) == ("c-1", f"{BASE}/callback")
+    assert challenge_of(sent["code_verifier"]) == asked["code_challenge"]
+    assert rpc.of("identity.save_web_session") == [("web", {"access_token": "t", "refresh_token": "r"})]
+    page = door.get("/cases")
+    assert page.status_code == 200
+    assert "张三" in page.text
+
+
+@pytest.mark.parametrize(
+    "query", ["code=c&state=other", "code=c", "state={state}", "error=access_denied&state={state}"]
+)
+def test_a_sign_in_that_was_not_begun_here_is_not_finished(query: str) -> None:
+    rpc = FakeRpc({"identity.answer_protocol": answer_token})
+    door = make_door(rpc)
+    asked = sign_in(rpc, door)
+    assert door.get(f"/callback?{query.format(state=asked['state'])}").status_code == 400
+    assert not rpc.of("identity.answer_protocol")
+
+
+def test_a_code_that_is_refused_signs_nobody_in() -> None:
+    refusal = {"status": 400, "headers": [], "body": '{"error": "invalid_grant"}'}
+    rpc = FakeRpc({"identity.answer_protocol": refusal})
+    door = make_door(rpc)
+    asked = sign_in(rpc, door)
+    response = door.get(f"/callback?code=c&state={asked['state']}")
+    assert response.status_code == 400
+    assert "onehall_web" not in response.headers.get("set-cookie", "")
+
+
+def test_signing_out_ends_both_sessions() -> None:
+    rpc = FakeRpc(
+        {
+            "identity.get_web_session": web_session(),
+            "identity.end_web_session": None,
+            "identity.sign_out": None,
+        }
+    )
+    door = make_door(rpc)
+    door.cookies.set("onehall_web", "w-1")
+    door.cookies.set("onehall_session", "s-1")
+    response = door.post("/logout")
+    assert (response.status_code, response.headers["location"]) == (303, "/signed-out")
+    assert rpc.of("identity.end_web_session") == [("w-1",)]
+    assert rpc.of("identity.sign_out") == [("s-1",)]
+    ended = response.headers.get_list("set-cookie")
+    assert len(ended) == 2
+    assert all('=""; ' in cookie and "Max-Age=0" in cookie for cookie in ended)

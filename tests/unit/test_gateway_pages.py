@@ -1,0 +1,199 @@
+"""The pages: what they show, in which language, and what their forms send."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from contracts.errors import (
+    ActionNotAllowed,
+    CaseAlreadyRated,
+    InvalidInput,
+    NotFound,
+    ServiceUnavailable,
+    SessionEnded,
+)
+from tests.unit.gateway_fakes import CASE, HISTORY, ITEM, Door, FakeRpc, make_door, web_session
+
+CLOSED = CASE | {"status": "closed", "decision": "approved"}
+FILE = {"case": CASE, "history": HISTORY, "item": ITEM, "actions": ["withdraw"]}
+EMPTY: dict[str, Any] = {"items": [], "next": None}
+BROWSER = {"Accept": "text/html"}
+
+
+def signed_in(answers: dict[str, Any], **claims: Any) -> tuple[FakeRpc, Door]:
+    rpc = FakeRpc({"identity.get_web_session": web_session(**claims), "cases.get_item": ITEM, **answers})
+    door = make_door(rpc)
+    door.cookies.set("onehall_web", "w-1")
+    return rpc, door
+
+
+@pytest.mark.parametrize("page", ["/cases", "/cases/OH-1", "/inbox", "/items/residence-permit/apply"])
+def test_a_page_of_ones_own_asks_to_sign_in_and_comes_back(page: str) -> None:
+    response = make_door(FakeRpc({"cases.get_item": ITEM})).get(page)
+    assert response.status_code == 303
+    assert response.headers["location"] == f"/login/start?next={page.replace('/', '%2F')}"
+
+
+def test_a_session_that_is_over_asks_to_sign_in() -> None:
+    _, door = signed_in({"identity.get_web_session": SessionEnded()})
+    assert door.get("/cases").headers["location"].startswith("/login/start")
+
+
+def test_a_token_that_ran_out_is_asked_for_again() -> None:
+    sessions = [web_session(exp=1), web_session()]
+    rpc, door = signed_in({"identity.get_web_session": lambda _: sessions.pop(0), "cases.list_cases": EMPTY})
+    assert door.get("/cases").status_code == 200
+    assert len(rpc.of("identity.get_web_session")) == 2
+
+
+def test_the_session_is_asked_for_once_in_half_a_minute() -> None:
+    rpc, door = signed_in({"cases.list_cases": EMPTY})
+    for _ in range(3):
+        assert door.get("/cases").status_code == 200
+    assert len(rpc.of("identity.get_web_session")) == 1
+
+
+@pytest.mark.parametrize(("language", "word"), [("zh-Hans", "首页"), ("zh-Hant", "首頁"), ("en", "Home")])
+def test_the_language_is_chosen_once(language: str, word: str) -> None:
+    door = make_door(FakeRpc({"cases.list_items": {"items": [ITEM], "next": None}}))
+    for address in (f"/?lang={language}", "/"):
+        page = door.get(address, headers={"Accept-Language": "fr"})
+        assert f'<html lang="{language}"' in page.text
+        assert word in page.text
+    assert ITEM["name"][language] in page.text
+
+
+def test_the_accounts_language_comes_before_the_browsers() -> None:
+    session = web_session() | {"locale": "zh-Hant"}
+    _, door = signed_in({"identity.get_web_session": session, "cases.list_cases": EMPTY})
+    assert '<html lang="zh-Hant"' in door.get("/cases", headers={"Accept-Language": "en"}).text
+
+
+def test_home_shows_the_latest_cases_with_two_calls() -> None:
+    rpc, door = signed_in({"cases.list_items": EMPTY, "cases.list_cases": {"items": [CASE], "next": None}})
+    door.get("/")
+    before = len(rpc.calls)
+    assert "OH-1" in door.get("/").text
+    assert len(rpc.calls) - before <= 2
+
+
+def test_a_form_is_sent_as_its_schema_wants_it() -> None:
+    rpc, door = signed_in({"cases.submit_case": CASE})
+    posted = {
+        "full_name": " 张三 ",
+        "ground": "home",
+        "people": "3",
+        "alone": "false",
+        "since": "",
+        "odd": "1",
+        "idempotency_key": "k-1",
+    }
+    response = door.post("/items/residence-permit/apply", data=posted)
+    assert (response.status_code, response.headers["location"]) == (303, "/cases/OH-1?submitted=1")
+    form = {"full_name": "张三", "ground": "home", "people": 3, "alone": False}
+    assert rpc.of("cases.submit_case") == [("residence-permit", form, "k-1")]
+
+
+def test_a_wrong_form_comes_back_with_its_values_and_every_fault() -> None:
+    faults = [
+        {"pointer": "/full_name", "rule": "required", "value": True},
+        {"pointer": "/people", "rule": "type", "value": "integer"},
+        {"pointer": "", "rule": "odd", "value": None},
+    ]
+    _, door = signed_in({"cases.submit_case": InvalidInput(faults)})
+    page = door.post(
+        "/items/residence-permit/apply",
+        data={"people": '"><script>', "ground": "home", "idempotency_key": "k-1"},
+        headers={"Accept-Language": "en"},
+    )
+    assert page.status_code == 422
+    assert '<a href="#full_name">Full name: This is needed.</a>' in page.text
+    assert "Enter a whole number." in page.text
+    assert "This is not right." in page.text
+    assert 'value="&#34;&gt;&lt;script&gt;"' in page.text
+    assert 'value="home" checked' in page.text
+    assert 'value="k-1"' in page.text
+
+
+def test_a_case_shows_its_history_and_what_may_be_done() -> None:
+    _, door = signed_in({"cases.get_case_file": FILE})
+    page = door.get("/cases/OH-1", headers={"Accept-Language": "en"})
+    assert page.status_code == 200
+    assert "Submitted" in page.text
+    assert 'name="action" value="withdraw"' in page.text
+    assert "/cases/OH-1/rating" not in page.text
+
+
+def test_an_officer_sees_the_actions_with_a_note() -> None:
+    file = FILE | {"actions": ["approve", "refuse"]}
+    rpc, door = signed_in({"cases.get_case_file": file, "cases.act_on_case": CASE}, roles=["officer"])
+    assert 'id="note"' in door.get("/cases/OH-1").text
+    assert door.post("/cases/OH-1/actions", data={"action": "refuse", "note": "no"}).status_code == 303
+    assert rpc.of("cases.act_on_case") == [("OH-1", "refuse", "no", None)]
+
+
+def test_an_action_that_came_too_late_says_so() -> None:
+    _, door = signed_in({"cases.get_case_file": FILE, "cases.act_on_case": ActionNotAllowed("withdraw", "closed")})
+    page = door.post("/cases/OH-1/actions", data={"action": "withdraw"})
+    assert page.status_code == 409
+    assert "govuk-error-summary" in page.text
+
+
+def test_a_correction_starts_from_what_was_filed() -> None:
+    file = FILE | {
+        "actions": ["correct"],
+        "history": [HISTORY[0] | {"event": "case.correction-requested", "note": "照片"}],
+    }
+    rpc, door = signed_in({"cases.get_case_file": file, "cases.act_on_case": CASE})
+    page = door.get("/cases/OH-1/correct")
+    assert 'value="张三"' in page.text
+    assert "照片" in page.text
+    assert door.post("/cases/OH-1/correct", data={"full_name": "李四", "ground": "home"}).status_code == 303
+    assert rpc.of("cases.act_on_case") == [("OH-1", "correct", None, {"full_name": "李四", "ground": "home"})]
+
+
+def test_rating_a_closed_case() -> None:
+    answers = {"cases.get_case": CLOSED, "rating.rate_case": {}, "cases.get_case_file": FILE | {"case": CLOSED}}
+    rpc, door = signed_in(answers | {"rating.get_rating": NotFound("rating", "OH-1")})
+    assert "/cases/OH-1/rating" in door.get("/cases/OH-1").text
+    assert door.get("/cases/OH-1/rating").text.count('name="score"') == 5
+    assert door.post("/cases/OH-1/rating", data={"comment": "?"}).status_code == 422
+    assert door.post("/cases/OH-1/rating", data={"score": "4", "comment": "好"}).status_code == 303
+    assert rpc.of("rating.rate_case") == [(CLOSED, 4, "好")]
+    rpc.answers["rating.rate_case"] = CaseAlreadyRated("OH-1")
+    assert door.post("/cases/OH-1/rating", data={"score": "1"}).status_code == 303
+    rpc.answers["rating.get_rating"] = {"number": "OH-1", "score": 4, "comment": "好", "at": ""}
+    assert "/cases/OH-1/rating" not in door.get("/cases/OH-1").text
+
+
+def test_the_inbox_and_its_preferences() -> None:
+    entry = {"id": "7", "at": "2026-11-01T02:03:04+00:00", "event": "case.closed", "number": "OH-1", "item": "x"}
+    entry |= {"subject": ITEM["name"], "body": ITEM["name"], "read": False}
+    rpc, door = signed_in(
+        {
+            "notify.list_inbox": {"items": [entry], "next": "c"},
+            "notify.mark_read": None,
+            "notify.get_preferences": {"locale": "en", "channels": ["mail"]},
+            "notify.set_preferences": None,
+        }
+    )
+    assert "/inbox?cursor=c" in door.get("/inbox").text
+    assert door.post("/inbox/7/read").status_code == 303
+    assert rpc.of("notify.mark_read") == [("7",)]
+    assert 'value="mail" checked' in door.get("/inbox/preferences").text
+    assert door.post("/inbox/preferences", data={"locale": "zh-Hant", "channels": ["inbox"]}).status_code == 303
+    assert rpc.of("notify.set_preferences") == [({"locale": "zh-Hant", "channels": ["inbox"]},)]
+    assert '<html lang="zh-Hant"' in door.get("/inbox").text
+
+
+def test_an_error_is_a_page_for_a_browser() -> None:
+    _, door = signed_in({"cases.get_case_file": NotFound("case", "OH-9")})
+    page = door.get("/cases/OH-9", headers=BROWSER)
+    assert page.status_code == 404
+    assert "<h1" in page.text
+    _, door = signed_in({"identity.get_web_session": ServiceUnavailable("identity")})
+    page = door.get("/cases", headers=BROWSER)
+    assert (page.status_code, page.headers["retry-after"]) == (503, "5")
+    assert "<h1" in page.text
