@@ -1,7 +1,7 @@
 """One queue's messages from one broker connection that makes itself anew.
 
 pika's blocking connection answers heartbeats only while somebody turns it, so a thread of its own does nothing else:
-a handler may take an hour and the broker does not give the department up. The handler itself runs in the thread that
+a handler may take minutes and the broker does not give the department up. The handler itself runs in the thread that
 asks for messages, where its database connections live. Nothing but `add_callback_threadsafe` crosses between them.
 """
 
