@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = {process.name: list(process.arguments) for process in processes()}
 METRICS_PORT = "8001"
 
-NOT_OURS_IN_COMPOSE = {"rabbitmq", "postgres", "prometheus", "migrate", "mail-sink"}
+NOT_OURS_IN_COMPOSE = {"rabbitmq", "postgres", "prometheus", "migrate", "onehall", "mail-sink"}
 
 GIVEN_FROM_OUTSIDE = {
     "ONEHALL_BASE_URL": "https://hall.example",
