@@ -34,7 +34,7 @@ MAX_PASSWORD = 1024
 
 # RFC 8252, section 7.3: the loopback address by number; `localhost` may be resolved to elsewhere
 LOOPBACK = re.compile(r"http://(?:127\.0\.0\.1|\[::1\])(?P<port>:[0-9]{1,5})?(?=[/?]|\Z)")
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,99}")
 
 
 class DemoDataInProduction(Exception):
@@ -210,7 +210,7 @@ def require_valid_account(account: Account) -> None:
 
 def require_valid_client(client: Client) -> None:
     """Raise `InvalidInput` with everything that is wrong."""
-    faults = [] if NAME.fullmatch(client.id) else [Fault(pointer="/id", rule="pattern", value=NAME.pattern)]
+    faults = [] if CLIENT_ID.fullmatch(client.id) else [Fault(pointer="/id", rule="pattern", value=CLIENT_ID.pattern)]
     methods = PUBLIC_AUTH_METHODS if client.is_public else SECRET_AUTH_METHODS
     faults += _unknown("/auth_methods", client.auth_methods, methods)
     faults += _unknown("/grants", client.grants, GRANTS) + _unknown("/scopes", client.scopes, SCOPES)
