@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from configparser import RawConfigParser
 from functools import cache
@@ -23,7 +24,7 @@ from chassis.settings import Settings, load
 from contracts.topology import SERVICES, Process, processes, publishers
 from deploy.check import __main__ as deployment
 from deploy.check import compose, kubernetes, prometheus
-from deploy.check.kustomize import Document, containers, render
+from deploy.check.kustomize import Document, containers, pod_template, render
 from deploy.local.programs import all_programs, supervisor_configuration
 from deploy.local.state import State, ports_for
 
@@ -205,6 +206,27 @@ def test_the_wheel_holds_every_file_of_its_packages(tmp_path: Path) -> None:
     packed = set(zipfile.ZipFile(wheel).namelist())
     # what the styles are compiled from is needed at build time only
     assert {name for name in files if not name.startswith("gateway/styles/")} - packed == set()
+
+
+def test_the_image_is_built_from_every_package_and_locked_tools() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packages = {name.rstrip("*") for name in project["tool"]["setuptools"]["packages"]["find"]["include"]}
+    let_in = (ROOT / ".dockerignore").read_text().splitlines()
+    assert {f"!{package}" for package in packages} <= set(let_in)
+
+    dockerfile, lock = (ROOT / "Dockerfile").read_text(), (ROOT / "requirements-dev.lock").read_text()
+    tools = re.search(r"\^\\\((.+)\\\)==", dockerfile)
+    assert tools
+    assert all(f"\n{tool}==" in lock for tool in tools[1].split("\\|"))
+
+
+def test_the_image_runs_as_the_user_that_kubernetes_names() -> None:
+    user = re.search(r"^USER (\d+):(\d+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert user
+    for document in base():
+        if pod := pod_template(document):
+            context = pod["spec"]["securityContext"]
+            assert (context["runAsUser"], context["runAsGroup"]) == (int(user[1]), int(user[2]))
 
 
 def settings_class(process: Process) -> type[Settings]:
