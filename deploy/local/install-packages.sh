@@ -12,16 +12,10 @@ if [ ! -e $policy ]; then
 	chmod 755 $policy
 fi
 
-had_epmd=$(pgrep -x epmd || true)
-
 apt-get -o DPkg::Lock::Timeout=120 update
 apt-get -o DPkg::Lock::Timeout=120 install --yes --no-install-recommends "$@"
 
-if [ -d /run/systemd/system ] && systemctl cat rabbitmq-server.service >/dev/null 2>&1; then
-	systemctl disable --now rabbitmq-server.service
-fi
-
-# the package's set-up asks Erlang for its version, which leaves a port mapper behind
-if [ -z "$had_epmd" ] && command -v epmd >/dev/null; then
-	epmd -kill || true
-fi
+case " $* " in *" rabbitmq-server "*)
+	[ ! -d /run/systemd/system ] || systemctl disable --now rabbitmq-server.service
+	;;
+esac
