@@ -17,7 +17,7 @@ from gateway.settings import GatewaySettings
 
 
 async def echo(actor: CasesActor, services: Services) -> dict[str, str]:
-    return {"echo": await services.call("rating", "echo", "hello", actor=actor)}
+    return {"echo": await services.call("rating.echo", "hello", actor=actor)}
 
 
 def main() -> None:

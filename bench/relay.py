@@ -1,4 +1,4 @@
-"""Relay throughput over a raw publisher: pika's SelectConnection, 500 confirms in flight, same quorum queue and body."""
+"""Relay throughput over a raw publisher: pika SelectConnection, 500 confirms in flight, same quorum queue and body."""
 
 from __future__ import annotations
 

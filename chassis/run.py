@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib
 import os
 import signal
-import threading
 import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -61,12 +60,13 @@ def offload(function: Callable[..., T], *arguments: Any) -> T:
 
 
 def _stop_on_signal(stop: Callable[[], None]) -> None:
+    import eventlet
+
     def handle(signum: int, frame: object) -> None:
+        # only scheduled: the signal may have come while the hub itself was waiting, which must not switch
+        eventlet.spawn_n(stop)
         # a service whose broker is gone does not end by itself: its last goodbye waits for an answer
-        timer = threading.Timer(_STOP_SECONDS, os._exit, (1,))
-        timer.daemon = True
-        timer.start()
-        threading.Thread(target=stop, name="stop", daemon=True).start()
+        eventlet.spawn_after(_STOP_SECONDS, os._exit, 1)
 
     signal.signal(signal.SIGTERM, handle)
     signal.signal(signal.SIGINT, handle)

@@ -27,7 +27,7 @@ class ServiceError(Exception):
 
 
 class NotFound(ServiceError):
-    """Args: what is missing (`case`, `item`, `account`, ...), its name. Also said of what the caller may not know of."""
+    """Args: what is missing (`case`, `item`, ...), its name. Also said of what the caller may not know of."""
 
 
 class NotPermitted(ServiceError):
