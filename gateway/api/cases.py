@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header
 from starlette.responses import JSONResponse, Response
 
-from contracts.errors import InvalidInput
 from gateway.api.callers import CasesActor, Services
 from gateway.api.schemas import (
     PROBLEMS,
@@ -36,10 +35,7 @@ async def submit_case(
 ) -> Response:
     # with a key of ours at least the gateway itself may send the filing again when the broker dies under it
     key = idempotency_key or str(uuid.uuid4())
-    try:
-        case = await services.call("cases.submit_case", filing.item, filing.form, key, actor=actor)
-    except InvalidInput as error:
-        raise _in_body(error) from error
+    case = await services.call("cases.submit_case", filing.item, filing.form, key, actor=actor)
     return JSONResponse(case, status_code=201, headers={"Location": f"/api/v1/cases/{case['number']}"})
 
 
@@ -60,14 +56,5 @@ async def get_history(services: Services, actor: CasesActor, number: str) -> Res
 
 @router.post("/{number:code}/actions", response_model=Case)
 async def act_on_case(services: Services, actor: CasesActor, number: str, action: CaseAction) -> Response:
-    arguments: tuple[Any, ...] = (number, action.action, action.note, action.form)
-    try:
-        case = await services.call("cases.act_on_case", *arguments, actor=actor)
-    except InvalidInput as error:
-        raise (_in_body(error) if action.action == "correct" and action.form is not None else error) from error
-    return JSONResponse(case)
-
-
-def _in_body(error: InvalidInput) -> InvalidInput:
-    """`cases` points into the form; the client sent it as a member of the body."""
-    return InvalidInput([fault | {"pointer": f"/form{fault['pointer']}"} for fault in error.faults])
+    arguments = (number, action.action, action.note, action.form)
+    return JSONResponse(await services.call("cases.act_on_case", *arguments, actor=actor))

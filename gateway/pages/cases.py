@@ -57,6 +57,12 @@ async def _rating(visit: Visit, case: dict[str, Any]) -> dict[str, Any] | None:
     return rating
 
 
+@router.get("/{number:code}/actions")
+async def return_to_case(number: str) -> Response:
+    """Where a page that answered an action lands when it is loaded again or read in another language."""
+    return RedirectResponse(f"/cases/{number}", 303)
+
+
 @router.post("/{number:code}/actions")
 async def act_on_case(visit: Visited, number: str) -> Response:
     posted = await visit.form()

@@ -118,7 +118,9 @@ class FilledForm:
 
 
 def _field_of(fault: Fault) -> str:
-    return fault["pointer"].lstrip("/").partition("/")[0].replace("~1", "/").replace("~0", "~")
+    """The form's member that a pointer such as `/form/full_name` leads to or into."""
+    name = fault["pointer"].removeprefix("/form").removeprefix("/").partition("/")[0]
+    return name.replace("~1", "/").replace("~0", "~")
 
 
 def _field(form: Mapping[str, Any], name: str, value: Any, say: Catalogue) -> Field:

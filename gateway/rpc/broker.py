@@ -17,7 +17,7 @@ from aio_pika.abc import AbstractConnection, AbstractExchange, AbstractIncomingM
 from aiormq.abc import DeliveredMessage
 
 from contracts.errors import ServiceUnavailable
-from gateway.rpc.calls import Call, ConnectionLost, NotConnected
+from gateway.rpc.calls import Call, ConnectionLost
 
 EXCHANGE = "nameko-rpc"
 REPLY_QUEUE_TTL = 300_000
@@ -28,6 +28,8 @@ CONFIRM_SECONDS = 2.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 3.0
 
 log = logging.getLogger(__name__)
+# tells of every attempt to connect as an error; `keep_connected` says it once and with what follows from it
+logging.getLogger("aiormq.connection").setLevel(logging.CRITICAL)
 
 
 class Broker:
@@ -69,14 +71,13 @@ class Broker:
     async def call(self, call: Call) -> dict[str, Any]:
         """The reply's body.
 
-        Raise `NotConnected`, `ConnectionLost`, or `ServiceUnavailable` for a service that is unknown or silent.
+        Raise `ConnectionLost`, or `ServiceUnavailable` for a service that is unknown or silent. Ask only while
+        `is_connected`.
         """
-        if self._exchange is None:
-            raise NotConnected
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._waiting[call.id] = answer
         try:
-            await self._publish(call, self._exchange)
+            await self._publish(call)
             async with asyncio.timeout(self._seconds):
                 return await answer
         except TimeoutError as error:
@@ -85,8 +86,10 @@ class Broker:
             self._waiting.pop(call.id, None)
             _forget(answer)
 
-    async def _publish(self, call: Call, exchange: AbstractExchange) -> None:
-        message = self._message(call)
+    async def _publish(self, call: Call) -> None:
+        exchange, message = self._exchange, self._message(call)
+        if exchange is None:
+            raise ConnectionLost
         try:
             async with asyncio.timeout(CONFIRM_SECONDS):
                 confirmation = await exchange.publish(message, routing_key=call.name, mandatory=True)

@@ -19,10 +19,6 @@ class InternalError(Exception):
     """A service failed in a way that is nobody's answer. The text is for the log only."""
 
 
-class NotConnected(Exception):
-    """There is no broker: the call was not sent."""
-
-
 class ConnectionLost(Exception):
     """The broker went away with the call: it may or may not have been done."""
 

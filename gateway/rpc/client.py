@@ -11,13 +11,15 @@ from contracts.actors import Actor
 from contracts.errors import ServiceError, ServiceUnavailable
 from gateway import metrics
 from gateway.rpc.broker import Broker
-from gateway.rpc.calls import Call, ConnectionLost, NotConnected, result_of
+from gateway.rpc.calls import Call, ConnectionLost, result_of
 from gateway.rpc.direct import Direct
 
 log = logging.getLogger(__name__)
 
 
 class Transport(Protocol):
+    """A way to a service: `gateway.rpc.broker` or `gateway.rpc.direct`."""
+
     async def call(self, call: Call) -> dict[str, Any]: ...
 
 
@@ -43,14 +45,13 @@ class Rpc:
         """The result of `service.method`. Raise the errors of `contracts.errors`, or `InternalError`."""
         service, method = name.split(".")
         call = Call(service, method, args, kwargs, actor)
-        try:
-            return await self._timed("broker", self._broker, call)
-        except NotConnected:
-            return await self._timed("http", self._direct, call)
-        except ConnectionLost as error:
-            if not call.is_repeatable:
-                raise ServiceUnavailable(service) from error
-            return await self._timed("http", self._direct, call)
+        if self._broker.is_connected:
+            try:
+                return await self._timed("broker", self._broker, call)
+            except ConnectionLost as error:
+                if not call.is_repeatable:
+                    raise ServiceUnavailable(service) from error
+        return await self._timed("http", self._direct, call)
 
     async def can_reach_services(self) -> bool:
         if self._broker.is_connected:
@@ -64,8 +65,8 @@ class Rpc:
         try:
             result = result_of(await transport.call(call))
             outcome = "ok"
-        except (NotConnected, ConnectionLost):
-            outcome = "no_broker"
+        except ConnectionLost:
+            outcome = "connection_lost"
             raise
         except ServiceError as error:
             outcome = type(error).__name__

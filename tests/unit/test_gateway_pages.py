@@ -98,9 +98,9 @@ def test_a_form_is_sent_as_its_schema_wants_it() -> None:
 
 def test_a_wrong_form_comes_back_with_its_values_and_every_fault() -> None:
     faults = [
-        {"pointer": "/full_name", "rule": "required", "value": True},
-        {"pointer": "/people", "rule": "type", "value": "integer"},
-        {"pointer": "", "rule": "odd", "value": None},
+        {"pointer": "/form/full_name", "rule": "required", "value": True},
+        {"pointer": "/form/people", "rule": "type", "value": "integer"},
+        {"pointer": "/form", "rule": "odd", "value": None},
     ]
     _, door = signed_in({"cases.submit_case": InvalidInput(faults)})
     page = door.post(
@@ -139,6 +139,7 @@ def test_an_action_that_came_too_late_says_so() -> None:
     page = door.post("/cases/OH-1/actions", data={"action": "withdraw"})
     assert page.status_code == 409
     assert "govuk-error-summary" in page.text
+    assert door.get("/cases/OH-1/actions").headers["location"] == "/cases/OH-1"
 
 
 def test_a_correction_starts_from_what_was_filed() -> None:

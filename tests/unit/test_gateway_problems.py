@@ -12,7 +12,7 @@ from gateway.problems import PROBLEM_OF_ERROR, pointer, problem_of
 from gateway.rpc import InternalError
 from tests.unit.gateway_fakes import CASE, FakeRpc, bearer, make_door
 
-FAULT = {"pointer": "/id_number", "rule": "format", "value": "citizen-id"}
+FAULT = {"pointer": "/form/id_number", "rule": "format", "value": "citizen-id"}
 ARGUMENTS = {
     errors.InvalidInput: ([FAULT],),
     errors.ActionNotAllowed: ("approve", "closed"),
