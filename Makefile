@@ -48,7 +48,7 @@ check: setup ## format, lint, types, import contracts, deployment files
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@test ! -e deploy/check.py -a ! -d deploy/check || $(BIN)/python -m deploy.check
+	@$(BIN)/python -m deploy.check
 
 bench: setup ## measure, and print a table of ratios
 	@$(BIN)/python -m bench $(ARGS)

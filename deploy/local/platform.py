@@ -172,7 +172,7 @@ class Platform:
     def _launch(self) -> None:
         with self._stopwatch.phase("state folder and supervisor ready"):
             self._shut_down()  # what a killed supervisor may have left
-            self.state.create()
+            self.state.create_socket_folder()
             health.require_free({name: self.ports[name] for name in self._listening()})
             if private_databases(self._given):
                 database.create(self.state, self.secret["database"])

@@ -69,7 +69,7 @@ class State:
     def socket_folder(self) -> Path:
         """A Unix socket's path may have 107 bytes at most, and a checkout may lie deeper than that."""
         digest = hashlib.sha256(str(self.folder).encode()).hexdigest()[:12]
-        return Path(f"/tmp/onehall-{os.getuid()}-{digest}")  # noqa: S108  made by us alone, see create()
+        return Path(f"/tmp/onehall-{os.getuid()}-{digest}")  # noqa: S108  made by us alone, see create_socket_folder()
 
     @property
     def supervisor_socket(self) -> Path:
@@ -78,6 +78,8 @@ class State:
     def create(self) -> None:
         for folder in (self.folder, self.log, self.broker):
             folder.mkdir(parents=True, exist_ok=True)
+
+    def create_socket_folder(self) -> None:
         self.socket_folder.mkdir(mode=0o700, exist_ok=True)
         found = self.socket_folder.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
