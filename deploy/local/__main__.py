@@ -124,3 +124,5 @@ if __name__ == "__main__":
         main(standalone_mode=True)
     except Failure as failure:
         sys.exit(f"error: {failure}")
+    except PermissionError as error:
+        sys.exit(f"error: {error.filename} is somebody else's; set ONEHALL_STATE to a folder of yours")

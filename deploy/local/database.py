@@ -43,11 +43,12 @@ def binary(name: str) -> Path:
 
 
 def create(state: State, password: str) -> None:
-    """Make the data folder, unless it is there. Half a folder (a killed initdb) is made anew."""
-    if (state.database / "data" / "PG_VERSION").exists():
+    """Make the data folder, unless it is there. It gets its name last, so a killed initdb leaves none."""
+    data, new = state.database / "data", state.database / "new"
+    state.database.mkdir(exist_ok=True)
+    if data.exists():
         return
-    shutil.rmtree(state.database, ignore_errors=True)
-    state.database.mkdir()
+    shutil.rmtree(new, ignore_errors=True)
     _give_away(state.database)
     password_file = state.database / "password"
     state.write_private(password_file, password)
@@ -55,11 +56,11 @@ def create(state: State, password: str) -> None:
     arguments = ["--auth=scram-sha-256", f"--pwfile={password_file}", "--encoding=UTF8", "--locale=C"]
     arguments += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"]
     command = [*as_ordinary_user(state), str(binary("initdb")), f"--username={ADMINISTRATOR}", *arguments]
-    made = subprocess.run([*command, str(state.database / "new")], cwd="/", capture_output=True, text=True, check=False)
+    made = subprocess.run([*command, str(new)], cwd="/", capture_output=True, text=True, check=False)
     password_file.unlink()
     if made.returncode:
         raise Failure(f"initdb failed: {made.stderr.strip().splitlines()[-1]}")
-    (state.database / "new").rename(state.database / "data")
+    new.rename(data)
 
 
 def command(state: State, port: int) -> list[str]:
