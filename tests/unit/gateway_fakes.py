@@ -119,7 +119,7 @@ def make_settings(**changes: Any) -> GatewaySettings:
         "environment": "local",
         "base_url": BASE,
         "AMQP_URI": "amqp://nobody@127.0.0.1:1//",
-        "rpc_secret": "shared",
+        "rpc_secret": "shared-by-the-door-and-the-services",
         "identity_url": "http://127.0.0.1:11",
         "cases_url": "http://127.0.0.1:12",
         "notify_url": "http://127.0.0.1:13",
