@@ -77,7 +77,9 @@ class Queue:
         return self.arguments | {"x-message-ttl": delay * 1000, "x-dead-letter-routing-key": self.name}
 
 
-DEAD_ARGUMENTS: dict[str, Any] = {"x-queue-type": "quorum"}
+# an operator who looks at dead letters hands them back, and each look counts as a delivery: from version 4 on the
+# broker would drop them after 20
+DEAD_ARGUMENTS: dict[str, Any] = {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000}
 
 
 def service_queue(service: str, source: str) -> Queue:

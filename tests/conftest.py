@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,25 +18,37 @@ STATE = Path(os.environ.get("ONEHALL_STATE", "var"))
 PORT = int(os.environ.get("ONEHALL_TEST_PORT", "23000"))
 
 
+@contextmanager
+def fresh(name: str, port: int, replicas: int = 1) -> Iterator[Platform]:
+    """A platform with nothing left of an earlier run, which may have been cut off."""
+    platform = Platform(STATE / name, port, replicas)
+    platform.down()
+    shutil.rmtree(platform.state.folder, ignore_errors=True)
+    try:
+        yield platform
+    finally:
+        platform.down()
+
+
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Platform]:
     """Database, broker and mail sink with migrated, empty databases, and none of our processes."""
-    platform = Platform(STATE / "test-servers", PORT)
-    platform.up_servers()
-    platform.migrate()
-    yield platform
-    platform.down()
+    with fresh("test-servers", PORT) as platform:
+        platform.up_servers()
+        platform.migrate()
+        yield platform
 
 
 @pytest.fixture(scope="session")
 def platform() -> Iterator[Platform]:
     """Everything, two replicas of each service."""
-    platform = Platform(STATE / "test-platform", PORT + 50, replicas=2)
-    platform.up()
-    yield platform
-    platform.down()
+    with fresh("test-platform", PORT + 50, replicas=2) as platform:
+        platform.up()
+        yield platform
 
 
 @pytest.fixture(scope="session")
-def people(platform: Platform) -> People:
-    return People(platform)
+def people(platform: Platform) -> Iterator[People]:
+    people = People(platform)
+    yield people
+    people.leave()

@@ -20,10 +20,17 @@ APP = Client("app", "http://127.0.0.1:9777/callback")
 class People:
     def __init__(self, platform: Platform) -> None:
         self._base = platform.environment["ONEHALL_BASE_URL"]
-        self.sign_in = cache(self._sign_in)
+        self._signed_in: dict[str, httpx.Client] = {}
+        self.example = cache(self._example)
 
-    def _sign_in(self, username: str) -> httpx.Client:
-        return sign_in(self._base, APP, username, PASSWORD)
+    def sign_in(self, username: str) -> httpx.Client:
+        if username not in self._signed_in:
+            self._signed_in[username] = sign_in(self._base, APP, username, PASSWORD)
+        return self._signed_in[username]
+
+    def leave(self) -> None:
+        for client in self._signed_in.values():
+            client.close()
 
     def file(self, username: str = "citizen", item: str = ITEM, key: str | None = None) -> httpx.Response:
         headers = {"Idempotency-Key": key or str(uuid.uuid4())}
@@ -63,9 +70,5 @@ class People:
         response = self.sign_in("citizen").get(f"/api/v1/cases/{number}/history")
         return response.raise_for_status().json()["items"]
 
-    def example(self, item: str) -> dict[str, Any]:
-        return self._example(item)
-
-    @cache  # noqa: B019  one a session
     def _example(self, item: str) -> dict[str, Any]:
         return httpx.get(f"{self._base}/api/v1/items/{item}").raise_for_status().json()["example"]

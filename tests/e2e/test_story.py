@@ -1,0 +1,52 @@
+"""The demo's story: one citizen over web and app, the clerk's token at the hall, one history, every side told."""
+
+import json
+
+import pytest
+
+from cli.demo import EXPECTED, play_story
+from tests.processes import wait_until
+
+
+@pytest.fixture(scope="module")
+def story(platform):
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in platform.environment.items():
+            patch.setenv(name, value)
+        yield play_story(platform.environment["ONEHALL_BASE_URL"])
+
+
+def test_one_history_over_every_channel(story):
+    assert [(entry["event"], entry["channel"], entry["actor"]) for entry in story.history] == EXPECTED
+    assert [entry["sequence"] for entry in story.history] == list(range(1, len(EXPECTED) + 1))
+
+
+def test_a_request_for_correction_says_what_is_missing(story):
+    assert "lease" in story.history[2]["note"]
+
+
+def test_the_citizen_is_told_by_mail_and_in_the_inbox(story):
+    assert len(story.mails) == len(set(story.mails))
+    assert all(story.number in subject for subject in story.mails)
+    assert {entry["event"] for entry in story.inbox} >= {"case.submitted", "case.approved"}
+
+
+def test_the_rating_counts_in_the_public_figures(story, people):
+    assert story.rating["score"] == 5
+
+    def counted():
+        figures = people.sign_in("citizen").get("/api/v1/statistics/ratings").json()["items"]
+        return [line for line in figures if line["item"] == "residence-permit" and line["count"] > 0]
+
+    wait_until("the rating is counted", counted)
+
+
+def test_the_departments_own_program_hears_each_step_once_and_in_order(story):
+    assert [event["type"] for event in story.received] == [event for event, _, _ in EXPECTED]
+    assert [event["sequence"] for event in story.received] == list(range(1, len(EXPECTED) + 1))
+
+
+def test_no_event_says_who_the_citizen_is(story):
+    told = json.dumps(story.received, ensure_ascii=False)
+    assert "citizen@example.org" not in told
+    assert "lease" not in told
