@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from gateway.content_policy import policy_for_redirect
+from gateway.errors import answer
 from gateway.pages.visits import Visit, Visited
+from gateway.problems import CROSS_SITE
+from gateway.security import is_from_another_site
 from gateway.sessions import SESSION
 
 router = APIRouter(include_in_schema=False)
@@ -37,15 +40,15 @@ def external_url(request: Request) -> str:
 async def forward(request: Request, endpoint: str) -> Response:
     headers = {name.title(): request.headers[name] for name in FORWARDED if name in request.headers}
     body = (await request.body()).decode("utf-8", "replace")
-    answer = await request.app.state.rpc.call(
+    answered = await request.app.state.rpc.call(
         "identity.answer_protocol", endpoint, request.method, external_url(request), headers, body
     )
-    return _response(answer)
+    return _response(answered)
 
 
-def _response(answer: dict[str, Any]) -> Response:
-    response = Response(answer["body"], status_code=answer["status"], headers=CROSS_ORIGIN)
-    for name, value in answer["headers"]:
+def _response(answered: dict[str, Any]) -> Response:
+    response = Response(answered["body"], status_code=answered["status"], headers=CROSS_ORIGIN)
+    for name, value in answered["headers"]:
         if name.lower() not in NOT_FORWARDED_BACK:
             response.headers[name] = value
     return response
@@ -95,25 +98,29 @@ async def authorize(visit: Visited) -> Response:
 @router.post("/oauth/authorize")
 async def decide(visit: Visited) -> Response:
     """The consent page's answer, posted to the same address and query."""
-    decision = (await visit.form()).get("decision")
-    return await _authorize(visit, decision if decision in ("allow", "deny") else None)
+    form = await visit.form()
+    if "decision" not in form:
+        # OpenID Connect Core, section 3.1.2.1: a client may post its request. As a GET it has the visitor's cookies
+        return RedirectResponse(f"/oauth/authorize?{urlencode(form.multi_items())}", 303)
+    if is_from_another_site(visit.request, visit.request.app.state.settings.base_url):
+        return answer(visit.request, CROSS_SITE)
+    decision = form["decision"]
+    return await _authorize(visit, str(decision) if decision in ("allow", "deny") else None)
 
 
 async def _authorize(visit: Visit, decision: str | None) -> Response:
     request = visit.request
     session = visit.cookies.read(request, SESSION)
-    answer = await visit.rpc.call("identity.answer_authorization", external_url(request), session, decision)
+    page = await visit.rpc.call("identity.answer_authorization", external_url(request), session, decision)
     query = request.scope["query_string"].decode("latin-1")
-    match answer["page"]:
+    match page["page"]:
         case "redirect":
             # RFC 9700, section 4.12: 303 after a post, so that no client sends the form on
-            return Response(
-                status_code=302 if request.method == "GET" else 303, headers={"Location": answer["location"]}
-            )
+            return Response(status_code=302 if request.method == "GET" else 303, headers={"Location": page["location"]})
         case "login":
             return RedirectResponse(f"/login?next={quote(f'/oauth/authorize?{query}', safe='')}", 303)
         case "consent":
             policy = {"Content-Security-Policy": policy_for_redirect(query)}
-            return visit.render("consent.html", headers=policy, consent=answer, query=query)
+            return visit.render("consent.html", headers=policy, consent=page, query=query)
         case _:
-            return visit.render("authorization_error.html", status=400, error=answer)
+            return visit.render("authorization_error.html", status=400, error=page)

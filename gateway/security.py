@@ -15,6 +15,8 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 WITHOUT_COOKIES = ("/api/", "/oauth/token", "/oauth/revoke", "/oauth/userinfo")
 """Addresses that authenticate by what the request itself carries: a page elsewhere cannot make use of a visitor."""
 
+FROM_ANYWHERE = (*WITHOUT_COOKIES, "/oauth/authorize")
+"""The authorization endpoint takes requests of other sites, and checks by itself who sent a decision."""
 
 HEADERS = {
     "Content-Security-Policy": content_security_policy(),
@@ -81,29 +83,31 @@ class BodyLimit:
 
 
 class SameSitePosts:
-    """Refuses what another site's page sends with our visitor's cookies, so forms need no hidden token.
-
-    Every browser of today tells by `Sec-Fetch-Site` (Fetch Metadata) or `Origin`; a program that sends neither has no
-    visitor's cookies to misuse.
-    """
+    """Refuses what another site's page sends with our visitor's cookies, so forms need no hidden token."""
 
     def __init__(self, app: ASGIApp, base_url: str) -> None:
         self._app = app
-        self._origin = base_url
+        self._base_url = base_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self._is_forgery(scope):
-            response = answer(Request(scope), CROSS_SITE)
-            await response(scope, receive, send)
+        if scope["type"] == "http" and self._is_forgery(Request(scope)):
+            await answer(Request(scope), CROSS_SITE)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
-    def _is_forgery(self, scope: Scope) -> bool:
-        if scope["method"] in SAFE_METHODS or scope["path"].startswith(WITHOUT_COOKIES):
+    def _is_forgery(self, request: Request) -> bool:
+        if request.method in SAFE_METHODS or request.url.path.startswith(FROM_ANYWHERE):
             return False
-        headers = Headers(scope=scope)
-        site = headers.get("sec-fetch-site")
-        if site is not None:
-            return site != "same-origin"
-        origin = headers.get("origin")
-        return origin is not None and origin not in (self._origin, f"{scope['scheme']}://{headers.get('host')}")
+        return is_from_another_site(request, self._base_url)
+
+
+def is_from_another_site(request: Request, base_url: str) -> bool:
+    """Every browser of today tells by `Sec-Fetch-Site` (Fetch Metadata) or `Origin`.
+
+    A program that sends neither has no visitor's cookies to misuse.
+    """
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site != "same-origin"
+    origin = request.headers.get("origin")
+    return origin is not None and origin not in (base_url, f"{request.url.scheme}://{request.headers.get('host')}")

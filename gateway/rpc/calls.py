@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from chassis import context
@@ -47,7 +48,7 @@ class Call:
     def context(self) -> dict[str, Any]:
         """Who calls, and in which request; JSON values only."""
         return {
-            "actor": self.actor and {name: _plain(value) for name, value in self.actor.to_dict().items()},
+            "actor": _fields_of(self.actor) if self.actor else None,
             "correlation_id": context.correlation_id.get(),
             "traceparent": context.traceparent.get(),
         }
@@ -56,8 +57,10 @@ class Call:
         return json.dumps({"args": self.args, "kwargs": self.kwargs}, ensure_ascii=False).encode()
 
 
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+@lru_cache(maxsize=1_000)
+def _fields_of(actor: Actor) -> dict[str, Any]:
+    """Remembered, because the same people call again. AMQP's tables know lists, not tuples."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in actor.to_dict().items()}
 
 
 def result_of(reply: dict[str, Any]) -> Any:

@@ -107,6 +107,23 @@ def test_consent_is_asked_and_answered() -> None:
         assert rpc.of("identity.answer_authorization")[-1][2] == passed
 
 
+@pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}])
+def test_another_site_decides_nothing(headers: dict[str, str]) -> None:
+    rpc = FakeRpc()
+    response = make_door(rpc).post(f"/oauth/authorize?{QUERY}", data={"decision": "allow"}, headers=headers)
+    assert response.status_code == 403
+    assert not rpc.calls
+
+
+def test_a_client_may_post_its_request() -> None:
+    rpc = FakeRpc()
+    posted = {"client_id": "rp", "scope": "openid a&b"}
+    response = make_door(rpc).post("/oauth/authorize", data=posted, headers={"Sec-Fetch-Site": "cross-site"})
+    assert response.status_code == 303
+    assert response.headers["location"] == "/oauth/authorize?client_id=rp&scope=openid+a%26b"
+    assert not rpc.calls
+
+
 def test_a_wrong_request_is_never_redirected() -> None:
     error = {"page": "error", "error": "invalid_client", "description": "<script>"}
     page = make_door(FakeRpc({"identity.answer_authorization": error})).get(f"/oauth/authorize?{QUERY}")
