@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from gateway import api, assets, health, oauth, pages
+from gateway import api, assets, health, oauth, openapi, pages
 from gateway.catalogue import Items
 from gateway.errors import on_error, on_http_error, on_invalid_request, on_sign_in_needed
 from gateway.pages.visits import SignInNeeded
@@ -32,8 +33,10 @@ def create_app(settings: GatewaySettings, rpc: Rpc) -> FastAPI:
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=openapi.operation_id,
         lifespan=_lifespan,
     )
+    app.openapi = partial(openapi.describe, app)  # type: ignore[method-assign]
     _fill_state(app, settings, rpc)
     for router in (api.router, oauth.router, pages.router, health.router):
         app.include_router(router)

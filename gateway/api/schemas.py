@@ -169,7 +169,10 @@ class Problem(BaseModel):
     errors: list[WrongPlace] | None = None
 
 
+_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    "4XX": {"description": "What is wrong and what to do", "content": {"application/problem+json": {}}},
-    503: {"description": "Come back after `Retry-After`", "content": {"application/problem+json": {}}},
+    "4XX": {"description": "What is wrong and what to do", "content": _PROBLEM},
+    503: {"description": "Come back after `Retry-After`", "content": _PROBLEM},
 }
+"""What every operation may answer besides."""

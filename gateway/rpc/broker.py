@@ -23,7 +23,7 @@ EXCHANGE = "nameko-rpc"
 REPLY_QUEUE_TTL = 300_000
 HEARTBEAT = 5
 CONNECT_SECONDS = 5.0
-CONFIRM_SECONDS = 2.0
+CONFIRM_SECONDS = 4.0
 """A broker that takes longer to take a message is as good as gone (frozen, or blocked by an alarm)."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 3.0
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
+from openapi_spec_validator import validate
 
 from gateway.app import create_app
 from tests.unit.gateway_fakes import CASE, ITEM, FakeRpc, bearer, make_door, make_settings
@@ -44,8 +45,10 @@ def test_the_document_shows_the_api_and_nothing_else() -> None:
     assert all(path.startswith("/api/v1/") for _, path in found)
     app = create_app(make_settings(), FakeRpc())
     assert {route.path for route in app.routes if isinstance(route, APIRoute)}.isdisjoint({"/docs", "/redoc"})
+    validate(app.openapi())
     schemes = app.openapi()["components"]["securitySchemes"]
     assert schemes["bearer"]["scheme"] == "bearer"
+    assert all("422" not in operation["responses"] for _, _, operation in api_operations())
     assert schemes["oauth2"]["flows"]["authorizationCode"]["tokenUrl"] == "/oauth/token"
 
 
