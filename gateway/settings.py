@@ -17,7 +17,9 @@ class GatewaySettings(Settings):
     cases_url: str
     notify_url: str
     rating_url: str
-    cookie_key: SecretStr = Field(description="32 bytes, base64url: encrypts the cookie of a sign-in under way")
+    cookie_key: SecretStr = Field(
+        min_length=43, description="32 bytes, base64url: encrypts the cookie of a sign-in under way"
+    )
     web_client_secret: SecretStr = Field(default=SecretStr(_DEMO_SECRET), description="of the client `web`")
     time_zone: str = "Asia/Shanghai"
 

@@ -27,6 +27,9 @@ CONFIRM_SECONDS = 4.0
 """A broker that takes longer to take a message is as good as gone (frozen, or blocked by an alarm)."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 3.0
 
+# aiormq says RuntimeError of a connection that closes while it is used; TimeoutError is an OSError
+_FAILURES = (OSError, aio_pika.exceptions.AMQPError, RuntimeError)
+
 log = logging.getLogger(__name__)
 # tells of every attempt to connect as an error; `keep_connected` says it once and with what follows from it
 logging.getLogger("aiormq.connection").setLevel(logging.CRITICAL)
@@ -57,8 +60,10 @@ class Broker:
                 pause = FIRST_PAUSE
                 await self._lost.wait()
                 log.warning("the broker is gone: calls go over HTTP")
-            except (OSError, TimeoutError, aio_pika.exceptions.AMQPError, RuntimeError) as error:
-                log.warning("no broker yet: %s", type(error).__name__)
+            except _FAILURES as error:
+                # said once an absence, not once an attempt
+                level = logging.WARNING if pause == FIRST_PAUSE else logging.DEBUG
+                log.log(level, "no broker: %s; calls go over HTTP", type(error).__name__)
                 self._give_up()
             await self._close()
             await asyncio.sleep(pause)
@@ -93,7 +98,7 @@ class Broker:
         try:
             async with asyncio.timeout(CONFIRM_SECONDS):
                 confirmation = await exchange.publish(message, routing_key=call.name, mandatory=True)
-        except (OSError, aio_pika.exceptions.AMQPError, RuntimeError) as error:
+        except _FAILURES as error:
             self._give_up()
             raise ConnectionLost from error
         # without on_return_raises the returned message itself is the answer
@@ -138,7 +143,7 @@ class Broker:
         try:
             async with asyncio.timeout(1):
                 await connection.close()
-        except (OSError, TimeoutError, aio_pika.exceptions.AMQPError, RuntimeError):
+        except _FAILURES:
             log.debug("the connection was closed already")
 
     async def _on_reply(self, message: AbstractIncomingMessage) -> None:
