@@ -10,14 +10,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
-from xmlrpc.client import Fault
 
-from supervisor.states import RUNNING_STATES
-from supervisor.xmlrpc import Faults
-
-from deploy.local import broker, database, health, supervision
+from deploy.local import broker, database, health
 from deploy.local.environment import (
     given_settings,
     load_secrets,
@@ -30,6 +27,7 @@ from deploy.local.programs import BROKER, DATABASE, RELAYS, Program, all_program
 from deploy.local.readiness import await_ready
 from deploy.local.report import Failure, Stopwatch, Tell, silent, wait_until
 from deploy.local.state import ROOT, State, ports_for
+from deploy.local.supervision import Supervisor, supervisor_process
 
 
 class Platform:
@@ -72,13 +70,22 @@ class Platform:
         """Every program of this platform, in the order in which they start."""
         return [
             replace(program, environment={**program.environment, **self._extra_of.get(program.process, {})})
-            for program in all_programs(self.state, self.ports, self.replicas, self._given)
+            for program in self._declared
         ]
+
+    @cached_property
+    def _declared(self) -> list[Program]:
+        self.state.create()
+        return all_programs(self.state, self.ports, self.replicas, self._given)
+
+    @cached_property
+    def _supervisor(self) -> Supervisor:
+        return Supervisor(self.state, self.secret["supervisor"])
 
     # The whole
 
     def is_running(self) -> bool:
-        return supervision.supervisor_process(self.state) is not None
+        return supervisor_process(self.state) is not None
 
     def up(self) -> None:
         """Return when every process is ready. On `Failure`, what this call started is stopped again."""
@@ -106,20 +113,17 @@ class Platform:
         """Stop everything in reverse and leave no process behind, whatever state it is in."""
         if self.state.folder.exists():
             with self._alone():
-                self._shut_down()
+                self._supervisor.shut_down()
 
     # One process with its replicas
 
     def pids(self, name: str) -> list[int]:
         """The process ids of all running replicas of `name`."""
-        with self._control() as supervisor:
-            found = [supervisor.getProcessInfo(program.full_name) for program in self._replicas(name)]
-        return [info["pid"] for info in found if info["pid"]]
+        return self._supervisor.pids(program.full_name for program in self._replicas(name))
 
     def stop(self, name: str) -> None:
         """Stop all replicas, so that they stay stopped; return when they have ended."""
-        with self._control() as supervisor:
-            supervision.stop(supervisor, self._replicas(name))
+        self._supervisor.stop(program.full_name for program in self._replicas(name))
 
     def start(self, name: str) -> None:
         """Start what does not run of all replicas; return when they are ready."""
@@ -132,14 +136,12 @@ class Platform:
         if self._extra_of.get(name, {}) != (extra or {}):
             self._extra_of[name] = dict(extra or {})
             self._write_configuration()
-            with self._control() as supervisor:
-                supervision.load_again(supervisor)
+            self._supervisor.load_again()
         self.start(name)
 
     def states(self) -> dict[str, dict[str, Any]]:
         """Supervisor's view, by program name."""
-        with self._control() as supervisor:
-            return {info["name"]: info for info in supervisor.getAllProcessInfo()}
+        return self._supervisor.states()
 
     def is_ready(self, program: Program) -> bool:
         if program.ready:
@@ -166,12 +168,12 @@ class Platform:
                 yield
             except BaseException:
                 if begun_here:
-                    self._shut_down()
+                    self._supervisor.shut_down()
                 raise
 
     def _launch(self) -> None:
         with self._stopwatch.phase("state folder and supervisor ready"):
-            self._shut_down()  # what a killed supervisor may have left
+            self._supervisor.shut_down()  # what a killed supervisor may have left
             self.state.create_socket_folder()
             health.require_free({name: self.ports[name] for name in self._listening()})
             if private_databases(self._given):
@@ -181,7 +183,7 @@ class Platform:
             write_environment(self.state, self.environment)
             self.state.ports.write_text(json.dumps(self.ports, indent=2) + "\n")
             self._write_configuration()
-            supervision.start(self.state, dict(os.environ) | self.environment)
+            self._supervisor.launch(dict(os.environ) | self.environment)
 
     def _listening(self) -> list[str]:
         names = [program.name for program in self.programs]
@@ -212,10 +214,7 @@ class Platform:
             await_ready(self, ours)
 
     def _request_start(self, programs: list[Program]) -> None:
-        with self._control() as supervisor:
-            for program in programs:
-                if supervisor.getProcessInfo(program.full_name)["state"] not in RUNNING_STATES:
-                    supervisor.startProcess(program.full_name, False)
+        self._supervisor.request_start(program.full_name for program in programs)
 
     def _replicas(self, name: str) -> list[Program]:
         found = [program for program in self.programs if program.process == name]
@@ -242,27 +241,6 @@ class Platform:
     def _write_configuration(self) -> None:
         text = supervisor_configuration(self.state, self.programs, self.secret["supervisor"])
         self.state.write_private(self.state.supervisor_configuration, text)
-
-    def _shut_down(self) -> None:
-        if self.is_running():
-            try:
-                with self._control() as supervisor:
-                    supervision.stop_ours(supervisor, self.programs)
-            except Failure:
-                self.tell("supervisor does not answer; it is ended")
-        supervision.shut_down(self.state, self.secret["supervisor"])
-
-    @contextmanager
-    def _control(self) -> Iterator[Any]:
-        try:
-            with supervision.control(self.state, self.secret["supervisor"]) as supervisor:
-                yield supervisor
-        except OSError:
-            raise Failure("the platform does not run; `make up` starts it") from None
-        except Fault as fault:
-            if fault.faultCode != Faults.SHUTDOWN_STATE:
-                raise
-            raise Failure("the platform is being stopped") from None
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -121,7 +121,8 @@ provide_environment() {
 
 provide_styles() {
 	[ -e gateway/styles/build.py ] || return 0
-	wanted=$(find gateway/styles requirements-dev.lock -type f ! -name '*.pyc' -exec cksum {} + | LC_ALL=C sort)
+	wanted=$(find gateway/styles requirements-dev.lock -name node_modules -prune -o \
+		-type f ! -name '*.pyc' -exec cksum {} + | LC_ALL=C sort)
 	stamp=.venv/styles-made-from
 	[ ! -d gateway/static/build ] || [ "$(cat $stamp 2>/dev/null)" != "$wanted" ] || return 0
 	step "compiling the page styles" .venv/bin/python -m gateway.styles.build ||

@@ -36,6 +36,7 @@ def test_a_broker_killed_under_load_loses_nothing(platform, people, ledger):
         filing = load.submit(lambda: [people.file_until_answered() for _ in range(60)])
         os.kill(platform.pids("broker")[0], signal.SIGKILL)
         filed = filing.result()
+    platform.start("broker")  # supervisor has begun already; this waits until it answers
     ledger.require_one_effect_each(filed)
 
 
