@@ -14,8 +14,8 @@ from deploy.local.platform import Platform
 from tests.people import People
 
 STATE = Path(os.environ.get("ONEHALL_STATE", "var"))
-# far from what a person runs beside the tests
-PORT = int(os.environ.get("ONEHALL_TEST_PORT", "23000"))
+# far from what a person runs beside the tests, and another for each checkout that has its own
+PORT = int(os.environ.get("ONEHALL_PORT", "8000")) + 15_000
 
 
 @contextmanager
