@@ -15,7 +15,7 @@ from deploy.local.report import Failure
 if TYPE_CHECKING:
     from deploy.local.platform import Platform
 
-LONGEST_START = 90
+LONGEST_START = 120
 """Seconds."""
 
 HOPELESS_ENDS = 3
