@@ -36,6 +36,7 @@ EXPECTED = [
     ("case.rated", "app", "citizen"),
 ]
 _LONGEST_WAIT_SECONDS = 30
+_MAILS = 5
 
 
 class StoryBroken(Exception):
@@ -117,11 +118,11 @@ def _inbox_of(person: httpx.Client, number: str) -> list[dict[str, Any]] | None:
 
 
 def _mails_about(number: str) -> list[str] | None:
-    folder = Path(os.environ.get("ONEHALL_STATE", "var")) / "mail"
-    mails = [
-        mail for mail in mailbox.Maildir(folder, create=False) if number in str(mail.get_payload(decode=True), "utf-8")
-    ]
-    return [str(make_header(decode_header(mail["Subject"]))) for mail in mails] if len(mails) >= 4 else None
+    """The subjects of the mails about this case; filed, accepted, to be corrected, corrected and approved are five."""
+    folder = mailbox.Maildir(Path(os.environ.get("ONEHALL_STATE", "var")) / "mail", create=False)
+    subjects = [str(make_header(decode_header(mail["Subject"]))) for mail in folder]
+    mine = [subject for subject in subjects if number in subject]
+    return mine if len(mine) >= _MAILS else None
 
 
 def _received_by_department(number: str) -> Iterator[dict[str, Any]]:
