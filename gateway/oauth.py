@@ -101,7 +101,8 @@ async def decide(visit: Visited) -> Response:
     form = await visit.form()
     if "decision" not in form:
         # OpenID Connect Core, section 3.1.2.1: a client may post its request. As a GET it has the visitor's cookies
-        return RedirectResponse(f"/oauth/authorize?{urlencode(form.multi_items())}", 303)
+        request_as_query = urlencode([*visit.request.query_params.multi_items(), *form.multi_items()])
+        return RedirectResponse(f"/oauth/authorize?{request_as_query}", 303)
     if is_from_another_site(visit.request, visit.request.app.state.settings.base_url):
         return answer(visit.request, CROSS_SITE)
     decision = form["decision"]

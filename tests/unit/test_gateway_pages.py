@@ -134,6 +134,11 @@ def test_an_officer_sees_the_actions_with_a_note() -> None:
     assert rpc.of("cases.act_on_case") == [("OH-1", "refuse", "no", None)]
 
 
+def test_an_officers_own_case_is_an_applicants() -> None:
+    _, door = signed_in({"cases.get_case_file": FILE}, roles=["officer"])
+    assert 'id="note"' not in door.get("/cases/OH-1").text
+
+
 def test_an_action_that_came_too_late_says_so() -> None:
     _, door = signed_in({"cases.get_case_file": FILE, "cases.act_on_case": ActionNotAllowed("withdraw", "closed")})
     page = door.post("/cases/OH-1/actions", data={"action": "withdraw"})
