@@ -121,6 +121,8 @@ def _program_section(state: State, program: Program) -> str:
         # a broker or database that is away for minutes must not make anybody give up: supervisor waits one
         # second longer each time, so this many are days
         "startretries": 1000,
+        # one that ends sooner is started again after a pause; loading alone takes one or two
+        "startsecs": 3,
         "stopsignal": program.stop_signal,
         "stopwaitsecs": program.seconds_to_stop,
         "killasgroup": "true",

@@ -18,29 +18,28 @@ if TYPE_CHECKING:
 LONGEST_START = 120
 """Seconds."""
 
-HOPELESS_ENDS = 3
-"""A process that ended this often while it started will not come up by waiting."""
+HOPELESS_STARTS = 4
+"""A process that had to be started this often will not come up by waiting."""
 
 
 def await_ready(platform: Platform, programs: Iterable[Program]) -> None:
     """Raise `Failure` that names the process and its log."""
     waiting = list(programs)
-    ends: defaultdict[str, set[int]] = defaultdict(set)
+    starts: defaultdict[str, set[int]] = defaultdict(set)
     deadline = time.monotonic() + LONGEST_START
     while waiting := [program for program in waiting if not platform.is_ready(program)]:
-        _require_hope(platform, waiting, ends)
+        _require_hope(platform, waiting, starts)
         if time.monotonic() > deadline:
             raise Failure(_advice(platform, waiting[0], f"is not ready after {LONGEST_START} s"))
         time.sleep(0.05)
 
 
-def _require_hope(platform: Platform, waiting: list[Program], ends: dict[str, set[int]]) -> None:
+def _require_hope(platform: Platform, waiting: list[Program], starts: dict[str, set[int]]) -> None:
     states = platform.states()
     for program in waiting:
         info = states[program.name]
-        if info["state"] == ProcessStates.BACKOFF:
-            ends[program.name].add(info["stop"])
-        if info["state"] == ProcessStates.FATAL or len(ends[program.name]) >= HOPELESS_ENDS:
+        starts[program.name].add(info["start"])
+        if info["state"] == ProcessStates.FATAL or len(starts[program.name]) >= HOPELESS_STARTS:
             raise Failure(_advice(platform, program, "keeps ending"))
 
 

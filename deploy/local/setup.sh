@@ -6,8 +6,6 @@
 # Shell, because it runs before there is a Python with packages.
 set -eu
 cd "$(dirname "$0")/../.."
-# the styles' compiler and others look for their tools in the checkout, not in what the caller has on its path
-unset PYTHONHOME
 
 python=${PYTHON:-python3}
 begun=$(date +%s)
