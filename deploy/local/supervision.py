@@ -41,7 +41,7 @@ class Supervisor:
         command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self._state.supervisor_configuration)]
         started = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         if started.returncode:
-            raise Failure(f"supervisor does not start: {(started.stderr or started.stdout).strip().splitlines()[-1]}")
+            raise Failure(f"supervisor does not start: {(started.stderr or started.stdout).strip().splitlines()[0]}")
         log = self._state.log / "supervisord.log"
         wait_until(self._state.supervisor_socket.exists, 10, f"supervisor does not listen; read {log}")
 
