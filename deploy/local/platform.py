@@ -78,7 +78,7 @@ class Platform:
         self.state.create()
         return all_programs(self.state, self.ports, self.replicas, self._given)
 
-    @cached_property
+    @property
     def _supervisor(self) -> Supervisor:
         return Supervisor(self.state, self.secret["supervisor"])
 
