@@ -1,7 +1,6 @@
 """The yardstick's service: one call that returns what it was given."""
 
 from chassis.rpc import rpc
-from chassis.run import run
 from chassis.service import Service
 
 
@@ -12,7 +11,3 @@ class EchoService(Service):
     @rpc
     def echo(self, value: str) -> str:
         return value
-
-
-if __name__ == "__main__":
-    run("bench.echo_service:EchoService")

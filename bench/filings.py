@@ -74,7 +74,7 @@ def _measure_echo(platform: Platform, token: str) -> float:
     request = Request("/bench/echo", headers=(f"Authorization: Bearer {token}",))
     platform.stop("rating")
     with (
-        running(["bench.echo_service"], platform.environment, ONEHALL_HTTP_PORT=str(service_port)),
+        running(["bench.echo"], platform.environment, ONEHALL_HTTP_PORT=str(service_port)),
         running(["bench.echo_gateway"], platform.environment, ONEHALL_BENCH_PORT=str(echo_port)),
     ):
         wait_until("the echo answers", lambda: _answers(echo_port, request))

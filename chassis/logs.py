@@ -36,5 +36,5 @@ def configure(process: str, level: int = logging.INFO) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # one line a call from these says nothing that a metric does not say better
     logging.getLogger("nameko").setLevel(logging.ERROR)
-    for noisy in ("amqp", "pika", "aiormq", "aio_pika", "httpx", "httpcore", "alembic"):
+    for noisy in ("amqp", "pika", "aiormq", "aio_pika", "httpx2", "httpcore2", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

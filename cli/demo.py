@@ -16,7 +16,7 @@ from email.header import decode_header, make_header
 from pathlib import Path
 from typing import Any, TypeVar
 
-import httpx
+import httpx2
 
 from cli.oidc import Client, sign_in
 
@@ -60,7 +60,7 @@ def play() -> None:
     base = os.environ["ONEHALL_BASE_URL"]
     try:
         story = play_story(base)
-    except (StoryBroken, httpx.HTTPError) as error:
+    except (StoryBroken, httpx2.HTTPError) as error:
         sys.exit(f"the story broke: {error}")
     tell(story)
 
@@ -87,14 +87,14 @@ def play_story(base: str) -> Story:
 
 
 def _live_through(
-    citizen_at_home: httpx.Client, citizen_on_the_phone: httpx.Client, clerk: httpx.Client, officer: httpx.Client
+    citizen_at_home: httpx2.Client, citizen_on_the_phone: httpx2.Client, clerk: httpx2.Client, officer: httpx2.Client
 ) -> tuple[str, dict[str, Any]]:
     """From the filing to the rating; the case's number and the rating."""
     form = citizen_at_home.get(f"/api/v1/items/{ITEM}").raise_for_status().json()["example"]
     filed = citizen_at_home.post("/api/v1/cases", json={"item": ITEM, "form": form}).raise_for_status()
     number = filed.json()["number"]
 
-    def act(person: httpx.Client, action: str, **more: object) -> None:
+    def act(person: httpx2.Client, action: str, **more: object) -> None:
         person.post(f"/api/v1/cases/{number}/actions", json={"action": action, **more}).raise_for_status()
 
     act(clerk, "accept")
@@ -105,13 +105,13 @@ def _live_through(
     return number, rating.raise_for_status().json()
 
 
-def _whole_history(person: httpx.Client, number: str) -> list[dict[str, Any]] | None:
+def _whole_history(person: httpx2.Client, number: str) -> list[dict[str, Any]] | None:
     history = person.get(f"/api/v1/cases/{number}/history").raise_for_status().json()["items"]
     told = [(entry["event"], entry["channel"], entry["actor"]) for entry in history]
     return history if told == EXPECTED else None
 
 
-def _inbox_of(person: httpx.Client, number: str) -> list[dict[str, Any]] | None:
+def _inbox_of(person: httpx2.Client, number: str) -> list[dict[str, Any]] | None:
     entries = person.get("/api/v1/inbox").raise_for_status().json()["items"]
     mine = [entry for entry in entries if entry["number"] == number]
     return mine if "case.approved" in {entry["event"] for entry in mine} else None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from urllib.parse import parse_qs, urljoin, urlsplit
 
-import httpx
+import httpx2
 from authlib.common.security import generate_token
 from authlib.integrations.httpx_client import OAuth2Client
 
@@ -39,16 +39,16 @@ def sign_in(base: str, client: Client, username: str, password: str) -> OAuth2Cl
         base_url=base,
         timeout=30,
     )
-    endpoints = httpx.get(f"{base}/.well-known/openid-configuration").raise_for_status().json()
+    endpoints = httpx2.get(f"{base}/.well-known/openid-configuration").raise_for_status().json()
     verifier = generate_token(48)
     url, _ = session.create_authorization_url(endpoints["authorization_endpoint"], code_verifier=verifier)
-    with httpx.Client() as browser:
+    with httpx2.Client() as browser:
         answer = authorize(browser, url, client.redirect_uri, username, password)
     session.fetch_token(endpoints["token_endpoint"], authorization_response=answer, code_verifier=verifier)
     return session
 
 
-def authorize(browser: httpx.Client, url: str, redirect_uri: str, username: str, password: str) -> str:
+def authorize(browser: httpx2.Client, url: str, redirect_uri: str, username: str, password: str) -> str:
     """Walk from the authorization endpoint to the client's redirect URI, through sign-in and consent if asked."""
     response = browser.get(url)
     for _ in range(_MAX_STEPS):
@@ -57,7 +57,7 @@ def authorize(browser: httpx.Client, url: str, redirect_uri: str, username: str,
             if location.startswith(redirect_uri):
                 return _require_code(location)
             response = browser.get(location)
-        elif response.status_code == httpx.codes.OK:
+        elif response.status_code == httpx2.codes.OK:
             response = _submit(browser, response, {"username": username, "password": password, "decision": "allow"})
         else:
             break
@@ -71,7 +71,7 @@ def _require_code(location: str) -> str:
     return location
 
 
-def _submit(browser: httpx.Client, page: httpx.Response, known: dict[str, str]) -> httpx.Response:
+def _submit(browser: httpx2.Client, page: httpx2.Response, known: dict[str, str]) -> httpx2.Response:
     form = _Form(page.text)
     fields = form.hidden | {name: value for name, value in known.items() if name in form.names}
     return browser.post(urljoin(str(page.url), form.action), data=fields)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
-import httpx
+import httpx2
 
 from cli.demo import ITEM, PASSWORD
 from cli.oidc import Client, sign_in
@@ -20,10 +20,10 @@ APP = Client("app", "http://127.0.0.1:9777/callback")
 class People:
     def __init__(self, platform: Platform) -> None:
         self._base = platform.environment["ONEHALL_BASE_URL"]
-        self._signed_in: dict[str, httpx.Client] = {}
+        self._signed_in: dict[str, httpx2.Client] = {}
         self.example = cache(self._example)
 
-    def sign_in(self, username: str) -> httpx.Client:
+    def sign_in(self, username: str) -> httpx2.Client:
         if username not in self._signed_in:
             self._signed_in[username] = sign_in(self._base, APP, username, PASSWORD)
         return self._signed_in[username]
@@ -32,7 +32,7 @@ class People:
         for client in self._signed_in.values():
             client.close()
 
-    def file(self, username: str = "citizen", item: str = ITEM, key: str | None = None) -> httpx.Response:
+    def file(self, username: str = "citizen", item: str = ITEM, key: str | None = None) -> httpx2.Response:
         headers = {"Idempotency-Key": key or str(uuid.uuid4())}
         body = {"item": item, "form": self.example(item)}
         return self.sign_in(username).post("/api/v1/cases", json=body, headers=headers)
@@ -44,18 +44,18 @@ class People:
         def try_once() -> str | None:
             try:
                 response = self.file(key=key)
-            except httpx.TransportError:
+            except httpx2.TransportError:
                 return None
-            return response.json()["number"] if response.status_code == httpx.codes.CREATED else None
+            return response.json()["number"] if response.status_code == httpx2.codes.CREATED else None
 
         return wait_until("the filing is answered", try_once)
 
-    def file_many(self, count: int, at_once: int = 8) -> list[httpx.Response]:
+    def file_many(self, count: int, at_once: int = 8) -> list[httpx2.Response]:
         self.example(ITEM)
         with ThreadPoolExecutor(at_once) as pool:
             return list(pool.map(lambda _: self.file(), range(count)))
 
-    def act(self, username: str, number: str, action: str, **more: Any) -> httpx.Response:
+    def act(self, username: str, number: str, action: str, **more: Any) -> httpx2.Response:
         return self.sign_in(username).post(f"/api/v1/cases/{number}/actions", json={"action": action, **more})
 
     def close(self, number: str) -> None:
@@ -63,7 +63,7 @@ class People:
         self.act("clerk", number, "accept").raise_for_status()
         self.act("officer", number, "approve").raise_for_status()
 
-    def rate(self, number: str, score: int = 5) -> httpx.Response:
+    def rate(self, number: str, score: int = 5) -> httpx2.Response:
         return self.sign_in("citizen").post(f"/api/v1/cases/{number}/rating", json={"score": score})
 
     def history(self, number: str) -> list[dict[str, Any]]:
@@ -71,4 +71,4 @@ class People:
         return response.raise_for_status().json()["items"]
 
     def _example(self, item: str) -> dict[str, Any]:
-        return httpx.get(f"{self._base}/api/v1/items/{item}").raise_for_status().json()["example"]
+        return httpx2.get(f"{self._base}/api/v1/items/{item}").raise_for_status().json()["example"]

@@ -6,7 +6,7 @@ import json
 import logging
 from typing import Any
 
-import httpx
+import httpx2
 
 from contracts.errors import ServiceUnavailable
 from gateway.rpc.calls import Call
@@ -18,10 +18,10 @@ class Direct:
     def __init__(self, urls: dict[str, str], secret: str, seconds: float = 10.0) -> None:
         self._urls = urls
         # trust_env=False: a proxy for the outside world must not see these calls
-        self._client = httpx.AsyncClient(
+        self._client = httpx2.AsyncClient(
             headers={"Authorization": f"Bearer {secret}", "Content-Type": "application/json"},
-            timeout=httpx.Timeout(seconds, connect=2),
-            limits=httpx.Limits(max_connections=100, max_keepalive_connections=50),
+            timeout=httpx2.Timeout(seconds, connect=2),
+            limits=httpx2.Limits(max_connections=100, max_keepalive_connections=50),
             trust_env=False,
         )
 
@@ -32,9 +32,9 @@ class Direct:
             response = await self._client.post(
                 f"{self._urls[call.service]}/rpc/{call.method}", content=json.dumps(body, ensure_ascii=False).encode()
             )
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise ServiceUnavailable(call.service) from error
-        if response.status_code != httpx.codes.OK:
+        if response.status_code != httpx2.codes.OK:
             log.error("%s over HTTP answered %s", call.name, response.status_code)
             raise ServiceUnavailable(call.service)
         reply: dict[str, Any] = response.json()
@@ -43,9 +43,9 @@ class Direct:
     async def is_alive(self, service: str) -> bool:
         try:
             response = await self._client.get(f"{self._urls[service]}/healthz", timeout=2)
-        except httpx.HTTPError:
+        except httpx2.HTTPError:
             return False
-        return response.status_code == httpx.codes.OK
+        return response.status_code == httpx2.codes.OK
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -152,6 +152,7 @@ def use_web_session(session: Session, web_sessions: WebSessions, secret: str, no
         "expires_at": row.access_token_expires_at.isoformat(),
         "subject": row.subject,
         "name": row.name,
+        "locale": row.locale,
         "roles": list(row.roles),
         "department": row.department,
     }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus, urlsplit
 
-import httpx
+import httpx2
 
 from services.notify.wording import ItemNames, known_locale
 
@@ -39,7 +39,7 @@ class Contact:
 class Directory:
     """`now` gives seconds that only rise."""
 
-    def __init__(self, http: httpx.Client, secret: str, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, http: httpx2.Client, secret: str, now: Callable[[], float] = time.monotonic) -> None:
         self._http = http
         self._secret = secret
         self._now = now
@@ -51,7 +51,7 @@ class Directory:
         """One call for all. Who is not in the answer has no account any more. Raises `DirectoryUnavailable`."""
         try:
             return self._find(sorted(subjects))
-        except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (httpx2.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise DirectoryUnavailable(f"contacts: {error!r}") from error
 
     def locale_of(self, subject: str) -> str:
@@ -70,9 +70,9 @@ class Directory:
             return names
         try:
             answer = self._http.get(f"/api/v1/items/{item}")
-            if answer.status_code != httpx.codes.NOT_FOUND:
+            if answer.status_code != httpx2.codes.NOT_FOUND:
                 names = dict(answer.raise_for_status().json()["name"])
-        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+        except (httpx2.HTTPError, ValueError, KeyError, TypeError) as error:
             log.warning("no name of item %s: %r", item, error)
             # nobody who opens an inbox waits for this again and again
             self._names_pause = self._now() + _PAUSE_SECONDS
@@ -82,17 +82,17 @@ class Directory:
 
     def _find(self, subjects: list[str]) -> dict[str, Contact]:
         answer = self._ask(subjects)
-        if answer.status_code == httpx.codes.UNAUTHORIZED:
+        if answer.status_code == httpx2.codes.UNAUTHORIZED:
             # a key was changed or the token revoked before its end
             self._token = ("", 0)
             answer = self._ask(subjects)
-        if answer.status_code != httpx.codes.UNPROCESSABLE_ENTITY:
+        if answer.status_code != httpx2.codes.UNPROCESSABLE_CONTENT:
             return {subject: _contact(fields) for subject, fields in answer.raise_for_status().json().items()}
         # one subject that the API cannot take must not keep the others' mail back
         middle = len(subjects) // 2
         return self._find(subjects[:middle]) | self._find(subjects[middle:]) if middle else {}
 
-    def _ask(self, subjects: list[str]) -> httpx.Response:
+    def _ask(self, subjects: list[str]) -> httpx2.Response:
         headers = {"Authorization": f"Bearer {self._access_token()}"}
         return self._http.post("/api/v1/contacts", json={"subjects": subjects}, headers=headers)
 
@@ -120,7 +120,7 @@ class Directory:
 
 def open_directory(api_url: str, secret: str) -> Directory:
     # the gateway is next door: a proxy for the outside world is not asked
-    return Directory(httpx.Client(base_url=api_url, timeout=_SECONDS, trust_env=False), secret)
+    return Directory(httpx2.Client(base_url=api_url, timeout=_SECONDS, trust_env=False), secret)
 
 
 def _contact(fields: dict[str, Any]) -> Contact:

@@ -7,7 +7,7 @@ import uuid
 from contextlib import contextmanager
 from threading import Thread
 
-import httpx
+import httpx2
 import pytest
 
 from tests.processes import Failpoint, kill, running, wait_until
@@ -35,13 +35,13 @@ def test_a_service_killed_after_its_commit(platform, people, ledger, tmp_path):
         kill(cases)
     asking.join()
     filed = people.file(key=key)
-    assert filed.status_code == httpx.codes.CREATED
+    assert filed.status_code == httpx2.codes.CREATED
     assert ledger.query("cases", "SELECT count(*) FROM cases WHERE idempotency_key = %s", key) == [(1,)]
     ledger.require_one_effect_each({filed.json()["number"]})
 
 
 def _ignore_refusal(people, key):
-    assert people.file(key=key).status_code in (httpx.codes.CREATED, httpx.codes.SERVICE_UNAVAILABLE)
+    assert people.file(key=key).status_code in (httpx2.codes.CREATED, httpx2.codes.SERVICE_UNAVAILABLE)
 
 
 def test_a_relay_killed_between_confirm_and_mark(platform, people, ledger, tmp_path):

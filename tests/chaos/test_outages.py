@@ -5,7 +5,7 @@ import signal
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
+import httpx2
 import pika
 import pytest
 
@@ -26,7 +26,7 @@ def test_filings_go_on_while_the_broker_restarts(platform, people, ledger):
         filing = load.submit(people.file_many, 200)
         platform.restart("broker")
         responses = filing.result()
-    assert [response.status_code for response in responses] == [httpx.codes.CREATED] * 200
+    assert [response.status_code for response in responses] == [httpx2.codes.CREATED] * 200
     ledger.require_one_effect_each({response.json()["number"] for response in responses})
 
 
@@ -46,7 +46,7 @@ def test_with_the_broker_down_filing_answers_and_the_event_follows(platform, peo
     platform.stop("broker")
     try:
         filed = wait_until("the gateway has noticed", people.file)
-        assert filed.status_code == httpx.codes.CREATED
+        assert filed.status_code == httpx2.codes.CREATED
         number = filed.json()["number"]
         assert people.history(number)[0]["event"] == "case.submitted"
     finally:
@@ -61,7 +61,7 @@ def test_with_the_database_down_the_answer_is_503_and_every_process_lives_on(pla
     platform.stop("database")
     try:
         refused = people.file()
-        assert refused.status_code == httpx.codes.SERVICE_UNAVAILABLE
+        assert refused.status_code == httpx2.codes.SERVICE_UNAVAILABLE
         assert refused.headers["Content-Type"] == "application/problem+json"
         assert "Retry-After" in refused.headers
     finally:

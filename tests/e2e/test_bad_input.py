@@ -2,7 +2,7 @@
 
 import uuid
 
-import httpx
+import httpx2
 import pytest
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from joserfc import jwt
@@ -21,7 +21,7 @@ def base(platform):
 
 @pytest.fixture
 def browser(base):
-    with httpx.Client(base_url=base) as browser:
+    with httpx2.Client(base_url=base) as browser:
         yield browser
 
 
@@ -50,9 +50,9 @@ def problem_of(response, status):
 @pytest.mark.parametrize(("username", "password"), [("citizen", "wrong"), ("nobody", "onehall-demo")])
 def test_a_refused_sign_in_says_the_same_whatever_the_reason(browser, username, password):
     page = browser.get("/oauth/authorize", params=authorization(), follow_redirects=True)
-    assert page.status_code == httpx.codes.OK
+    assert page.status_code == httpx2.codes.OK
     refused = browser.post(page.url, data={"username": username, "password": password})
-    assert refused.status_code == httpx.codes.UNAUTHORIZED
+    assert refused.status_code == httpx2.codes.UNAUTHORIZED
     assert username not in refused.text.replace(f'value="{username}"', "")
     assert (
         browser.get("/oauth/authorize", params=authorization(prompt="none")).headers["Location"].count("login_required")
@@ -69,7 +69,7 @@ def test_an_unknown_client_or_address_is_never_redirected_to(browser, change):
     if change == {"redirect_uri": None}:
         # the only registered one may stand in for it (RFC 6749, section 3.1.2.3); `app` has several
         assert "evil" not in response.headers.get("Location", "")
-    assert response.status_code == httpx.codes.BAD_REQUEST
+    assert response.status_code == httpx2.codes.BAD_REQUEST
     assert "Location" not in response.headers
 
 
@@ -82,8 +82,8 @@ def test_without_pkce_s256_no_code_is_given(browser, change):
 
 
 def test_a_code_works_once(browser, base):
-    url = httpx.URL(f"{base}/oauth/authorize", params=authorization())
-    answer = httpx.URL(authorize(browser, str(url), APP.redirect_uri, "citizen", "onehall-demo"))
+    url = httpx2.URL(f"{base}/oauth/authorize", params=authorization())
+    answer = httpx2.URL(authorize(browser, str(url), APP.redirect_uri, "citizen", "onehall-demo"))
     exchange = {
         "grant_type": "authorization_code",
         "code": answer.params["code"],
@@ -91,9 +91,9 @@ def test_a_code_works_once(browser, base):
         "client_id": "app",
         "code_verifier": VERIFIER,
     }
-    assert browser.post("/oauth/token", data=exchange).status_code == httpx.codes.OK
+    assert browser.post("/oauth/token", data=exchange).status_code == httpx2.codes.OK
     replayed = browser.post("/oauth/token", data=exchange)
-    assert replayed.status_code == httpx.codes.BAD_REQUEST
+    assert replayed.status_code == httpx2.codes.BAD_REQUEST
     assert replayed.json()["error"] == "invalid_grant"
 
 
@@ -117,7 +117,7 @@ def test_another_citizens_case_is_not_there(people):
 def test_another_departments_officer_does_not_see_the_case(people):
     number = people.file("citizen").json()["number"]
     problem_of(people.sign_in("officer2").get(f"/api/v1/cases/{number}"), 404)
-    assert people.sign_in("officer").get(f"/api/v1/cases/{number}").status_code == httpx.codes.OK
+    assert people.sign_in("officer").get(f"/api/v1/cases/{number}").status_code == httpx2.codes.OK
 
 
 def test_an_action_that_the_status_forbids_is_409_and_one_that_the_person_may_not_do_403(people):
@@ -149,7 +149,7 @@ def test_a_body_over_a_megabyte_is_413_with_or_without_its_length(base, people):
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
     large = b'{"item": "' + b"x" * 1_100_000 + b'"}'
     for content in (large, iter([large[:600_000], large[600_000:]])):
-        problem_of(httpx.post(f"{base}/api/v1/cases", content=content, headers=headers), 413)
+        problem_of(httpx2.post(f"{base}/api/v1/cases", content=content, headers=headers), 413)
 
 
 def test_broken_json_is_400(people):
@@ -177,6 +177,6 @@ def test_without_a_token_of_ours_for_this_api_the_answer_is_401(base, people, ki
     }
     token = tokens[kind]()
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    response = httpx.get(f"{base}/api/v1/cases", headers=headers)
+    response = httpx2.get(f"{base}/api/v1/cases", headers=headers)
     problem_of(response, 401)
     assert response.headers["WWW-Authenticate"].startswith("Bearer")

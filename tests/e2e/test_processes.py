@@ -3,7 +3,7 @@
 import json
 import uuid
 
-import httpx
+import httpx2
 import psycopg2
 import pytest
 
@@ -16,8 +16,8 @@ PROCESSES = [process.name for process in topology.processes()]
 @pytest.mark.parametrize("name", PROCESSES)
 def test_a_process_is_healthy_and_shows_its_metrics(platform, name):
     address = f"http://127.0.0.1:{platform.ports[name]}"
-    assert httpx.get(f"{address}/healthz").status_code == httpx.codes.OK
-    assert "onehall_" in httpx.get(f"{address}/metrics").text
+    assert httpx2.get(f"{address}/healthz").status_code == httpx2.codes.OK
+    assert "onehall_" in httpx2.get(f"{address}/metrics").text
 
 
 def test_one_correlation_id_from_the_door_to_the_last_handler(platform, people):

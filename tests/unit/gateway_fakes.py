@@ -7,7 +7,7 @@ import json
 import time
 from typing import Any
 
-import httpx
+import httpx2
 from fastapi import FastAPI
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
@@ -136,22 +136,22 @@ class Door:
     def __init__(self, app: FastAPI, base_url: str) -> None:
         self.app = app
         self.base_url = base_url
-        self.cookies = httpx.Cookies()
+        self.cookies = httpx2.Cookies()
 
-    def request(self, method: str, address: str, **options: Any) -> httpx.Response:
+    def request(self, method: str, address: str, **options: Any) -> httpx2.Response:
         return asyncio.run(self._request(method, address, options))
 
-    async def _request(self, method: str, address: str, options: dict[str, Any]) -> httpx.Response:
-        transport = httpx.ASGITransport(app=self.app)
-        async with httpx.AsyncClient(transport=transport, base_url=self.base_url, cookies=self.cookies) as client:
+    async def _request(self, method: str, address: str, options: dict[str, Any]) -> httpx2.Response:
+        transport = httpx2.ASGITransport(app=self.app)
+        async with httpx2.AsyncClient(transport=transport, base_url=self.base_url, cookies=self.cookies) as client:
             response = await client.request(method, address, **options)
             self.cookies = client.cookies
             return response
 
-    def get(self, address: str, **options: Any) -> httpx.Response:
+    def get(self, address: str, **options: Any) -> httpx2.Response:
         return self.request("GET", address, **options)
 
-    def post(self, address: str, **options: Any) -> httpx.Response:
+    def post(self, address: str, **options: Any) -> httpx2.Response:
         return self.request("POST", address, **options)
 
 

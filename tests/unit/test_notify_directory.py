@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 
-import httpx
+import httpx2
 import pytest
 
 from services.notify.directory import Contact, Directory, DirectoryUnavailable
@@ -23,35 +23,35 @@ class Api:
         self.valid_token = "token-1"
         self.refused_subjects: set[str] = set()
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
         path = request.url.path
         self.calls[path] += 1
         if path in self.status:
-            return httpx.Response(self.status[path])
+            return httpx2.Response(self.status[path])
         return {
             "/.well-known/openid-configuration": self._configuration,
             "/oauth/token": self._token,
             "/api/v1/contacts": self._contacts,
         }.get(path, self._item)(request)
 
-    def _configuration(self, request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, json={"token_endpoint": "https://hall.example/oauth/token"})
+    def _configuration(self, request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, json={"token_endpoint": "https://hall.example/oauth/token"})
 
-    def _token(self, request: httpx.Request) -> httpx.Response:
+    def _token(self, request: httpx2.Request) -> httpx2.Response:
         assert base64.b64decode(request.headers["Authorization"].removeprefix("Basic ")) == b"notify:s%2Fcret"
         assert request.content == b"grant_type=client_credentials&scope=contacts"
-        return httpx.Response(200, json={"access_token": self.valid_token, "expires_in": 600})
+        return httpx2.Response(200, json={"access_token": self.valid_token, "expires_in": 600})
 
-    def _contacts(self, request: httpx.Request) -> httpx.Response:
+    def _contacts(self, request: httpx2.Request) -> httpx2.Response:
         if request.headers["Authorization"] != f"Bearer {self.valid_token}":
-            return httpx.Response(401)
+            return httpx2.Response(401)
         subjects = json.loads(request.content)["subjects"]
         if self.refused_subjects & set(subjects):
-            return httpx.Response(422)
-        return httpx.Response(200, json={subject: WANG for subject in subjects if subject != "gone"})
+            return httpx2.Response(422)
+        return httpx2.Response(200, json={subject: WANG for subject in subjects if subject != "gone"})
 
-    def _item(self, request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, json={"code": "elderly-card", "name": NAME})
+    def _item(self, request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, json={"code": "elderly-card", "name": NAME})
 
 
 class Clock:
@@ -74,7 +74,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def directory(api: Api, clock: Clock) -> Iterator[Directory]:
-    with httpx.Client(base_url="http://gateway", transport=httpx.MockTransport(api)) as http:
+    with httpx2.Client(base_url="http://gateway", transport=httpx2.MockTransport(api)) as http:
         yield Directory(http, "s/cret", clock)
 
 
