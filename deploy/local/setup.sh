@@ -10,6 +10,7 @@ cd "$(dirname "$0")/../.."
 python=${PYTHON:-python3}
 begun=$(date +%s)
 log=${ONEHALL_STATE:-var}/log/setup.log
+environment_stamp=.venv/set-up-from
 child=
 
 tell() { printf '[%4d s] %s\n' "$(($(date +%s) - begun))" "$1"; }
@@ -79,6 +80,12 @@ require_packages() {
 brew install rabbitmq, set AMQP_URI to a broker of yours, or docker compose up"
 }
 
+# A virtual environment holds its own path, so one that came with a moved or copied checkout is of no use.
+discard_moved_environment() {
+	[ -e $environment_stamp ] || return 0
+	case "$(cat $environment_stamp)" in "$(pwd) "*) ;; *) rm -rf .venv ;; esac
+}
+
 provide_packages() {
 	packages=
 	[ -x .venv/bin/python ] || has_ensurepip ||
@@ -97,16 +104,13 @@ provide_browser() {
 }
 
 provide_environment() {
-	wanted="$(pwd) $("$python" --version) $(cat requirements.lock requirements-dev.lock requirements.in pyproject.toml | cksum)"
-	stamp=.venv/set-up-from
-	[ "$(cat $stamp 2>/dev/null)" != "$wanted" ] || return 0
-	# a virtual environment holds its own path, so one that came with a moved or copied checkout is of no use
-	case "$(cat $stamp 2>/dev/null)" in "" | "$(pwd) $("$python" --version) "*) ;; *) rm -rf .venv ;; esac
+	wanted="$(pwd) $(cat requirements.lock requirements-dev.lock requirements.in pyproject.toml | cksum)"
+	[ "$(cat $environment_stamp 2>/dev/null)" != "$wanted" ] || return 0
 	.venv/bin/python -m pip --version >/dev/null 2>&1 || {
 		rm -rf .venv
 		step "making .venv" "$python" -m venv .venv || fail "no virtual environment could be made; read $log"
 	}
-	rm -f $stamp
+	rm -f $environment_stamp
 	step "installing the locked Python packages (one or two minutes the first time)" \
 		.venv/bin/python -m pip install --disable-pip-version-check --no-input --progress-bar off \
 		--require-hashes --no-deps -r requirements.lock -r requirements-dev.lock ||
@@ -114,7 +118,7 @@ provide_environment() {
 	step "installing onehall itself" \
 		.venv/bin/python -m pip install --disable-pip-version-check --no-input --no-build-isolation --no-deps --editable . ||
 		fail "onehall itself could not be installed; read $log"
-	printf '%s' "$wanted" >$stamp
+	printf '%s' "$wanted" >$environment_stamp
 }
 
 provide_styles() {
@@ -129,6 +133,7 @@ provide_styles() {
 }
 
 require_python
+discard_moved_environment
 provide_packages
 require_packages
 [ "${1:-}" != with-browser ] || provide_browser
