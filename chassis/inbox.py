@@ -69,6 +69,21 @@ def receive(session: Session, envelope: Envelope, handler: Handler) -> Receipt:
     return Receipt(Outcome.DONE, None if successor is None else Envelope.from_json(successor))
 
 
+class PredecessorMissing(Exception):
+    """Args: the subject, the sequence that is done. An event can be skipped only when it is the next one."""
+
+
+def skip(session: Session, envelope: Envelope) -> Envelope | None:
+    """Move the cursor past an event that nobody will handle; the parked successor whose turn has come."""
+    done = session.execute(_LOCK, {"source": envelope.source, "subject": envelope.subject}).scalar_one()
+    if envelope.sequence <= done:
+        return None
+    if envelope.sequence > done + 1:
+        raise PredecessorMissing(envelope.subject, done)
+    successor = session.execute(_ADVANCE, _key(envelope)).scalar_one()
+    return None if successor is None else Envelope.from_json(successor)
+
+
 def ready(session: Session, limit: int) -> list[Envelope]:
     """Parked events whose predecessor is done: left behind by a process that died before it sent them back."""
     return [Envelope.from_json(body) for body in session.execute(_READY, {"limit": limit}).scalars()]

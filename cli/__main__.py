@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from cli import clients, demos, users
+from cli import clients, demos, events, users
 from contracts.errors import Fault, InvalidInput, ServiceError, ServiceUnavailable, UsernameTaken
 from services.identity.domain import DemoDataInProduction
 
@@ -15,7 +15,7 @@ FAILED = 2
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def onehall() -> None:
-    """Operate a OneHall platform: its clients, its accounts, its demo.
+    """Operate a OneHall platform: its clients, its accounts, its events, its demo.
 
     The environment says which platform; without ONEHALL_ENVIRONMENT it is the local one of this checkout.
     """
@@ -24,6 +24,7 @@ def onehall() -> None:
 onehall.add_command(clients.client)
 onehall.add_command(users.user)
 onehall.add_command(demos.demo)
+onehall.add_command(events.events)
 
 
 def main() -> None:
