@@ -62,7 +62,7 @@ class RpcConsumer(nameko_rpc.RpcConsumer):
         reply = AmqpMessage(body, content_type="application/json", correlation_id=properties.get("correlation_id"))
         try:
             with self._writing:
-                message.channel.basic_publish(reply, exchange="nameko-rpc", routing_key=properties["reply_to"])
+                message.channel.basic_publish(reply, exchange="nameko-rpc", routing_key=properties.get("reply_to", ""))
                 message.ack()
         except (AMQPError, OSError, AttributeError) as error:
             # py-amqp's closed channel has no connection: AttributeError
@@ -86,13 +86,13 @@ class DirectCalls(nameko_rpc.SharedExtension):
         self._entrypoints[entrypoint.method_name] = entrypoint
 
     def _answer(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        length = int(environ.get("CONTENT_LENGTH") or 0)
         if not self._is_gateway(environ.get("HTTP_AUTHORIZATION", "")):
             return respond_json(start_response, "401 Unauthorized", {"error": "the gateway only"})
-        if environ["REQUEST_METHOD"] != "POST" or not 0 < length <= _MAX_REQUEST_BYTES:
+        length = environ.get("CONTENT_LENGTH") or ""
+        if environ["REQUEST_METHOD"] != "POST" or not length.isdecimal() or int(length) > _MAX_REQUEST_BYTES:
             return respond_json(start_response, "400 Bad Request", {"error": "POST a call as JSON"})
         method = environ["PATH_INFO"].removeprefix("/rpc/")
-        return respond_json(start_response, "200 OK", self._call(method, environ["wsgi.input"].read(length)))
+        return respond_json(start_response, "200 OK", self._call(method, environ["wsgi.input"].read(int(length))))
 
     def _is_gateway(self, authorization: str) -> bool:
         secret = self.container.config["settings"].rpc_secret.get_secret_value()
@@ -107,13 +107,11 @@ class DirectCalls(nameko_rpc.SharedExtension):
 
         try:
             entrypoint, call = self._entrypoints[method], json.loads(body)
-            arguments, keywords = call["args"], call["kwargs"]
+            arguments, keywords, context = call["args"], call["kwargs"], dict(call.get("context") or {})
             entrypoint.check_signature(arguments, keywords)
         except (KeyError, TypeError, ValueError, IncorrectSignature) as error:
             return reply_to_caller(None, (MalformedRequest, MalformedRequest(str(error)), None))
-        self.container.spawn_worker(
-            entrypoint, arguments, keywords, context_data=call.get("context") or {}, handle_result=handle_result
-        )
+        self.container.spawn_worker(entrypoint, arguments, keywords, context_data=context, handle_result=handle_result)
         return answer.get(timeout=_ANSWER_SECONDS)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -19,6 +20,8 @@ from contracts.actors import Actor
 from contracts.envelope import Envelope
 from contracts.errors import ServiceError
 
+log = logging.getLogger(__name__)
+
 ANONYMOUS = Actor(subject="", client="")
 """Whoever calls without a token: may read what is public."""
 
@@ -33,11 +36,16 @@ class DatabaseProvider(DependencyProvider):
 
 
 class ActorProvider(DependencyProvider):
-    """The actor that the gateway put into the call; the system itself for events and timers."""
+    """The actor that the gateway put into the call; nobody, where it put none."""
 
     def get_dependency(self, worker_ctx: Any) -> Actor:
         fields = worker_ctx.data.get("actor")
-        return Actor.from_dict(fields) if fields else ANONYMOUS
+        try:
+            return Actor.from_dict(fields) if fields else ANONYMOUS
+        except (KeyError, TypeError, AttributeError):
+            # raising here would end the process (Nameko); nobody in particular may do only what all may
+            log.warning("a call came with an actor that cannot be read; it is treated as nobody's")
+            return ANONYMOUS
 
 
 class SettingsProvider(DependencyProvider):

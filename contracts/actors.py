@@ -42,13 +42,14 @@ class Actor:
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> Actor:
+        """From a caller that may be of another version: what it does not say gives no right."""
         return cls(
             subject=fields["subject"],
             client=fields["client"],
-            channel=fields["channel"],
-            roles=tuple(fields["roles"]),
-            department=fields["department"],
-            scopes=tuple(fields["scopes"]),
+            channel=fields.get("channel", "web"),
+            roles=tuple(fields.get("roles", ())),
+            department=fields.get("department"),
+            scopes=tuple(fields.get("scopes", ())),
         )
 
 
