@@ -10,6 +10,7 @@ from gateway.app import create_app
 from gateway.rpc import Rpc
 from gateway.rpc.broker import Broker
 from gateway.rpc.direct import Direct
+from gateway.server import BoundedProtocol
 from gateway.settings import GatewaySettings
 
 KEEP_ALIVE_SECONDS = 65
@@ -30,7 +31,7 @@ def main() -> None:
         host=settings.http_host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=BoundedProtocol,
         log_config=None,
         access_log=False,
         server_header=False,

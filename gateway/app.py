@@ -19,7 +19,7 @@ from gateway.pages.visits import SignInNeeded
 from gateway.problems import SERVICE_ERRORS
 from gateway.requests import FaultBarrier, RequestContext
 from gateway.rpc import Rpc
-from gateway.security import BodyLimit, SameSitePosts, SecurityHeaders
+from gateway.security import BodyLimit, HeaderLimit, SameSitePosts, SecurityHeaders
 from gateway.sessions import Cookies, Seal, WebSessions
 from gateway.settings import GatewaySettings
 from gateway.tokens import Keys, Tokens
@@ -33,6 +33,8 @@ def create_app(settings: GatewaySettings, rpc: Rpc) -> FastAPI:
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
+        # the redirect would name the host that the request names, and http behind a proxy
+        redirect_slashes=False,
         generate_unique_id_function=openapi.operation_id,
         lifespan=_lifespan,
     )
@@ -47,6 +49,7 @@ def create_app(settings: GatewaySettings, rpc: Rpc) -> FastAPI:
         (BodyLimit, {}),
         (SameSitePosts, {"base_url": settings.base_url}),
         (FaultBarrier, {}),
+        (HeaderLimit, {}),
         (SecurityHeaders, {"is_https": settings.is_https}),
         (RequestContext, {}),
     ):

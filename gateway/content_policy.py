@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -17,14 +17,14 @@ def content_security_policy(*form_targets: str) -> str:
     return _POLICY.format(form_action=" ".join(("'self'", *form_targets)))
 
 
-def policy_for_redirect(authorize_query: str) -> str:
+def policy_for_redirect(address: str | None) -> str:
     """The policy of the sign-in and consent pages.
 
     Chromium holds `form-action` against the redirects that follow a post as well, so the client's redirect address has
-    to be in it. Identity has checked the address itself before it asked for a page.
+    to be in it. Hand in none but one that identity has checked.
     """
-    addresses = parse_qs(authorize_query).get("redirect_uri", [])
-    return content_security_policy(*filter(None, map(_source, addresses[:1])))
+    source = _source(address) if address else None
+    return content_security_policy(source) if source else content_security_policy()
 
 
 def _source(address: str) -> str | None:

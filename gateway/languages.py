@@ -15,6 +15,9 @@ from babel.messages.pofile import read_po
 
 DEFAULT = "zh-Hans"
 LANGUAGES = {"zh-Hans": "简体中文", "zh-Hant": "繁體中文", "en": "English"}
+HEADER_READ = 200
+"""No browser wishes for more languages than fit in here; the rest is somebody's attempt to keep us busy."""
+
 _FOLDER = Path(__file__).parent / "locales"
 _LOCALES = {"zh-Hans": "zh_Hans_CN", "zh-Hant": "zh_Hant_HK", "en": "en_GB"}
 _TRADITIONAL = ("zh-hant", "zh-tw", "zh-hk", "zh-mo")
@@ -24,9 +27,13 @@ def is_language(tag: object) -> bool:
     return tag in LANGUAGES
 
 
-@lru_cache(maxsize=512)
 def preferred(accept_language: str) -> str:
-    """The best of the three for an `Accept-Language` header (RFC 9110, section 12.5.4)."""
+    """The best of the three for an `Accept-Language` header (RFC 9110, section 12.5.4). Only its beginning counts."""
+    return _best(accept_language[:HEADER_READ])
+
+
+@lru_cache(maxsize=512)
+def _best(accept_language: str) -> str:
     wishes = sorted((_wish(part) for part in accept_language.split(",")), key=lambda wish: -wish[1])
     for tag, quality in wishes:
         language = _language_of(tag)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qs, quote, urlencode
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import RedirectResponse, Response
 
 from gateway.content_policy import policy_for_redirect
 from gateway.errors import answer
-from gateway.pages.visits import Visit, Visited
+from gateway.pages.visits import MAX_ADDRESS, Visit, Visited
 from gateway.problems import CROSS_SITE
 from gateway.security import is_from_another_site
 from gateway.sessions import SESSION
@@ -102,6 +102,8 @@ async def decide(visit: Visited) -> Response:
     if "decision" not in form:
         # OpenID Connect Core, section 3.1.2.1: a client may post its request. As a GET it has the visitor's cookies
         request_as_query = urlencode([*visit.request.query_params.multi_items(), *form.multi_items()])
+        if len(request_as_query) > MAX_ADDRESS:
+            raise HTTPException(414)
         return RedirectResponse(f"/oauth/authorize?{request_as_query}", 303)
     if is_from_another_site(visit.request, visit.request.app.state.settings.base_url):
         return answer(visit.request, CROSS_SITE)
@@ -121,7 +123,9 @@ async def _authorize(visit: Visit, decision: str | None) -> Response:
         case "login":
             return RedirectResponse(f"/login?next={quote(f'/oauth/authorize?{query}', safe='')}", 303)
         case "consent":
-            policy = {"Content-Security-Policy": policy_for_redirect(query)}
+            # identity asks for consent only after it has checked the address
+            asked = parse_qs(query).get("redirect_uri", [None])
+            policy = {"Content-Security-Policy": policy_for_redirect(page.get("redirect_uri") or asked[0])}
             return visit.render("consent.html", headers=policy, consent=page, query=query)
         case _:
             return visit.render("authorization_error.html", status=400, error=page)

@@ -33,6 +33,8 @@ class Problem:
 INTERNAL = Problem(500, "internal")
 CROSS_SITE = Problem(403, "cross-site")
 TOO_LARGE = Problem(413, "too-large")
+ADDRESS_TOO_LONG = Problem(414, "address-too-long")
+HEADERS_TOO_LARGE = Problem(431, "headers-too-large")
 BROKEN_JSON = Problem(400, "broken-json")
 UNREADABLE = Problem(400, "unreadable")
 
@@ -59,7 +61,9 @@ PROBLEM_OF_STATUS: dict[int, Problem] = {
     404: PROBLEM_OF_ERROR[errors.NotFound],
     405: Problem(405, "method-not-allowed"),
     413: TOO_LARGE,
+    414: ADDRESS_TOO_LONG,
     415: Problem(415, "unsupported-media-type"),
+    431: HEADERS_TOO_LARGE,
 }
 
 # pydantic's name of a broken rule -> JSON Schema's, so that both kinds of input are worded by the same catalogue
@@ -74,6 +78,7 @@ _RULES = {
     "too_long": ("maxItems", "max_length"),
     "literal_error": ("enum", "expected"),
     "string_pattern_mismatch": ("pattern", "pattern"),
+    "unstorable": ("characters", None),
 }
 
 

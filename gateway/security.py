@@ -1,4 +1,4 @@
-"""What every answer carries and what no request may do: headers, the body's limit, posts from other sites."""
+"""What every answer carries and what no request may do: headers, limits of size, posts from other sites."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.content_policy import content_security_policy
 from gateway.errors import answer
-from gateway.problems import CROSS_SITE, TOO_LARGE
+from gateway.problems import CROSS_SITE, HEADERS_TOO_LARGE, TOO_LARGE
 
 MAX_BODY = 1_000_000
+MAX_HEADERS = 32_768
+MAX_ACCEPT = 1_000
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 WITHOUT_COOKIES = ("/api/", "/oauth/token", "/oauth/revoke", "/oauth/userinfo")
 """Addresses that authenticate by what the request itself carries: a page elsewhere cannot make use of a visitor."""
@@ -51,6 +53,27 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+class HeaderLimit:
+    """Refuses headers over 32 KB before anything reads them."""
+
+    def __init__(self, app: ASGIApp, limit: int = MAX_HEADERS) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and sum(len(name) + len(value) for name, value in scope["headers"]) > self._limit:
+            response = answer(Request(_brief(scope)), HEADERS_TOO_LARGE, {"Connection": "close"})
+            await response(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def _brief(scope: Scope) -> Scope:
+    """The same request with no more than what says how it wants to be answered."""
+    asked = [(name, value[:MAX_ACCEPT]) for name, value in scope["headers"] if name in (b"accept", b"accept-language")]
+    return {**scope, "headers": asked[:2]}
 
 
 class BodyLimit:

@@ -111,6 +111,13 @@ class WebSessions:
         actor = await self._tokens.actor_of(session["access_token"])
         return Visitor(secret, session["name"], actor, session.get("locale"))
 
+    async def begin(self, client: str, tokens: dict[str, Any], previous: str | None) -> str:
+        """The new session's secret. The one that this browser had before is over."""
+        secret: str = await self._rpc.call("identity.save_web_session", client, tokens, previous)
+        if previous:
+            self._sessions.forget(previous)
+        return secret
+
     async def end(self, secret: str) -> None:
         self._sessions.forget(secret)
         await self._rpc.call("identity.end_web_session", secret)

@@ -128,7 +128,7 @@ class Tokens:
     def _verified(self, token: str, key: ECKey) -> dict[str, Any]:
         try:
             claims = json.loads(jws.deserialize_compact(token, key, algorithms=[ALGORITHM]).payload)
-        except (JoseError, ValueError) as error:
+        except (JoseError, ValueError, TypeError) as error:
             raise TokenRefused("the signature is wrong") from error
         if not isinstance(claims, dict) or not isinstance(claims.get("exp"), (int, float)):
             raise TokenRefused("claims are missing")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from fastapi import Query
@@ -9,8 +10,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from contracts.actors import CHANNELS
+from gateway.limits import MAX_COMMENT, MAX_NOTE
 
 MAX_LIMIT = 100
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def require_storable(value: Any) -> Any:
@@ -18,8 +21,8 @@ def require_storable(value: Any) -> Any:
     stack = [value]
     while stack:
         part = stack.pop()
-        if isinstance(part, str) and not _is_storable(part):
-            raise PydanticCustomError("string_pattern_mismatch", "text holds a character that cannot be stored")
+        if isinstance(part, str) and _UNSTORABLE.search(part):
+            raise PydanticCustomError("unstorable", "text holds a character that cannot be stored")
         if isinstance(part, dict):
             stack += [*part.keys(), *part.values()]
         elif isinstance(part, list):
@@ -27,13 +30,10 @@ def require_storable(value: Any) -> Any:
     return value
 
 
-def _is_storable(text: str) -> bool:
-    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
-
-
 Text = Annotated[str, AfterValidator(require_storable)]
 Form = Annotated[dict[str, Any], AfterValidator(require_storable)]
-Note = Annotated[Text, Field(max_length=4_000)]
+Note = Annotated[Text, Field(max_length=MAX_NOTE)]
+Comment = Annotated[Text, Field(max_length=MAX_COMMENT)]
 Code = Annotated[Text, Field(min_length=1, max_length=64)]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
 Cursor = Annotated[Text | None, Query(max_length=200, description="`next` of the page before")]
@@ -60,7 +60,7 @@ class CaseAction(Body):
 
 class RatingGiving(Body):
     score: int = Field(ge=1, le=5, strict=True)
-    comment: Note | None = None
+    comment: Comment | None = None
 
 
 class Preferences(Body):

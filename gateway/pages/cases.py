@@ -9,12 +9,12 @@ from starlette.responses import RedirectResponse, Response
 
 from contracts.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted
 from gateway.pages.forms import FilledForm
-from gateway.pages.visits import Visit, Visited
+from gateway.pages.visits import Visit, Visited, text_in
+from gateway.problems import sentence
 
 router = APIRouter(prefix="/cases")
 
 A_PAGE = 20
-MAX_NOTE = 4_000
 APPLICANTS_ACTIONS = frozenset({"correct", "withdraw"})
 
 
@@ -72,17 +72,21 @@ async def return_to_case(number: str) -> Response:
 @router.post("/{number:code}/actions")
 async def act_on_case(visit: Visited, number: str) -> Response:
     posted = await visit.form()
-    action = str(posted.get("action", ""))[:64]
-    note = str(posted.get("note", "")).replace("\x00", "").strip()[:MAX_NOTE]
+    action, note = text_in(posted, "action"), text_in(posted, "note")
     try:
         await visit.call("cases.act_on_case", number, action, note or None, None)
     except ActionNotAllowed:
         return await _show(visit, number, 409, visit.say("case.action-too-late"), note)
     except NotPermitted:
         return await _show(visit, number, 403, visit.say("case.action-not-yours"), note)
-    except InvalidInput:
-        return await _show(visit, number, 422, visit.say("case.note-needed"), note)
+    except InvalidInput as error:
+        return await _show(visit, number, 422, _note_fault(visit, error), note)
     return RedirectResponse(f"/cases/{number}", 303)
+
+
+def _note_fault(visit: Visit, error: InvalidInput) -> str:
+    fault = error.faults[0]
+    return visit.say("case.note-needed") if fault["rule"] == "required" else sentence(fault, visit.say)
 
 
 @router.get("/{number:code}/correct")

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from contracts.errors import InvalidInput
 from gateway.pages.forms import FilledForm
-from gateway.pages.visits import Visited
+from gateway.pages.visits import Visited, text_in
 
 router = APIRouter(prefix="/items")
 
@@ -33,7 +33,7 @@ async def submit_form(visit: Visited, code: str) -> Response:
     item = await visit.items.get(code)
     posted = await visit.form()
     form = FilledForm.posted(item, posted, visit.say)
-    key = str(posted.get("idempotency_key") or uuid.uuid4())[:255]
+    key = text_in(posted, "idempotency_key")[:255] or str(uuid.uuid4())
     try:
         case = await visit.call("cases.submit_case", code, form.content, key)
     except InvalidInput as error:

@@ -6,8 +6,8 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from contracts.errors import CaseAlreadyRated, CaseNotClosed, InvalidInput
-from gateway.pages.cases import MAX_NOTE
-from gateway.pages.visits import Visited
+from gateway.limits import MAX_COMMENT
+from gateway.pages.visits import Visited, text_in
 
 router = APIRouter(prefix="/cases")
 
@@ -23,13 +23,13 @@ async def show_rating(visit: Visited, number: str) -> Response:
 @router.post("/{number:code}/rating")
 async def rate_case(visit: Visited, number: str) -> Response:
     posted = await visit.form()
-    score, comment = str(posted.get("score", "")), str(posted.get("comment", "")).replace("\x00", "").strip()
+    score, comment = text_in(posted, "score"), text_in(posted, "comment")
     case = await visit.call("cases.get_case", number)
     fault = ""
     if score not in SCORES:
         fault = visit.say("rating.score-needed")
-    elif len(comment) > MAX_NOTE:
-        fault = visit.say("rule.maxLength", value=MAX_NOTE)
+    elif len(comment) > MAX_COMMENT:
+        fault = visit.say("rule.maxLength", value=MAX_COMMENT)
     if not fault:
         try:
             await visit.call("rating.rate_case", case, int(score), comment or None)

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from contracts.errors import SignInRefused
 from gateway.content_policy import policy_for_redirect
-from gateway.pages.visits import Visit, Visited, local_path
+from gateway.pages.visits import MAX_ADDRESS, Visit, Visited, local_path
 from gateway.sessions import SESSION, SIGN_IN, SIGN_IN_SECONDS, WEB
 
 router = APIRouter()
@@ -23,26 +23,30 @@ CLIENT = "web"
 SCOPE = "openid profile cases offline_access"
 MAX_NAME, MAX_PASSWORD = 200, 1_000
 
-Next = Annotated[str | None, Query(max_length=8_000)]
+AUTHORIZATION = "/oauth/authorize?"
+
+Next = Annotated[str | None, Query(max_length=len(AUTHORIZATION) + MAX_ADDRESS)]
 
 
 @router.get("/login")
 async def show_login(visit: Visited, next: Next = None) -> Response:  # noqa: A002 the address's own word
-    return _login_page(visit, next)
+    return await _login_page(visit, next)
 
 
 @router.post("/login")
 async def sign_in(visit: Visited, next: Next = None) -> Response:  # noqa: A002
     posted = await visit.form()
     username, password = str(posted.get("username", "")), str(posted.get("password", ""))
-    try:
-        _require_possible(username, password)
-        session = await visit.rpc.call("identity.sign_in", username.strip(), password, CLIENT)
-    except SignInRefused:
-        return _login_page(visit, next, username[:MAX_NAME], refused=True)
     target = local_path(next)
     # a sign-in that no client asked for is for the web channel
     response = RedirectResponse(target if target != "/" else "/login/start", 303)
+    # identity ties the sign-in to the address that the browser comes back to, and ends the session that was before
+    request, previous = response.headers["location"], visit.cookies.read(visit.request, SESSION)
+    try:
+        _require_possible(username, password)
+        session = await visit.rpc.call("identity.sign_in", username.strip(), password, CLIENT, request, previous)
+    except SignInRefused:
+        return await _login_page(visit, next, username[:MAX_NAME], refused=True)
     visit.cookies.set(response, SESSION, session["session"], session["max_age"])
     return response
 
@@ -52,16 +56,25 @@ def _require_possible(username: str, password: str) -> None:
         raise SignInRefused
 
 
-def _login_page(visit: Visit, address: str | None, username: str = "", *, refused: bool = False) -> Response:
+async def _login_page(visit: Visit, address: str | None, username: str = "", *, refused: bool = False) -> Response:
     target = local_path(address)
     return visit.render(
         "login.html",
         status=401 if refused else 200,
-        headers={"Content-Security-Policy": policy_for_redirect(target.partition("?")[2])},
+        headers={"Content-Security-Policy": policy_for_redirect(await _checked_redirect(visit, target))},
         action=f"/login?next={quote(target, safe='')}",
         username=username,
         refused=refused,
     )
+
+
+async def _checked_redirect(visit: Visit, target: str) -> str | None:
+    """Where the client wants its answer. Anybody can make a link to this page, so identity is asked again."""
+    if not target.startswith(AUTHORIZATION):
+        return None
+    base_url = visit.request.app.state.settings.base_url
+    page = await visit.rpc.call("identity.answer_authorization", base_url + target, None, None)
+    return page.get("redirect_uri") if page["page"] == "login" else None
 
 
 @router.get("/login/start")
@@ -103,7 +116,8 @@ async def finish_sign_in(visit: Visited, code: str = "", state: str = "", error:
     tokens = await _redeem(visit, code, under_way["verifier"])
     if tokens is None:
         return visit.render("sign_in_failed.html", status=400)
-    secret = await visit.rpc.call("identity.save_web_session", CLIENT, tokens)
+    previous = visit.cookies.read(visit.request, WEB)
+    secret = await state_of.web_sessions.begin(CLIENT, tokens, previous)
     response = RedirectResponse(local_path(under_way["next"]), 303)
     visit.cookies.set(response, WEB, secret)
     visit.cookies.delete(response, SIGN_IN)

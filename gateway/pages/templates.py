@@ -7,6 +7,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from gateway.limits import MAX_COMMENT, MAX_NOTE
+
 _FOLDER = Path(__file__).parents[1]
 STATIC = _FOLDER / "static"
 STYLE_SHEET = STATIC / "build" / "onehall.css"
@@ -25,4 +27,5 @@ TEMPLATES = Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
+TEMPLATES.globals |= {"max_note": MAX_NOTE, "max_comment": MAX_COMMENT}
 TEMPLATES.globals["style_sheet"] = f"/static/build/onehall.css?v={_version(STYLE_SHEET)}"

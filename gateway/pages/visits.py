@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
-from fastapi import Depends, Request
+from fastapi import Depends, HTTPException, Request
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData
 from starlette.responses import HTMLResponse, Response
 
@@ -17,6 +18,8 @@ from gateway.pages.templates import TEMPLATES
 from gateway.rpc.client import Rpc
 from gateway.sessions import LANGUAGE, LANGUAGE_SECONDS, WEB, Cookies, Visitor
 
+MAX_ADDRESS = 8_000
+UTF_8 = (b"utf-8", b"utf8")
 LOCAL_PATHS = ("/items", "/cases", "/inbox", "/oauth/authorize?", "/login/start")
 
 
@@ -30,6 +33,11 @@ def local_path(address: str | None) -> str:
         return "/"
     is_ours = address.startswith(LOCAL_PATHS) and not address.startswith("//")
     return address if is_ours else "/"
+
+
+def text_in(posted: FormData, name: str) -> str:
+    """What was typed. Browsers send CR LF for a line's end and count one character for it (HTML, maxlength)."""
+    return str(posted.get(name, "")).replace("\r\n", "\n").replace("\x00", "").strip()
 
 
 class Visit:
@@ -59,6 +67,10 @@ class Visit:
         return await self.rpc.call(name, *args, actor=self.signed_in.actor)
 
     async def form(self) -> FormData:
+        _, options = parse_options_header(self.request.headers.get("content-type"))
+        if options.get(b"charset", b"utf-8").lower() not in UTF_8:
+            # decoded otherwise, a form can hold text that is none
+            raise HTTPException(415)
         return await self.request.form(max_files=0, max_fields=200)
 
     def render(

@@ -123,9 +123,16 @@ class Broker:
     async def _connect(self) -> None:
         self._lost.clear()
         self._connection = await aio_pika.connect(self._uri, heartbeat=HEARTBEAT, timeout=CONNECT_SECONDS)
-        self._connection.close_callbacks.add(self._on_closed)
-        channel = await self._connection.channel(publisher_confirms=True, on_return_raises=False)
-        channel.close_callbacks.add(self._on_closed)
+        connection = self._connection
+
+        def on_closed(*_: object) -> None:
+            # the goodbye of an old connection may come late, and says nothing about the new one
+            if self._connection is connection:
+                self._give_up()
+
+        connection.close_callbacks.add(on_closed)
+        channel = await connection.channel(publisher_confirms=True, on_return_raises=False)
+        channel.close_callbacks.add(on_closed)
         exchange = await channel.declare_exchange(EXCHANGE, aio_pika.ExchangeType.TOPIC, durable=True)
         self._reply_to = str(uuid.uuid4())
         replies = await channel.declare_queue(
@@ -154,9 +161,6 @@ class Broker:
             answer.set_result(json.loads(message.body))
         except ValueError as error:
             answer.set_exception(error)
-
-    def _on_closed(self, *_: object) -> None:
-        self._give_up()
 
     def _give_up(self) -> None:
         """Tell all who wait, at once, and let `keep_connected` begin anew."""

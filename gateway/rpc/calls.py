@@ -10,10 +10,8 @@ from typing import Any
 
 from chassis import context
 from contracts.actors import Actor
+from contracts.calls import is_repeatable
 from contracts.errors import ERROR_OF_PATH
-
-READS = ("get_", "list_")
-READ_ENDPOINTS = ("jwks", "configuration")
 
 
 class InternalError(Exception):
@@ -39,10 +37,7 @@ class Call:
 
     @property
     def is_repeatable(self) -> bool:
-        """Whether doing it twice is the same as doing it once. Filing always carries an idempotency key."""
-        if self.method == "answer_protocol":
-            return self.args[0] in READ_ENDPOINTS
-        return self.method == "submit_case" or self.method.startswith(READS)
+        return is_repeatable(self.method, self.args)
 
     @property
     def context(self) -> dict[str, Any]:

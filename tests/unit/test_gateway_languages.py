@@ -91,5 +91,10 @@ def test_the_best_of_three_languages(header: str, language: str) -> None:
     assert preferred(header) == language
 
 
+def test_only_the_beginning_of_the_wishes_is_read() -> None:
+    assert preferred("en" + ", x0" * 1_000_000) == "en"
+    assert preferred("fr," * 100 + "en") == DEFAULT
+
+
 def test_a_code_newer_than_the_catalogue_is_shown_as_it_is() -> None:
     assert CATALOGUES["en"].word("event", "case.suspended") == "case.suspended"

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
-from contracts.errors import SignInRefused
+from contracts.errors import SessionEnded, SignInRefused
 from gateway.pages.sign_in import challenge_of
 from gateway.pages.visits import local_path
 from tests.unit.gateway_fakes import BASE, FakeRpc, answer_jwks, make_door, web_session
@@ -71,7 +71,43 @@ def test_who_is_not_signed_in_signs_in_and_comes_back() -> None:
     away = door.get(back.headers["location"])
     assert (away.status_code, away.headers["location"]) == (302, "onehall://callback?code=1")
     assert rpc.of("identity.answer_authorization")[-1] == (f"{BASE}/oauth/authorize?{QUERY}", "s-1", None)
-    assert rpc.of("identity.sign_in") == [("citizen", "pw", "web")]
+    assert rpc.of("identity.sign_in") == [("citizen", "pw", "web", f"/oauth/authorize?{QUERY}", None)]
+
+
+def test_a_sign_in_is_for_the_address_as_the_browser_will_ask_for_it() -> None:
+    rpc = FakeRpc({"identity.sign_in": {"session": "s-2", "subject": "sub-1", "max_age": 60}})
+    door = make_door(rpc)
+    door.cookies.set("onehall_session", "s-1")
+    target = "/oauth/authorize?state=a|b"
+    back = door.post(f"/login?next={quote(target, safe='')}", data={"username": "a", "password": "b"})
+    assert rpc.of("identity.sign_in") == [("a", "b", "web", back.headers["location"], "s-1")]
+
+
+@pytest.mark.parametrize(
+    ("target", "answer", "source"),
+    [
+        (
+            f"/oauth/authorize?{QUERY}",
+            {"page": "login", "redirect_uri": "https://rp.example/cb"},
+            " https://rp.example",
+        ),
+        (f"/oauth/authorize?{QUERY}", {"page": "login", "redirect_uri": "onehall://callback"}, " onehall:"),
+        (f"/oauth/authorize?{QUERY}", {"page": "error", "error": "invalid_client", "description": ""}, ""),
+        (f"/oauth/authorize?{QUERY}", {"page": "redirect", "location": "http://127.0.0.1:9555/callback"}, ""),
+        (f"/items/x?{QUERY}", {"page": "login", "redirect_uri": "https://rp.example/cb"}, ""),
+        (f"/login/start?{QUERY}", {"page": "login", "redirect_uri": "https://rp.example/cb"}, ""),
+    ],
+)
+def test_the_sign_in_form_leads_only_where_identity_has_checked(
+    target: str, answer: dict[str, Any], source: str
+) -> None:
+    rpc = FakeRpc({"identity.answer_authorization": answer, "identity.sign_in": SignInRefused()})
+    door = make_door(rpc)
+    login = f"/login?next={quote(target, safe='')}"
+    for page in (door.get(login), door.post(login, data={"username": "a", "password": "b"})):
+        assert f"form-action 'self'{source};" in page.headers["content-security-policy"]
+    asked = rpc.of("identity.answer_authorization")
+    assert asked == ([(f"{BASE}{target}", None, None)] * 2 if target.startswith("/oauth") else [])
 
 
 def test_a_wrong_password_is_said_in_one_way() -> None:
@@ -122,6 +158,13 @@ def test_a_client_may_post_its_request() -> None:
     assert response.status_code == 303
     assert response.headers["location"] == "/oauth/authorize?client_id=rp&scope=openid+a%26b"
     assert not rpc.calls
+
+
+def test_a_large_request_is_not_thrown_back_as_an_address() -> None:
+    response = make_door(FakeRpc()).post("/oauth/authorize", data={"state": "s" * 9_000})
+    assert response.status_code == 414
+    assert response.json()["type"] == "urn:onehall:problem:address-too-long"
+    assert "location" not in response.headers
 
 
 def test_a_wrong_request_is_never_redirected() -> None:
@@ -188,10 +231,36 @@ def test_the_web_channel_is_a_client_like_any_other() -> None:
     assert headers["Authorization"].startswith("Basic ")
     assert (sent["code"], sent["redirect_uri"]) == ("c-1", f"{BASE}/callback")
     assert challenge_of(sent["code_verifier"]) == asked["code_challenge"]
-    assert rpc.of("identity.save_web_session") == [("web", {"access_token": "t", "refresh_token": "r"})]
+    assert rpc.of("identity.save_web_session") == [("web", {"access_token": "t", "refresh_token": "r"}, None)]
     page = door.get("/cases")
     assert page.status_code == 200
     assert "张三" in page.text
+
+
+def test_signing_in_again_ends_the_session_that_was_before() -> None:
+    def answer_session(secret: str) -> dict[str, Any]:
+        return web_session() | {"name": {"w-1": "张三", "w-2": "李四"}[secret]}
+
+    rpc = FakeRpc(
+        {
+            "identity.answer_protocol": answer_token,
+            "identity.save_web_session": "w-2",
+            "identity.get_web_session": answer_session,
+            "cases.list_cases": {"items": [], "next": None},
+        }
+    )
+    door = make_door(rpc)
+    door.cookies.set("onehall_web", "w-1", domain="127.0.0.1", path="/")
+    assert "张三" in door.get("/cases").text
+    asked = sign_in(rpc, door)
+    door.get(f"/callback?code=c-1&state={asked['state']}")
+    assert rpc.of("identity.save_web_session")[0][2] == "w-1"
+    assert "李四" in door.get("/cases").text
+    # this replica does not remember the old session either
+    rpc.answers["identity.get_web_session"] = SessionEnded()
+    door.cookies.clear()
+    door.cookies.set("onehall_web", "w-1")
+    assert door.get("/cases").status_code == 303
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,11 @@ from contracts.errors import (
     NotFound,
     ServiceUnavailable,
     SessionEnded,
+    SignInRefused,
 )
+from gateway.limits import MAX_COMMENT, MAX_NOTE
+from services.cases import forms
+from services.rating import domain
 from tests.unit.gateway_fakes import CASE, HISTORY, ITEM, Door, FakeRpc, make_door, web_session
 
 CLOSED = CASE | {"status": "closed", "decision": "approved"}
@@ -96,6 +100,33 @@ def test_a_form_is_sent_as_its_schema_wants_it() -> None:
     assert rpc.of("cases.submit_case") == [("residence-permit", form, "k-1")]
 
 
+@pytest.mark.parametrize("key", ["", "  ", "\xa0", "\u2003"])
+def test_a_form_without_a_key_gets_one(key: str) -> None:
+    rpc, door = signed_in({"cases.submit_case": CASE})
+    door.post("/items/residence-permit/apply", data={"idempotency_key": key})
+    ((_, _, sent),) = rpc.of("cases.submit_case")
+    assert len(sent) == 36
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("multipart/form-data; boundary=b", 401),
+        ("multipart/form-data; boundary=b; charset=UTF-8", 401),
+        ("multipart/form-data; boundary=b; charset=utf-7", 415),
+        ("multipart/form-data; boundary=b; charset=unicode_escape", 415),
+        ("multipart/form-data; boundary=b; charset=none-such", 415),
+        ("application/x-www-form-urlencoded; charset=utf-16", 415),
+    ],
+)
+def test_forms_are_utf8(kind: str, status: int) -> None:
+    rpc = FakeRpc({"identity.sign_in": SignInRefused()})
+    body = b'--b\r\nContent-Disposition: form-data; name="username"\r\n\r\n\\ud800\r\n--b--\r\n'
+    response = make_door(rpc).post("/login", content=body, headers={"Content-Type": kind})
+    assert response.status_code == status
+    assert len(rpc.calls) == (status == 401)
+
+
 def test_a_wrong_form_comes_back_with_its_values_and_every_fault() -> None:
     faults = [
         {"pointer": "/form/full_name", "rule": "required", "value": True},
@@ -132,6 +163,43 @@ def test_an_officer_sees_the_actions_with_a_note() -> None:
     assert 'id="note"' in door.get("/cases/OH-1").text
     assert door.post("/cases/OH-1/actions", data={"action": "refuse", "note": "no"}).status_code == 303
     assert rpc.of("cases.act_on_case") == [("OH-1", "refuse", "no", None)]
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ({"pointer": "/note", "rule": "required", "value": True}, "Enter a note."),
+        ({"pointer": "/note", "rule": "maxLength", "value": 2_000}, "Enter at most 2000 characters."),
+        ({"pointer": "/action", "rule": "enum", "value": ["accept"]}, "Choose one of the given answers."),
+    ],
+)
+def test_a_refused_note_comes_back_with_what_is_wrong(fault: Any, words: str) -> None:
+    file = FILE | {"actions": ["refuse"]}
+    _, door = signed_in({"cases.get_case_file": file, "cases.act_on_case": InvalidInput([fault])}, roles=["officer"])
+    note = "写" * 2_001
+    page = door.post("/cases/OH-1/actions", data={"action": "refuse", "note": note}, headers={"Accept-Language": "en"})
+    assert page.status_code == 422
+    assert words in page.text
+    assert f">{note}</textarea>" in page.text
+
+
+def test_a_lines_end_counts_as_the_browser_counts_it() -> None:
+    rpc, door = signed_in({"cases.act_on_case": CASE, "cases.get_case": CLOSED, "rating.rate_case": {}})
+    door.post("/cases/OH-1/actions", data={"action": "refuse", "note": "a\r\nb"})
+    assert rpc.of("cases.act_on_case") == [("OH-1", "refuse", "a\nb", None)]
+    lines = "\r\n".join("a" * 500)
+    assert door.post("/cases/OH-1/rating", data={"score": "4", "comment": lines}).status_code == 303
+    page = door.post("/cases/OH-1/rating", data={"score": "4", "comment": "a" * 1_001})
+    assert page.status_code == 422
+    assert "1000" in page.text
+
+
+def test_pages_and_services_have_the_same_limits() -> None:
+    assert (MAX_NOTE, MAX_COMMENT) == (forms.MAX_NOTE, domain.MAX_COMMENT)
+    file = FILE | {"actions": ["refuse"]}
+    _, door = signed_in({"cases.get_case_file": file, "cases.get_case": CLOSED}, roles=["officer"])
+    assert f'maxlength="{MAX_NOTE}"' in door.get("/cases/OH-1").text
+    assert f'maxlength="{MAX_COMMENT}"' in door.get("/cases/OH-1/rating").text
 
 
 def test_an_officers_own_case_is_an_applicants() -> None:

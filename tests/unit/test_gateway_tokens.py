@@ -22,7 +22,7 @@ def tokens_of(rpc: FakeRpc, now: float | None = None) -> Tokens:
     return Tokens(Keys(rpc, BASE), BASE, clock=lambda: now or time.time())
 
 
-def unsigned(header: dict[str, Any], claims: dict[str, Any]) -> str:
+def unsigned(header: Any, claims: dict[str, Any]) -> str:
     parts = (base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in (header, claims))
     return ".".join((*parts, ""))
 
@@ -46,6 +46,8 @@ REFUSED = {
     "unknown key": make_token(OTHER_KEY),
     "another's signature": make_token(OTHER_KEY, header={"kid": "one"}),
     "no algorithm": unsigned({"alg": "none", "typ": "at+jwt", "kid": "one"}, {"iss": BASE, "sub": "sub-1"}),
+    "a header that is no object": unsigned([], {}),
+    "critical without a list": unsigned({"alg": "ES256", "typ": "at+jwt", "kid": "one", "crit": 1}, {}),
     "unknown channel": make_token(channel="drone"),
     "public key as secret": jwt.encode(
         {"alg": "HS256", "typ": "at+jwt", "kid": "one"},

@@ -1,0 +1,4 @@
+"""How much people may write. `cases` and `rating` check the same; here it is said sooner, and on the page itself."""
+
+MAX_NOTE = 2_000
+MAX_COMMENT = 1_000
