@@ -16,15 +16,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from amqp.basic_message import Message as AmqpMessage
+from amqp.exceptions import RecoverableConnectionError
 from greenlet import GreenletExit
 from kombu import Connection, Queue
 from kombu.message import Message
-from kombu.mixins import ConsumerMixin
 from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import DependencyProvider, Entrypoint, SharedExtension
 
-from chassis import broker, failpoints, http, inbox, metrics
-from chassis.channel import ConfirmingChannel
+from chassis import broker, failpoints, inbox, metrics
+from chassis.channel import ConfirmingChannel, ResilientConsumer
 from chassis.extensions import HttpServer, ServiceDatabase
 from contracts import topology
 from contracts.envelope import CONTENT_TYPE, Envelope, UnreadableEvent
@@ -35,14 +35,15 @@ log = logging.getLogger(__name__)
 ANY_OTHER = "*"
 _ATTEMPT = "x-attempt"
 _WAIT_SECONDS = 1.0
-_STALLED_SECONDS = 60.0
+_STALLED_SECONDS = 120.0
+"""Far longer than a statement may take: an event in hand for longer is stuck."""
 
 
 class HandlerInterrupted(Exception):
     """A handler ended by something that is no `Exception`, such as a time-out of eventlet's."""
 
 
-class EventConsumer(SharedExtension, ConsumerMixin):
+class EventConsumer(SharedExtension, ResilientConsumer):
     """Consumes the service's queues, on one connection of its own."""
 
     http = HttpServer()
@@ -52,8 +53,10 @@ class EventConsumer(SharedExtension, ConsumerMixin):
         super().__init__()
         self._entrypoints: dict[str, Entrypoint] = {}
         self._stopping = False
+        self._topology_is_lost = False
         self._channel: ConfirmingChannel | None = None
-        self._sign_of_life = time.monotonic()
+        self._turned = time.monotonic()
+        self._in_hand: dict[Message, float] = {}
 
     def setup(self) -> None:
         service = self.container.service_name
@@ -61,7 +64,7 @@ class EventConsumer(SharedExtension, ConsumerMixin):
         self.connection = Connection(
             self.container.config["AMQP_URI"], heartbeat=self.container.config["HEARTBEAT"], connect_timeout=5
         )
-        self.http.add("/healthz", http.check(self.is_alive))
+        self.http.add_check("/healthz", self.is_alive)
 
     def register(self, entrypoint: Entrypoint, types: tuple[str, ...]) -> None:
         self._entrypoints |= dict.fromkeys(types, entrypoint)
@@ -80,13 +83,16 @@ class EventConsumer(SharedExtension, ConsumerMixin):
             self._thread.wait()
 
     def is_alive(self) -> bool:
-        """Whether the consuming loop still turns, or keeps trying to reach the broker."""
-        return not self.queues or time.monotonic() - self._sign_of_life < _STALLED_SECONDS
+        """Whether the consuming loop turns (or keeps trying to reach the broker), and every event in hand moves on."""
+        oldest = min((self._turned, *self._in_hand.values()))
+        return not self.queues or time.monotonic() - oldest < _STALLED_SECONDS
 
     # kombu's hooks
 
     def get_consumers(self, consumer: Callable[..., Any], channel: Any) -> list[Any]:
         broker.declare(channel, self.queues)
+        self._topology_is_lost = False
+        self._in_hand.clear()
         self._channel = ConfirmingChannel(channel)
         return [
             consumer(
@@ -98,10 +104,12 @@ class EventConsumer(SharedExtension, ConsumerMixin):
         ]
 
     def on_iteration(self) -> None:
-        self._sign_of_life = time.monotonic()
+        self._turned = time.monotonic()
+        if self._topology_is_lost:
+            raise RecoverableConnectionError("a queue of ours is gone: connecting again declares it")
 
     def on_connection_error(self, exc: Exception, interval: float) -> None:
-        self._sign_of_life = time.monotonic()
+        self._turned = time.monotonic()
         log.warning("no connection to the broker (%s); trying again in %s s", type(exc).__name__, interval)
 
     # from message to worker
@@ -120,6 +128,7 @@ class EventConsumer(SharedExtension, ConsumerMixin):
             self._spawn(queue, message, envelope)
 
     def _spawn(self, queue: topology.Queue, message: Message, envelope: Envelope) -> None:
+        self._in_hand[message] = time.monotonic()
         entrypoint = self._entrypoints.get(envelope.type, self._entrypoints[ANY_OTHER])
         context = {"correlation_id": envelope.correlationid, "traceparent": envelope.traceparent}
         settle = functools.partial(self._settle, queue, message, envelope)
@@ -139,6 +148,7 @@ class EventConsumer(SharedExtension, ConsumerMixin):
             self._wait(queue, message, envelope)
         else:
             self._retry(queue, message)
+        self._in_hand.pop(message, None)
         return result, exc_info
 
     def _finish(self, queue: topology.Queue, message: Message, envelope: Envelope, receipt: inbox.Receipt) -> None:
@@ -156,7 +166,8 @@ class EventConsumer(SharedExtension, ConsumerMixin):
 
         def again() -> None:
             time.sleep(_WAIT_SECONDS)
-            if not self._stopping:
+            # on a lost connection the broker has handed the message to somebody else by now
+            if not self._stopping and self._on(message).is_open:
                 self._spawn(queue, message, envelope)
 
         self.container.spawn_managed_thread(again, identifier=queue.name)
@@ -171,12 +182,12 @@ class EventConsumer(SharedExtension, ConsumerMixin):
             _persistent(message.body, attempt + 1),
             queue.retry(topology.RETRY_DELAYS[attempt]),
             confirmed=lambda: channel.ack(message),
-            refused=lambda: channel.reject(message, requeue=True),
+            refused=self._begin_anew,
         )
         self._count(queue, "retried")
 
     def _bury(self, queue: topology.Queue, message: Message) -> None:
-        self._on(message).reject(message, requeue=False)
+        self._on(message).reject(message)
         self._count(queue, "dead")
 
     def send_back(self, envelope: Envelope) -> None:
@@ -191,8 +202,12 @@ class EventConsumer(SharedExtension, ConsumerMixin):
             _persistent(envelope.to_json(), 0),
             topology.service_queue(self.container.service_name, envelope.source).name,
             confirmed=forget,
-            refused=lambda: log.warning("the broker refused parked event %s; it stays parked", envelope.id),
+            refused=self._begin_anew,
         )
+
+    def _begin_anew(self) -> None:
+        """The broker could not take a message back: what is unacknowledged comes again on a new connection."""
+        self._topology_is_lost = True
 
     def _unpark(self, envelope: Envelope) -> None:
         try:

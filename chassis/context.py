@@ -16,15 +16,15 @@ traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
 _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
-def enter(correlation: str | None, trace: str | None) -> None:
+def enter(correlation: object, trace: object) -> None:
     """Take over a caller's context; what is absent or malformed begins anew."""
-    correlation_id.set(correlation or secrets.token_hex(16))
+    correlation_id.set(correlation if isinstance(correlation, str) and correlation else secrets.token_hex(16))
     traceparent.set(next_traceparent(trace))
 
 
-def next_traceparent(parent: str | None) -> str:
+def next_traceparent(parent: object) -> str:
     """A span of our own in the caller's trace, or the start of one."""
-    if parent and _TRACEPARENT.fullmatch(parent):
+    if isinstance(parent, str) and _TRACEPARENT.fullmatch(parent):
         version, trace_id, _, flags = parent.split("-")
     else:
         version, trace_id, flags = "00", secrets.token_hex(16), "01"

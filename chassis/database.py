@@ -10,9 +10,9 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
+from chassis.postgres import TCP_LIMITS, is_away
 from contracts.errors import ServiceUnavailable
 
-_CONNECT_SECONDS = 5
 _POOL_SECONDS = 5
 _STATEMENT_MILLISECONDS = 30_000
 _LOCK_MILLISECONDS = 10_000
@@ -32,8 +32,8 @@ class Database:
             pool_pre_ping=True,
             # statements carry what people wrote in forms: never into a log
             hide_parameters=True,
-            connect_args={
-                "connect_timeout": _CONNECT_SECONDS,
+            connect_args=TCP_LIMITS
+            | {
                 "options": f"-c statement_timeout={_STATEMENT_MILLISECONDS} -c lock_timeout={_LOCK_MILLISECONDS}"
                 f" -c idle_in_transaction_session_timeout={_STATEMENT_MILLISECONDS} -c timezone=UTC",
                 "application_name": "onehall",
@@ -49,10 +49,10 @@ class Database:
         try:
             with Session(self._engine) as session, session.begin():
                 yield session
-        except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+        except PoolTimeoutError as error:
             raise ServiceUnavailable("database") from error
         except DBAPIError as error:
-            if error.connection_invalidated:
+            if _is_away(error):
                 raise ServiceUnavailable("database") from error
             raise
 
@@ -67,3 +67,9 @@ class Database:
     def dispose(self) -> None:
         """Close every idle connection."""
         self._engine.dispose()
+
+
+def _is_away(error: DBAPIError) -> bool:
+    sqlstate = getattr(error.orig, "pgcode", None)
+    # libpq has no SQLSTATE for a connection that was refused or lost
+    return is_away(sqlstate) if sqlstate else isinstance(error, OperationalError | InterfaceError)

@@ -15,6 +15,13 @@ class HttpServer(SharedExtension):
     def __init__(self) -> None:
         super().__init__()
         self._routes: dict[str, http.Application] = {}
+        self._checks: dict[str, list[http.Check]] = {}
+
+    def add_check(self, path: str, passes: http.Check) -> None:
+        """One more condition for the probe at `path`."""
+        checks = self._checks.setdefault(path, [])
+        checks.append(passes)
+        self.add(path, http.check(lambda: all(condition() for condition in checks)))
 
     def add(self, path: str, application: http.Application) -> None:
         self._routes[path] = application
@@ -35,7 +42,7 @@ class ServiceDatabase(SharedExtension):
 
     def setup(self) -> None:
         self.database = Database(database_url(self.container.service_name), pool_size=self.container.max_workers)
-        self.http.add("/readyz", http.check(self.database.is_reachable))
+        self.http.add_check("/readyz", self.database.is_reachable)
 
     def stop(self) -> None:
         self.database.dispose()

@@ -11,23 +11,27 @@ import json
 import logging
 import queue
 import threading
+import time
 from collections.abc import Iterable
 from typing import Any
 
 from amqp.basic_message import Message as AmqpMessage
-from amqp.exceptions import AMQPError
+from nameko import messaging
 from nameko import rpc as nameko_rpc
 from nameko.exceptions import IncorrectSignature, MalformedRequest
 
 from chassis import failpoints
+from chassis.channel import GONE, ResilientConsumer
 from chassis.extensions import HttpServer
 from chassis.http import StartResponse, respond_json
-from contracts.errors import ServiceError
+from contracts.calls import is_repeatable
+from contracts.errors import ServiceError, ServiceUnavailable
 
 log = logging.getLogger(__name__)
 
 _MAX_REQUEST_BYTES = 4_194_304
 _ANSWER_SECONDS = 15
+_STALLED_SECONDS = 120.0
 
 
 def reply_to_caller(result: Any, exc_info: Any) -> dict[str, Any]:
@@ -47,8 +51,29 @@ def reply_to_caller(result: Any, exc_info: Any) -> dict[str, Any]:
     }
 
 
+class QueueConsumer(ResilientConsumer, messaging.QueueConsumer):
+    """Nameko's, with our way of connecting again. It also says whether it still turns."""
+
+    http = HttpServer()
+
+    def setup(self) -> None:
+        super().setup()
+        self._turned = time.monotonic()
+        self.http.add_check("/healthz", lambda: time.monotonic() - self._turned < _STALLED_SECONDS)
+
+    def on_iteration(self) -> None:
+        self._turned = time.monotonic()
+        super().on_iteration()
+
+    def on_connection_error(self, exc: Exception, interval: float) -> None:
+        self._turned = time.monotonic()
+        super().on_connection_error(exc, interval)
+
+
 class RpcConsumer(nameko_rpc.RpcConsumer):
     """Nameko's queue and dispatch, with replies on the request's own channel."""
+
+    queue_consumer = QueueConsumer()
 
     def setup(self) -> None:
         super().setup()
@@ -57,17 +82,26 @@ class RpcConsumer(nameko_rpc.RpcConsumer):
 
     def handle_result(self, message: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
         failpoints.reach("rpc.done")
-        body = json.dumps(reply_to_caller(result, exc_info))
         properties = message.properties
-        reply = AmqpMessage(body, content_type="application/json", correlation_id=properties.get("correlation_id"))
+        reply = AmqpMessage(
+            _dump(result, exc_info), content_type="application/json", correlation_id=properties.get("correlation_id")
+        )
         try:
             with self._writing:
                 message.channel.basic_publish(reply, exchange="nameko-rpc", routing_key=properties.get("reply_to", ""))
                 message.ack()
-        except (AMQPError, OSError, AttributeError) as error:
-            # py-amqp's closed channel has no connection: AttributeError
+        except GONE as error:
             log.info("a reply could not be sent (%s); its caller has been told that the broker is gone", error)
         return result, exc_info
+
+
+def _dump(result: Any, exc_info: Any) -> str:
+    try:
+        return json.dumps(reply_to_caller(result, exc_info))
+    except (TypeError, ValueError) as error:
+        # raising here would end the process, and the call would come again and end the next one
+        log.exception("a result is no JSON")
+        return json.dumps(reply_to_caller(None, (type(error), error, None)))
 
 
 class DirectCalls(nameko_rpc.SharedExtension):
@@ -127,6 +161,14 @@ class Rpc(nameko_rpc.Rpc):
     def setup(self) -> None:
         super().setup()
         self.direct_calls.register(self)
+
+    def handle_message(self, body: Any, message: Any) -> None:
+        """Nameko's, except that a call which a dead process may have done already is not done a second time."""
+        if message.delivery_info.get("redelivered") and not is_repeatable(self.method_name, body.get("args", ())):
+            error = ServiceUnavailable(self.container.service_name)
+            self.rpc_consumer.handle_result(message, None, (ServiceUnavailable, error, None))
+        else:
+            super().handle_message(body, message)
 
 
 rpc = Rpc.decorator

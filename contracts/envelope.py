@@ -17,6 +17,9 @@ CONTENT_TYPE = "application/cloudevents+json"
 MAX_BYTES = 65_536
 """The CloudEvents specification asks every intermediary to forward 64 KiB; ours are under 1 KiB."""
 
+MAX_TEXT = 1_000
+"""Characters in one attribute or field. Numbers and codes are far shorter."""
+
 
 class UnreadableEvent(ValueError):
     """The bytes are not one of our events. It is nobody's to handle and belongs in the dead-letter queue."""
@@ -81,21 +84,49 @@ class Envelope:
 
     @classmethod
     def _from_dict(cls, envelope: dict[str, Any]) -> Envelope:
-        event_class = EVENT_OF_TYPE[envelope["type"]]
-        known = {field.name for field in fields(event_class)}
-        data = event_class(**{name: value for name, value in envelope["data"].items() if name in known})
+        data = _read_data(EVENT_OF_TYPE[envelope["type"]], envelope["data"])
+        if (envelope["source"], envelope["subject"]) != (data.source, data.subject):
+            raise ValueError("source or subject contradicts data")
         sequence = envelope["sequence"]
         if type(sequence) is not int or sequence < 1:
             raise ValueError("sequence is no integer from 1")
-        if (envelope["source"], envelope["subject"]) != (data.source, data.subject):
-            raise ValueError("source or subject contradicts data")
         return cls(
-            id=str(envelope["id"]),
+            id=_text("id", envelope["id"]),
             sequence=sequence,
-            time=datetime.fromisoformat(envelope["time"]),
-            channel=envelope["channel"],
-            actor=envelope["actor"],
+            time=_read_time(envelope["time"]),
+            channel=_text("channel", envelope["channel"]),
+            actor=_text("actor", envelope["actor"]),
             data=data,
-            traceparent=envelope.get("traceparent"),
-            correlationid=envelope.get("correlationid"),
+            traceparent=_optional_text("traceparent", envelope.get("traceparent")),
+            correlationid=_optional_text("correlationid", envelope.get("correlationid")),
         )
+
+
+def _read_data(event_class: type[Event], data: dict[str, Any]) -> Event:
+    known = {field.name: field.type for field in fields(event_class)}
+    event = event_class(**{name: value for name, value in data.items() if name in known})
+    for name, type_name in known.items():
+        value = getattr(event, name)
+        if type_name == "int":
+            if type(value) is not int:
+                raise ValueError(f"{name} is no integer")
+        else:
+            _text(name, value)
+    return event
+
+
+def _read_time(text: str) -> datetime:
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError("time has no offset from UTC (RFC 3339)")
+    return time
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT:
+        raise ValueError(f"{name} is no text of 1 to {MAX_TEXT} characters")
+    return value
+
+
+def _optional_text(name: str, value: object) -> str | None:
+    return None if value is None else _text(name, value)

@@ -26,8 +26,12 @@ DEPARTMENTS = ("civil-affairs", "market-regulation")
 RETRY_DELAYS = (1, 5, 30, 120)
 """Seconds that a failed event waits before its next attempt; after the last one it is a dead letter."""
 
-DELIVERY_LIMIT = 20
-"""How often the broker hands a message out again (after crashes) before it is a dead letter."""
+DELIVERY_LIMIT = 100
+"""How often the broker hands a message out again after a crash before it is a dead letter.
+
+For an event that ends its process. A handler that raises is counted by the retry queues; so few that a service which
+cannot start (a bad deployment) would empty its queue into the dead letters are too few.
+"""
 
 
 def publishers() -> tuple[str, ...]:

@@ -95,13 +95,31 @@ def test_a_field_of_a_later_version_is_passed_over():
         {"subject": "another case"},
         {"source": "rating"},
         {"time": "yesterday"},
+        {"time": "2026-01-01T00:00:00"},
+        {"time": 5},
+        {"id": 5},
+        {"id": ""},
+        {"id": "x" * 1001},
+        {"channel": None},
+        {"traceparent": 5},
+        {"correlationid": []},
         {"data": []},
         {"data": {}},
     ],
-    ids=str,
+    ids=lambda change: str(change)[:40],
 )
-def test_an_event_that_is_not_whole_is_unreadable(change):
+def test_an_event_that_is_not_whole_and_well_typed_is_unreadable(change):
     event = json.loads((GOLDEN / "case.closed.json").read_text()) | change
+    with pytest.raises(UnreadableEvent):
+        Envelope.from_json(json.dumps(event))
+
+
+@pytest.mark.parametrize("field", ["number", "decision"])
+@pytest.mark.parametrize("value", [None, 5, [], "x" * 1001], ids=["null", "number", "list", "long"])
+def test_a_field_of_the_wrong_type_makes_it_unreadable(field, value):
+    event = json.loads((GOLDEN / "case.closed.json").read_text())
+    event["data"][field] = value
+    event["subject"] = event["data"]["number"]
     with pytest.raises(UnreadableEvent):
         Envelope.from_json(json.dumps(event))
 

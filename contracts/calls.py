@@ -1,0 +1,15 @@
+"""Which calls of a service may be made twice: the gateway repeats them, a service answers them after a crash."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_READS = ("get_", "list_")
+_READ_ENDPOINTS = ("jwks", "configuration")
+
+
+def is_repeatable(method: str, arguments: Sequence[object]) -> bool:
+    """Whether doing it twice is the same as doing it once. Filing always carries an idempotency key."""
+    if method == "answer_protocol":
+        return bool(arguments) and arguments[0] in _READ_ENDPOINTS
+    return method == "submit_case" or method.startswith(_READS)
