@@ -24,6 +24,7 @@ from services.identity import demo, passwords, store
 from services.identity.domain import (
     SESSION_ABSOLUTE,
     Account,
+    BrowserSession,
     Client,
     DemoDataInProduction,
     normalize_username,
@@ -31,6 +32,7 @@ from services.identity.domain import (
     require_valid_client,
 )
 from services.identity.oauth import store as oauth_store
+from services.identity.oauth.http import Parameters
 from services.identity.oauth.tokens import Grantee, Issuer, claim_refresh_token, family_of, issue_tokens
 from services.identity.sealing import Seal, SealedOtherwise, hash_secret, new_secret
 
@@ -63,9 +65,20 @@ def register_account(database: Database, offload: Offload, account: Account, pas
 
 
 def sign_in(
-    database: Database, offload: Offload, username: str, password: str, channel: str, now: datetime
+    database: Database,
+    offload: Offload,
+    username: str,
+    password: str,
+    channel: str,
+    now: datetime,
+    *,
+    request: str | None = None,
+    previous: str | None = None,
 ) -> dict[str, Any]:
-    """Raise `SignInRefused`, after the same time whether the name or the password is wrong."""
+    """Raise `SignInRefused`, after the same time whether the name or the password is wrong.
+
+    `request` is the local URL that the person goes on to; `previous` is the browser's session until now, which ends.
+    """
     if channel not in CHANNELS:
         raise InvalidInput([Fault(pointer="/channel", rule="enum", value=channel)])
     with database.transaction() as session:
@@ -78,16 +91,20 @@ def sign_in(
     with database.transaction() as session:
         if stronger_hash is not None:
             store.replace_password_hash(session, subject, password_hash, stronger_hash)
-        return _open_session(session, subject, channel, now)
+        if previous is not None:
+            sign_out(session, previous)
+        return _open_session(session, subject, channel, request, now)
 
 
-def _open_session(session: Session, subject: str, channel: str, now: datetime) -> dict[str, Any]:
+def _open_session(session: Session, subject: str, channel: str, request: str | None, now: datetime) -> dict[str, Any]:
     secret = new_secret()
     sequence = store.raise_sequence(session, subject)
     account = store.get_account(session, subject)
-    roles = account.roles if account else ()
-    store.add_browser_session(session, hash_secret(secret), subject, channel, now)
-    actor = Actor(subject=subject, client="identity", channel=channel, roles=roles)
+    if account is None:
+        raise SignInRefused
+    signed_in = BrowserSession(account, now, Parameters(request.partition("?")[2]).fingerprint if request else None)
+    store.add_browser_session(session, hash_secret(secret), signed_in, channel)
+    actor = Actor(subject=subject, client="identity", channel=channel, roles=account.roles)
     outbox.add(session, SignedIn(subject), sequence=sequence, actor=actor)
     return {"session": secret, "subject": subject, "max_age": int(SESSION_ABSOLUTE.total_seconds())}
 
@@ -109,16 +126,23 @@ def save_platform_clients(session: Session, notify_secret: str) -> None:
 
 
 def save_web_session(
-    session: Session, web_sessions: WebSessions, client_id: str, tokens: dict[str, Any], now: datetime
+    session: Session,
+    web_sessions: WebSessions,
+    client_id: str,
+    tokens: dict[str, Any],
+    now: datetime,
+    previous: str | None = None,
 ) -> str:
     """Keep a token response for the gateway. Raise `SessionEnded` if it is not a person's, from here, for this client.
 
-    Returns the session's secret.
+    Returns the session's secret. `previous` is the one that the browser had until now, which ends.
     """
     claims = web_sessions.load_issuer().read_access_token(str(tokens.get("access_token")), now)
     family_id = family_of(claims) if claims else None
     if claims is None or family_id is None or claims["client_id"] != client_id:
         raise SessionEnded
+    if previous is not None:
+        end_web_session(session, previous, now)
     secret = new_secret()
     row = {
         "secret_hash": hash_secret(secret),

@@ -90,10 +90,14 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class BrowserSession:
-    """Somebody signed in at `signed_in_at`, in a browser that all clients share."""
+    """Somebody signed in at `signed_in_at`, in a browser that all clients share.
+
+    `signed_in_for` is the hash of the authorization request that sent them to the sign-in page, until it is answered.
+    """
 
     account: Account
     signed_in_at: datetime
+    signed_in_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +191,11 @@ def parse_wish(prompt: str | None, max_age: str | None) -> Wish:
     return Wish(words, timedelta(seconds=int(max_age)))
 
 
-def is_login_fresh(wish: Wish, signed_in_at: datetime, asked_at: datetime | None, now: datetime) -> bool:
-    """`asked_at` is when this very request first demanded a sign-in: who signed in after that has done it."""
-    if asked_at is not None and signed_in_at >= asked_at:
+def is_login_fresh(wish: Wish, signed_in: BrowserSession, request_hash: str, now: datetime) -> bool:
+    """Who signed in for this very request has done what it demands. That it was seen before proves no sign-in."""
+    if signed_in.signed_in_for == request_hash:
         return True
-    is_too_old = wish.max_age is not None and now - signed_in_at > wish.max_age
+    is_too_old = wish.max_age is not None and now - signed_in.signed_in_at > wish.max_age
     return not wish.demands_login and not is_too_old
 
 

@@ -41,8 +41,13 @@ class IdentityService(Service):
             return protocol.answer_protocol(provider, endpoint, request)
 
     @rpc
-    def sign_in(self, username: str, password: str, channel: str) -> dict[str, Any]:
-        return commands.sign_in(self.database, self.offload, username, password, channel, datetime.now(UTC))
+    def sign_in(
+        self, username: str, password: str, channel: str, request: str | None = None, previous: str | None = None
+    ) -> dict[str, Any]:
+        now = datetime.now(UTC)
+        return commands.sign_in(
+            self.database, self.offload, username, password, channel, now, request=request, previous=previous
+        )
 
     @rpc
     def get_session(self, session: str) -> dict[str, Any]:
@@ -60,10 +65,10 @@ class IdentityService(Service):
             return queries.get_contacts(transaction, self.actor, subjects)
 
     @rpc
-    def save_web_session(self, client: str, tokens: dict[str, Any]) -> str:
+    def save_web_session(self, client: str, tokens: dict[str, Any], previous: str | None = None) -> str:
         with self.database.transaction() as transaction:
             sessions = self._web_sessions(transaction)
-            return commands.save_web_session(transaction, sessions, client, tokens, datetime.now(UTC))
+            return commands.save_web_session(transaction, sessions, client, tokens, datetime.now(UTC), previous)
 
     @rpc
     def get_web_session(self, secret: str) -> dict[str, Any]:

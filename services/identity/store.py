@@ -93,23 +93,34 @@ def _client_row(client: Client) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(client).items()}
 
 
-def add_browser_session(session: Session, secret_hash: str, subject: str, channel: str, now: datetime) -> None:
-    row = {"secret_hash": secret_hash, "subject": subject, "channel": channel, "signed_in_at": now, "seen_at": now}
+def add_browser_session(session: Session, secret_hash: str, signed_in: BrowserSession, channel: str) -> None:
+    row = {
+        "secret_hash": secret_hash,
+        "subject": signed_in.account.subject,
+        "channel": channel,
+        "signed_in_at": signed_in.signed_in_at,
+        "seen_at": signed_in.signed_in_at,
+        "signed_in_for": signed_in.signed_in_for,
+    }
     session.execute(insert(tables.browser_sessions).values(row))
 
 
-def use_browser_session(session: Session, secret_hash: str, now: datetime) -> BrowserSession | None:
-    """The live session, whose idle time begins anew."""
-    row = session.execute(
-        select(tables.browser_sessions.c.signed_in_at, tables.browser_sessions.c.seen_at, *_ACCOUNT)
-        .join(tables.accounts, tables.accounts.c.subject == tables.browser_sessions.c.subject)
-        .where(tables.browser_sessions.c.secret_hash == secret_hash)
-    ).first()
+def use_browser_session(
+    session: Session, secret_hash: str, now: datetime, *, lock: bool = False
+) -> BrowserSession | None:
+    """The live session, whose idle time begins anew; locked if what it was signed in for is about to be spent."""
+    browser = tables.browser_sessions
+    found = (
+        select(browser.c.signed_in_at, browser.c.seen_at, browser.c.signed_in_for, *_ACCOUNT)
+        .join(tables.accounts, tables.accounts.c.subject == browser.c.subject)
+        .where(browser.c.secret_hash == secret_hash)
+    )
+    row = session.execute(found.with_for_update(of=browser) if lock else found).first()
     if row is None or not domain.is_session_live(row.signed_in_at, row.seen_at, now):
         return None
     if now - row.seen_at > _SEEN_STEP:
-        _touch(session, tables.browser_sessions, secret_hash, now)
-    return BrowserSession(account_of(row), row.signed_in_at)
+        _touch(session, browser, secret_hash, now)
+    return BrowserSession(account_of(row), row.signed_in_at, row.signed_in_for)
 
 
 def _touch(session: Session, table: Any, secret_hash: str, now: datetime) -> None:
@@ -120,18 +131,11 @@ def remove_browser_session(session: Session, secret_hash: str) -> None:
     session.execute(delete(tables.browser_sessions).where(tables.browser_sessions.c.secret_hash == secret_hash))
 
 
-def ask_for_login(session: Session, request_hash: str, now: datetime) -> datetime:
-    """When this authorization request first demanded a sign-in: now, unless it did before."""
-    row = {"request_hash": request_hash, "asked_at": now}
-    session.execute(upsert(tables.login_prompts).values(row).on_conflict_do_nothing())
-    prompt = tables.login_prompts.c
-    found = session.execute(select(prompt.asked_at).where(prompt.request_hash == request_hash))
-    asked_at: datetime = found.scalar_one()
-    return asked_at
-
-
-def forget_login_prompt(session: Session, request_hash: str) -> None:
-    session.execute(delete(tables.login_prompts).where(tables.login_prompts.c.request_hash == request_hash))
+def spend_sign_in(session: Session, secret_hash: str, request_hash: str) -> None:
+    """The request is answered: if it is what the session was signed in for, that counts no more."""
+    browser = tables.browser_sessions
+    is_for_it = (browser.c.secret_hash == secret_hash, browser.c.signed_in_for == request_hash)
+    session.execute(update(browser).where(*is_for_it).values(signed_in_for=None))
 
 
 def get_consent(session: Session, subject: str, client_id: str) -> frozenset[str]:
@@ -191,7 +195,6 @@ def remove_expired(session: Session, now: datetime) -> None:
     browser, web, family = tables.browser_sessions.c, tables.web_sessions.c, tables.token_families.c
     session.execute(delete(tables.browser_sessions).where(or_(browser.signed_in_at < started, browser.seen_at < seen)))
     session.execute(delete(tables.web_sessions).where(or_(web.created_at < started, web.seen_at < seen)))
-    session.execute(delete(tables.login_prompts).where(tables.login_prompts.c.asked_at < seen))
     for table in (tables.authorization_codes, tables.revoked_access_tokens):
         session.execute(delete(table).where(table.c.expires_at < now))
     token = tables.refresh_tokens.c

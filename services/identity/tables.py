@@ -48,14 +48,7 @@ browser_sessions = Table(
     Column("channel", Text, nullable=False),
     Column("signed_in_at", Moment, nullable=False),
     Column("seen_at", Moment, nullable=False),
-)
-
-# an authorization request (hash of its URL) that demanded a sign-in, and since when
-login_prompts = Table(
-    "login_prompts",
-    metadata,
-    Column("request_hash", Text, primary_key=True),
-    Column("asked_at", Moment, nullable=False),
+    Column("signed_in_for", Text),  # hash of an authorization request, until it is answered
 )
 
 consents = Table(

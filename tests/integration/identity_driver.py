@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import secrets
+import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -71,8 +72,11 @@ class Driver:
         account = Account("", username, "Test Person", f"{username}@example.org", **fields)
         return commands.register_account(self.database, at_once, account, PASSWORD, self.now)
 
-    def sign_in(self, account: Account, channel: str = "web") -> None:
-        signed_in = commands.sign_in(self.database, at_once, account.username, PASSWORD, channel, self.now)
+    def sign_in(self, account: Account, channel: str = "web", request: str | None = None) -> None:
+        """In this browser, on the way to the authorization request with the URL `request`."""
+        local = request.removeprefix(BASE) if request else None
+        where = {"request": local, "previous": self.session}
+        signed_in = commands.sign_in(self.database, at_once, account.username, PASSWORD, channel, self.now, **where)
         self.session = signed_in["session"]
 
     def issuer(self, transaction: Any) -> Issuer:
@@ -147,6 +151,11 @@ class Driver:
         return self.call("userinfo", "", "GET", authorization=f"Bearer {access_token}")
 
 
+def login_page(client: str) -> dict[str, str]:
+    """It tells the address that was checked, since the sign-in page leads there."""
+    return {"page": "login", "redirect_uri": REDIRECTS[client]}
+
+
 def basic(client: str, secret: str) -> str:
     return "Basic " + base64.b64encode(f"{client}:{secret}".encode()).decode()
 
@@ -165,6 +174,22 @@ def claims_of(token: str) -> dict[str, Any]:
 
 def header_of(token: str) -> dict[str, Any]:
     return dict(jws.extract_compact(token.encode()).headers())
+
+
+def race(*calls):
+    """All at once, as nearly as threads can."""
+    start, replies = threading.Barrier(len(calls)), []
+
+    def run(call):
+        start.wait(10)
+        replies.append(call())
+
+    threads = [threading.Thread(target=run, args=(call,)) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    return replies
 
 
 def seed(database: Database) -> None:

@@ -16,7 +16,7 @@ from services.identity import commands, demo, passwords, queries, store, tables
 from services.identity.domain import Account, Client, DemoDataInProduction
 from services.identity.sealing import hash_secret
 from tests.integration import identity_driver
-from tests.integration.identity_driver import BASE, PASSWORD, Driver, at_once
+from tests.integration.identity_driver import BASE, PASSWORD, Driver, at_once, login_page, race
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +137,21 @@ def test_signing_out_ends_the_session(driver):
         commands.sign_out(transaction, driver.session)
         with pytest.raises(SessionEnded):
             queries.get_session(transaction, driver.session, driver.now)
-    assert driver.authorize("web") == {"page": "login"}
+    assert driver.authorize("web") == login_page("web")
+
+
+def test_signing_in_ends_the_browsers_session_until_now(driver):
+    first, second = driver.register(), driver.register()
+    driver.sign_in(first)
+    ended = driver.session
+    with pytest.raises(SignInRefused):
+        commands.sign_in(driver.database, at_once, second.username, "wrong", "web", driver.now, previous=ended)
+    assert "code" in identity_driver.returned(driver.authorize("web"))
+    driver.sign_in(second)
+    with driver.database.transaction() as transaction:
+        assert queries.get_session(transaction, driver.session, driver.now)["subject"] == second.subject
+        with pytest.raises(SessionEnded):
+            queries.get_session(transaction, ended, driver.now)
 
 
 def test_only_hashes_of_secrets_are_kept(driver):
@@ -179,6 +193,7 @@ def test_a_web_session_holds_the_tokens_for_the_browser(web):
         "expires_at": expires_at,
         "subject": subject,
         "name": "Test Person",
+        "locale": "zh-Hans",
         "roles": ["officer"],
         "department": "civil-affairs",
     }
@@ -205,8 +220,6 @@ def test_a_web_session_renews_its_token_before_it_expires(web):
 
 
 def test_two_pages_at_once_renew_the_token_once(web):
-    from tests.integration.test_identity_tokens import race
-
     driver, secret, _ = web
     driver.after(minutes=10)
     found = race(*(lambda: use(driver, secret) for _ in range(4)))
@@ -257,6 +270,17 @@ def test_ending_a_web_session_ends_its_tokens(web):
     assert use(driver, secret) is None
     assert driver.refresh("web", tokens["refresh_token"]).status == 400
     assert driver.userinfo(tokens["access_token"]).status == 401
+
+
+def test_a_new_web_session_ends_the_one_that_the_browser_had(web):
+    driver, ended, tokens = web
+    driver.sign_in(driver.register())
+    with driver.database.transaction() as transaction:
+        sessions, fresh = driver.web_sessions(transaction), driver.tokens("web")
+        secret = commands.save_web_session(transaction, sessions, "web", fresh, driver.now, ended)
+    assert use(driver, ended) is None
+    assert driver.userinfo(tokens["access_token"]).status == 401
+    assert use(driver, secret)["access_token"] == fresh["access_token"]
 
 
 @pytest.mark.parametrize("tokens", [{}, {"access_token": "x"}, {"access_token": None}])

@@ -6,7 +6,7 @@ import pytest
 
 from services.identity.domain import SESSION_ABSOLUTE, SESSION_IDLE
 from tests.integration import identity_driver
-from tests.integration.identity_driver import CHALLENGE, REDIRECTS, Driver, returned
+from tests.integration.identity_driver import CHALLENGE, REDIRECTS, Driver, login_page, race, returned
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def signed_in(driver):
 
 
 def test_a_stranger_signs_in_first(driver):
-    assert driver.authorize("web") == {"page": "login"}
+    assert driver.authorize("web") == login_page("web")
 
 
 def test_the_second_client_asks_no_password(signed_in):
@@ -138,35 +138,63 @@ def test_a_demanded_login_is_shown_once_for_each_request(driver, demand):
     driver.sign_in(account)
     driver.after(seconds=5)
     url = driver.url("web", **demand)
-    assert driver.open(url) == {"page": "login"}
-    assert driver.open(url) == {"page": "login"}
+    assert driver.open(url) == login_page("web")
+    assert driver.open(url) == login_page("web")
     driver.after(seconds=20)
-    driver.sign_in(account)
+    driver.sign_in(account, request=url)
     driver.after(seconds=1)
     assert "code" in returned(driver.open(url))
-    assert driver.open(url) == {"page": "login"}
+    assert driver.open(url) == login_page("web")
 
 
-def test_a_demanded_login_is_remembered_for_who_comes_without_a_session(driver):
-    url = driver.url("web", prompt="login")
-    assert driver.open(url) == {"page": "login"}
+@pytest.mark.parametrize("demand", [{"prompt": "login"}, {"prompt": "select_account"}, {"max_age": "0"}])
+def test_a_request_that_was_seen_before_takes_no_sign_in_for_another(driver, demand):
+    url = driver.url("web", **demand)
+    # whoever has the address can open it, without any session, as often as they like
+    assert driver.open(url) == login_page("web")
     driver.after(seconds=20)
-    driver.sign_in(driver.register())
+    account = driver.register()
+    for request in (None, driver.url("web"), driver.url("web", **demand)):
+        driver.sign_in(account, request=request)
+        driver.after(seconds=1)
+        assert driver.open(url) == login_page("web")
+
+
+def test_a_demanded_login_may_be_the_first(driver):
+    url = driver.url("web", prompt="login")
+    assert driver.open(url) == login_page("web")
+    driver.sign_in(driver.register(), request=url)
     assert "code" in returned(driver.open(url))
+
+
+def test_of_two_requests_with_one_sign_in_one_is_answered(driver):
+    account = driver.register()
+    for _ in range(5):
+        url = driver.url("web", prompt="login")
+        driver.sign_in(account, request=url)
+        pages = race(*(lambda url=url: driver.open(url) for _ in range(3)))
+        assert sorted(page["page"] for page in pages) == ["login", "login", "redirect"]
 
 
 def test_a_login_and_a_consent_may_be_demanded_together(driver):
     url = driver.url("rp-test", prompt="login consent")
-    assert driver.open(url) == {"page": "login"}
-    driver.sign_in(driver.register())
+    assert driver.open(url) == login_page("rp-test")
+    driver.sign_in(driver.register(), request=url)
     assert driver.open(url)["page"] == "consent"
     assert "code" in returned(driver.open(url, decision="allow"))
+    assert driver.open(url) == login_page("rp-test")
+
+
+def test_who_says_no_has_answered_the_demanded_login(driver):
+    url = driver.url("rp-test", prompt="login")
+    driver.sign_in(driver.register(), request=url)
+    assert returned(driver.open(url, decision="deny"))["error"] == "access_denied"
+    assert driver.open(url) == login_page("rp-test")
 
 
 def test_another_spelling_of_the_same_request_demands_no_second_login(driver):
     url = driver.url("web", prompt="login")
-    driver.open(url)
-    driver.sign_in(driver.register())
+    driver.sign_in(driver.register(), request=url)
     assert "code" in returned(driver.open(url.replace("+", "%20").replace("%2F", "/")))
 
 
@@ -177,8 +205,12 @@ def test_max_age_asks_who_signed_in_too_long_ago(driver):
     assert "code" in returned(driver.authorize("web", max_age="60"))
     driver.after(seconds=1)
     url = driver.url("web", max_age="60")
-    assert driver.open(url) == {"page": "login"}
+    assert driver.open(url) == login_page("web")
     driver.sign_in(account)
+    driver.after(seconds=61)
+    assert driver.open(url) == login_page("web")
+    driver.sign_in(account, request=url)
+    driver.after(seconds=61)
     assert "code" in returned(driver.open(url))
 
 
@@ -189,13 +221,13 @@ def test_a_session_ends_by_idleness_and_by_age(driver):
         driver.after(seconds=idle)
         assert "code" in returned(driver.authorize("web"))
     driver.after(seconds=idle)
-    assert driver.authorize("web") == {"page": "login"}
+    assert driver.authorize("web") == login_page("web")
 
 
 def test_an_idle_session_ends(driver):
     driver.sign_in(driver.register())
     driver.after(seconds=SESSION_IDLE.total_seconds())
-    assert driver.authorize("web") == {"page": "login"}
+    assert driver.authorize("web") == login_page("web")
 
 
 def test_strangers_among_clients_ask_for_consent_once(signed_in):
@@ -218,8 +250,8 @@ def test_who_says_no_is_asked_again_next_time(signed_in):
 
 
 def test_consent_needs_somebody_who_is_signed_in(driver):
-    assert driver.authorize("rp-test", decision="allow") == {"page": "login"}
-    assert driver.authorize("rp-test", decision="deny") == {"page": "login"}
+    assert driver.authorize("rp-test", decision="allow") == login_page("rp-test")
+    assert driver.authorize("rp-test", decision="deny") == login_page("rp-test")
 
 
 def test_the_nonce_and_the_challenge_of_the_request_bind_the_code(signed_in):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import threading
 
 import pytest
 from joserfc import jwt
@@ -24,6 +23,7 @@ from tests.integration.identity_driver import (
     basic,
     claims_of,
     header_of,
+    race,
 )
 
 
@@ -39,22 +39,6 @@ def driver(seeded):
     driver.account = driver.register()
     driver.sign_in(driver.account)
     return driver
-
-
-def race(*calls):
-    """All at once, as nearly as threads can."""
-    start, replies = threading.Barrier(len(calls)), []
-
-    def run(call):
-        start.wait(10)
-        replies.append(call())
-
-    threads = [threading.Thread(target=run, args=(call,)) for call in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
-    return replies
 
 
 def refused(reply, error="invalid_grant", status=400):

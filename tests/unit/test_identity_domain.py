@@ -10,6 +10,7 @@ from contracts.errors import InvalidInput
 from services.identity import domain
 from services.identity.domain import (
     Account,
+    BrowserSession,
     Client,
     TokenFamily,
     UnknownPrompt,
@@ -27,6 +28,7 @@ from services.identity.domain import (
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 APP = Client("app", "App", redirect_uris=("http://127.0.0.1/callback", "http://[::1]/callback", "onehall://callback"))
+ANNA = Account("s", "anna", "Anna", "anna@example.org")
 WEB = Client("web", "Web", secret_hash="x", redirect_uris=("http://127.0.0.1:8000/callback",))
 
 
@@ -118,17 +120,18 @@ def test_a_max_age_is_a_number_of_seconds(max_age):
 
 
 @pytest.mark.parametrize("wish", [Wish(frozenset({"login"})), Wish(max_age=timedelta(0))])
-def test_a_demanded_login_is_done_by_signing_in_after_it_was_asked(wish):
-    before, after = NOW - timedelta(seconds=1), NOW + timedelta(seconds=1)
-    assert not is_login_fresh(wish, before, NOW, after)
-    assert is_login_fresh(wish, after, NOW, after + timedelta(minutes=5))
-    assert not is_login_fresh(wish, before, None, NOW)
+def test_a_demanded_login_is_done_by_signing_in_for_the_request(wish):
+    later = NOW + timedelta(minutes=5)
+    assert is_login_fresh(wish, BrowserSession(ANNA, NOW, "request"), "request", later)
+    for signed_in_for in ("another", None):
+        assert not is_login_fresh(wish, BrowserSession(ANNA, NOW, signed_in_for), "request", later)
 
 
 @given(age=st.integers(min_value=0, max_value=10_000), max_age=st.integers(min_value=1, max_value=10_000))
 def test_max_age_limits_how_long_ago_somebody_signed_in(age, max_age):
     wish = Wish(max_age=timedelta(seconds=max_age))
-    assert is_login_fresh(wish, NOW - timedelta(seconds=age), None, NOW) == (age <= max_age)
+    signed_in = BrowserSession(ANNA, NOW - timedelta(seconds=age))
+    assert is_login_fresh(wish, signed_in, "request", NOW) == (age <= max_age)
 
 
 def test_consent_is_asked_of_strangers_for_what_is_new():

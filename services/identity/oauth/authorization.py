@@ -41,6 +41,7 @@ Page = dict[str, Any]
 def answer_authorization(provider: Provider, url: str, session_secret: str | None, decision: str | None) -> Page:
     """One of the pages `login`, `consent`, `error` (never redirected), or `redirect` with its `location`."""
     request = ProviderRequest(HttpRequest("GET", url, {}))
+    secret_hash = hash_secret(session_secret or "")
     try:
         request.payload.require_well_formed()
         grant = provider.get_consent_grant(request)
@@ -48,12 +49,17 @@ def answer_authorization(provider: Provider, url: str, session_secret: str | Non
         return _refuse(provider, request, error)
     try:
         wish = _wish(request.payload)
-        signed_in = _fresh_session(provider, request, wish, session_secret)
+        signed_in = _fresh_session(provider, request, wish, secret_hash)
         if signed_in is None:
-            return {"page": "login"}
-        if _is_agreed(provider, request, wish, signed_in, decision):
-            return _issue_code(provider, request, grant, signed_in)
-        return _consent_page(request, signed_in)
+            return {"page": "login", "redirect_uri": grant.redirect_uri}
+        if decision != "deny" and not _is_agreed(provider, request, wish, signed_in, decision):
+            return _consent_page(request, signed_in)
+        if wish.limits_login:
+            # the same address opened again later is a new request, and demands its sign-in anew
+            store.spend_sign_in(provider.session, secret_hash, request.payload.fingerprint)
+        if decision == "deny":
+            raise AccessDeniedError
+        return _redirect(provider.create_authorization_response(request, grant_user=signed_in, grant=grant))
     except OAuth2Error as error:
         error.redirect_uri, error.state = grant.redirect_uri, request.payload.state
         return _refuse(provider, request, error)
@@ -71,16 +77,11 @@ def _wish(parameters: OAuth2Payload) -> Wish:
         raise InvalidRequestError("Invalid 'prompt' or 'max_age' in request.") from None
 
 
-def _fresh_session(
-    provider: Provider, request: ProviderRequest, wish: Wish, session_secret: str | None
-) -> BrowserSession | None:
+def _fresh_session(provider: Provider, request: ProviderRequest, wish: Wish, secret_hash: str) -> BrowserSession | None:
     """None: the person must sign in, which `prompt=none` does not let us ask for."""
-    session, now = provider.session, provider.now
-    signed_in = store.use_browser_session(session, hash_secret(session_secret), now) if session_secret else None
-    # the browser comes back from the sign-in page with the same request: it must not be sent there again
-    asks = wish.limits_login and not wish.is_silent
-    asked_at = store.ask_for_login(session, hash_secret(request.payload.fingerprint), now) if asks else None
-    if signed_in is not None and is_login_fresh(wish, signed_in.signed_in_at, asked_at, now):
+    # locked, so that of two requests that race with one sign-in the second finds it spent
+    signed_in = store.use_browser_session(provider.session, secret_hash, provider.now, lock=wish.limits_login)
+    if signed_in is not None and is_login_fresh(wish, signed_in, request.payload.fingerprint, provider.now):
         return signed_in
     if wish.is_silent:
         raise LoginRequiredError
@@ -91,8 +92,6 @@ def _is_agreed(
     provider: Provider, request: ProviderRequest, wish: Wish, signed_in: BrowserSession, decision: str | None
 ) -> bool:
     """False: the person must be asked. A new consent is added to what was given before."""
-    if decision == "deny":
-        raise AccessDeniedError
     session, subject, client = provider.session, signed_in.account.subject, request.client.registration
     scopes, granted = frozenset(request.scope.split()), store.get_consent(session, subject, client.id)
     if not needs_consent(client, wish, scopes, granted):
@@ -112,12 +111,6 @@ def _consent_page(request: ProviderRequest, signed_in: BrowserSession) -> Page:
         "scopes": request.scope.split(),
         "username": signed_in.account.username,
     }
-
-
-def _issue_code(provider: Provider, request: ProviderRequest, grant: Any, signed_in: BrowserSession) -> Page:
-    # the same address opened again later is a new request, and demands its sign-in anew
-    store.forget_login_prompt(provider.session, hash_secret(request.payload.fingerprint))
-    return _redirect(provider.create_authorization_response(request, grant_user=signed_in, grant=grant))
 
 
 def _refuse(provider: Provider, request: ProviderRequest, error: OAuth2Error) -> Page:

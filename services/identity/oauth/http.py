@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -56,8 +57,8 @@ class Parameters(OAuth2Payload):
 
     @property
     def fingerprint(self) -> str:
-        """The same for every spelling of the same request: a browser may encode an address anew."""
-        return json.dumps(self._datalist, sort_keys=True)
+        """A hash that is the same for every spelling of the same request: a browser may encode an address anew."""
+        return hashlib.sha256(json.dumps(self._datalist, sort_keys=True).encode()).hexdigest()
 
     def require_well_formed(self) -> None:
         """RFC 6749, section 3.1 and 3.2: "parameters MUST NOT be included more than once"."""

@@ -45,13 +45,8 @@ TABLES = (
         subject text NOT NULL REFERENCES accounts,
         channel text NOT NULL,
         signed_in_at timestamptz NOT NULL,
-        seen_at timestamptz NOT NULL
-    )
-    """,
-    """
-    CREATE TABLE login_prompts (
-        request_hash text PRIMARY KEY,
-        asked_at timestamptz NOT NULL
+        seen_at timestamptz NOT NULL,
+        signed_in_for text
     )
     """,
     """
@@ -137,5 +132,5 @@ def downgrade() -> None:
     drop_outbox(op)
     op.execute(
         "DROP TABLE web_sessions, signing_keys, revoked_access_tokens, refresh_tokens, token_families,"
-        " authorization_codes, consents, login_prompts, browser_sessions, clients, accounts"
+        " authorization_codes, consents, browser_sessions, clients, accounts"
     )
