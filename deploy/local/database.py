@@ -29,6 +29,10 @@ SETTINGS = {
     "max_connections": "200",
     "unix_socket_directories": "",
     "log_min_messages": "warning",
+    # A statement that fails is logged as it was sent, and what was filled into a form is part of it; so are the
+    # details of an error (the row that violates a constraint, what a killed backend was doing).
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
 }
 CLOSED_TO_OTHERS = ("REVOKE CONNECT ON DATABASE postgres, template1, {name} FROM PUBLIC",)
 

@@ -24,6 +24,11 @@ SET_BY_YOU = (
 """A value of these in the caller's environment wins, and its server is used in place of a private one."""
 
 
+def is_ours(name: str) -> bool:
+    """Whether a process of the platform may look for this name. What stands there may be a secret."""
+    return name.startswith("ONEHALL_") or name in ("AMQP_URI", "AUTHLIB_INSECURE_TRANSPORT")
+
+
 def load_secrets(state: State) -> dict[str, str]:
     """The generated secrets, by what they are for. Made once; what a newer checkout needs more is added."""
     known: dict[str, str] = json.loads(state.secrets.read_text()) if state.secrets.exists() else {}

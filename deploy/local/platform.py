@@ -7,9 +7,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 from deploy.local import broker, database, health
 from deploy.local.environment import (
     given_settings,
+    is_ours,
     load_secrets,
     make_environment,
     private_databases,
@@ -33,26 +33,17 @@ from deploy.local.supervision import Supervisor, supervisor_process
 class Platform:
     """`port` is the gateway's; all others follow from it. `replicas` is how many of each service run.
 
-    `extra` is put into the environment of every process. What `AMQP_URI`, `ONEHALL_<SERVICE>_DATABASE_URL` and the
-    like in our own environment name is used in place of a private server.
+    What `AMQP_URI`, `ONEHALL_<SERVICE>_DATABASE_URL` and the like in our own environment name is used in place of a
+    private server.
     """
 
-    def __init__(
-        self,
-        state: Path,
-        port: int,
-        replicas: int = 1,
-        *,
-        extra: Mapping[str, str] | None = None,
-        tell: Tell = silent,
-    ) -> None:
+    def __init__(self, state: Path, port: int, replicas: int = 1, *, tell: Tell = silent) -> None:
         self.state = State(state.resolve())
         self.ports = ports_for(port, replicas)
         self.replicas = replicas
         self.tell = tell
-        self._extra = dict(extra or {})
-        self._extra_of: dict[str, dict[str, str]] = {}
         self._given = given_settings()
+        self._outer = {name: value for name, value in os.environ.items() if is_ours(name)}
         self._stopwatch = Stopwatch(tell)
 
     @property
@@ -62,16 +53,14 @@ class Platform:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What every process and the command line get, by name."""
-        return make_environment(self.state, self.ports, self.secret, self._given) | self._extra
+        """All that is read by any process, by the command line or by the tests, by name."""
+        return make_environment(self.state, self.ports, self.secret, self._given)
 
     @property
     def programs(self) -> list[Program]:
         """Every program of this platform, in the order in which they start."""
-        return [
-            replace(program, environment={**program.environment, **self._extra_of.get(program.process, {})})
-            for program in self._declared
-        ]
+        values = self._outer | self.environment
+        return [program.given(values) for program in self._declared]
 
     @cached_property
     def _declared(self) -> list[Program]:
@@ -130,13 +119,9 @@ class Platform:
         self._request_start(self._replicas(name))
         await_ready(self, self._replicas(name))
 
-    def restart(self, name: str, extra: Mapping[str, str] | None = None) -> None:
-        """Stop and start all replicas. `extra` is added to their environment until the next restart."""
+    def restart(self, name: str) -> None:
+        """Stop and start all replicas."""
         self.stop(name)
-        if self._extra_of.get(name, {}) != (extra or {}):
-            self._extra_of[name] = dict(extra or {})
-            self._write_configuration()
-            self._supervisor.load_again()
         self.start(name)
 
     def states(self) -> dict[str, dict[str, Any]]:
@@ -183,7 +168,7 @@ class Platform:
             write_environment(self.state, self.environment)
             self.state.ports.write_text(json.dumps(self.ports, indent=2) + "\n")
             self._write_configuration()
-            self._supervisor.launch(dict(os.environ) | self.environment)
+            self._supervisor.launch()
 
     def _listening(self) -> list[str]:
         names = [program.name for program in self.programs]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from contracts.topology import Process, processes
 from deploy.local import broker, database
 from deploy.local.environment import private_databases, uses_private_broker, uses_private_smtp
+from deploy.local.needs import needs
+from deploy.local.report import Failure
 from deploy.local.state import ROOT, State, replica_name
 
 DATABASE, EPMD, BROKER, SMTP, RELAYS, SERVICES, GATEWAY = range(10, 80, 10)
@@ -22,7 +25,8 @@ class Program:
     """One process. `process` is its name in the topology, the same for every replica.
 
     Supervisor starts by rising `stage` and stops by falling. `ready` is the path that answers 200 when it can work.
-    `seconds_to_stop` is what it gets before SIGKILL.
+    `seconds_to_stop` is what it gets before SIGKILL. `needs` names what it gets of the platform's environment, where
+    every secret is: a server gets none of it.
     """
 
     name: str
@@ -32,6 +36,7 @@ class Program:
     port: int
     ready: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    needs: frozenset[str] = frozenset()
     stop_signal: str = "TERM"
     seconds_to_stop: int = 15
 
@@ -39,6 +44,11 @@ class Program:
     def full_name(self) -> str:
         """As supervisor's interface knows it."""
         return f"{self.process}:{self.name}"
+
+    def given(self, values: Mapping[str, str]) -> Program:
+        """The same with what it needs of the platform's environment."""
+        needed = {name: values[name] for name in sorted(self.needs) if name in values}
+        return replace(self, environment=needed | dict(self.environment))
 
 
 def all_programs(state: State, ports: Mapping[str, int], replicas: int, given: Mapping[str, str]) -> list[Program]:
@@ -65,6 +75,7 @@ def _program(process: Process, replica: int, ports: Mapping[str, int]) -> Progra
         # a relay that waits for its turn (another one leads) is healthy and will never be ready
         ready="/healthz" if stage_of(process) == RELAYS else "/readyz",
         environment={"ONEHALL_HTTP_PORT": str(ports[name])},
+        needs=needs(process),
     )
 
 
@@ -110,11 +121,10 @@ def _supervisor_sections(state: State, password: str) -> str:
 
 
 def _program_section(state: State, program: Program) -> str:
-    environment = ",".join(f'{name}="{_escaped(value)}"' for name, value in program.environment.items())
     settings = {
         "command": _escaped(shlex.join(program.command)),
         "directory": _escaped(ROOT),
-        "environment": environment,
+        "environment": ",".join(_assignment(name, value) for name, value in program.environment.items()),
         "priority": program.stage,
         "autostart": str(program.stage < RELAYS).lower(),
         "autorestart": "true",
@@ -132,6 +142,14 @@ def _program_section(state: State, program: Program) -> str:
         "stdout_logfile_backups": 2,
     }
     return f"[program:{program.name}]\n" + "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
+def _assignment(name: str, value: str) -> str:
+    # Supervisor drops quotation marks at a value's ends and knows no escape for one inside; its configuration ends at
+    # ` #` and ` ;`. A value that came out shorter would be looked for in the wrong place.
+    if re.search(r"""["\r\n]|\s[#;]|^'|'$""", value):
+        raise Failure(f"{name} holds a quotation mark, a line's end, ` #` or ` ;`, which supervisor cannot pass on")
+    return f'{name}="{_escaped(value)}"'
 
 
 def _escaped(value: object) -> str:

@@ -76,8 +76,11 @@ class State:
         return self.socket_folder / "supervisor.sock"
 
     def create(self) -> None:
-        for folder in (self.folder, self.log, self.broker):
-            folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        # The folder itself stays open: started by root, PostgreSQL is another user and must reach its database/.
+        for folder in (self.log, self.broker):
+            folder.mkdir(mode=0o700, exist_ok=True)
+            folder.chmod(0o700)  # an earlier version left them open
 
     def create_socket_folder(self) -> None:
         self.socket_folder.mkdir(mode=0o700, exist_ok=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 from xmlrpc.client import Fault, ServerProxy
@@ -16,6 +17,7 @@ from supervisor.xmlrpc import Faults, SupervisorTransport
 
 from contracts.topology import processes
 from deploy.local import leftovers
+from deploy.local.environment import is_ours
 from deploy.local.programs import GATEWAY, RELAYS, SERVICES, stage_of
 from deploy.local.report import Failure, wait_until
 from deploy.local.state import ROOT, State
@@ -36,8 +38,11 @@ class Supervisor:
         self._state = state
         self._password = password
 
-    def launch(self, environment: Mapping[str, str]) -> None:
+    def launch(self) -> None:
         """Return when supervisor runs in the background and listens."""
+        # every child inherits this, and PostgreSQL runs as a user that others are too: what each process of ours
+        # may know is in its own part of the configuration
+        environment = {name: value for name, value in os.environ.items() if not is_ours(name)}
         command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self._state.supervisor_configuration)]
         started = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         if started.returncode:
@@ -74,14 +79,6 @@ class Supervisor:
                 return all(supervisor.getProcessInfo(name)["state"] in STOPPED_STATES for name in names)
 
             wait_until(all_ended, LONGEST_STOP, f"{', '.join(names)}: not all end")
-
-    def load_again(self) -> None:
-        """Take over a changed configuration. Processes whose settings changed must be stopped."""
-        with self._ask() as supervisor:
-            [[_added, changed, _removed]] = supervisor.reloadConfig()
-            for name in changed:
-                supervisor.removeProcessGroup(name)
-                supervisor.addProcessGroup(name)
 
     def shut_down(self) -> None:
         """End all that runs, in reverse order, then supervisor; then whatever outlived an earlier supervisor."""

@@ -15,25 +15,34 @@ from configparser import RawConfigParser
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest import mock
 
 import pytest
+from supervisor.options import ServerOptions
 
 from chassis.settings import Settings, load
 from contracts.topology import SERVICES, Process, processes, publishers
 from deploy.check import __main__ as deployment
 from deploy.check import compose, kubernetes, prometheus
 from deploy.check.kustomize import Document, containers, pod_template, render
-from deploy.local.programs import all_programs, supervisor_configuration
+from deploy.local import broker
+from deploy.local.environment import is_ours, load_secrets
+from deploy.local.platform import Platform
+from deploy.local.programs import Program, all_programs, supervisor_configuration
+from deploy.local.report import Failure
 from deploy.local.state import State, ports_for
 
 ROOT = Path(__file__).resolve().parents[2]
 
 COMMANDS = {process.name: list(process.arguments) for process in processes()}
 METRICS_PORT = "8001"
+PLACES = ("supervisor", "compose", "kubernetes")
 
 NOT_OURS_IN_COMPOSE = {"rabbitmq", "postgres", "prometheus", "migrate", "onehall", "mail-sink"}
+
+FILLED_IN = "filled-in-by-an-operator"
 
 GIVEN_FROM_OUTSIDE = {
     "ONEHALL_BASE_URL": "https://hall.example",
@@ -43,7 +52,15 @@ GIVEN_FROM_OUTSIDE = {
     "ONEHALL_MAIL_FROM": "noreply@hall.example",
     "AUTHLIB_INSECURE_TRANSPORT": "",
 }
-"""What an operator fills in, where "filled-in" would not do."""
+"""What an operator fills in, where `FILLED_IN` would not do."""
+
+
+def database_name(service: str) -> str:
+    return f"ONEHALL_{service.upper()}_DATABASE_URL"
+
+
+ELSEWHERE = dict.fromkeys(("AMQP_URI", "ONEHALL_SMTP_HOST", *map(database_name, SERVICES)), "elsewhere")
+"""No private server."""
 
 
 @cache
@@ -61,9 +78,8 @@ def compose_processes() -> dict[str, dict[str, Any]]:
 
 
 def test_supervisor_runs_the_topology(tmp_path: Path) -> None:
-    elsewhere = dict.fromkeys(("AMQP_URI", "ONEHALL_SMTP_HOST", *map(database_name, SERVICES)), "elsewhere")
     state = State(tmp_path)
-    programs = all_programs(state, ports_for(8000, 1), 1, elsewhere)
+    programs = all_programs(state, ports_for(8000, 1), 1, ELSEWHERE)
     configuration = RawConfigParser()
     configuration.read_string(supervisor_configuration(state, programs, "password"))
 
@@ -106,25 +122,51 @@ def test_every_service_has_its_database_and_is_migrated() -> None:
 
 
 @pytest.mark.parametrize("process", processes(), ids=lambda process: process.name)
-@pytest.mark.parametrize("place", ["compose", "kubernetes"])
+@pytest.mark.parametrize("place", PLACES)
 def test_settings_find_all_they_need(process: Process, place: str) -> None:
-    environment = compose_environment(process.name) if place == "compose" else kubernetes_environment(process.name)
+    environment = environment_of(process, place)
     with mock.patch.dict(os.environ, environment, clear=True):
         settings = load(settings_class(process))
 
-    assert settings.is_production
-    assert settings.http_host == "0.0.0.0"  # noqa: S104 in a container
-    assert not os.environ.get("AUTHLIB_INSECURE_TRANSPORT") or not settings.is_production
+    assert settings.is_production == (place != "supervisor")
+    assert settings.http_host == ("0.0.0.0" if settings.is_production else "127.0.0.1")  # noqa: S104 in a container
+    assert not environment.get("AUTHLIB_INSECURE_TRANSPORT") or not settings.is_production
 
 
 @pytest.mark.parametrize("process", processes(), ids=lambda process: process.name)
-@pytest.mark.parametrize("place", ["compose", "kubernetes"])
+@pytest.mark.parametrize("place", PLACES)
 def test_a_process_gets_its_own_database_only(process: Process, place: str) -> None:
-    environment = compose_environment(process.name) if place == "compose" else kubernetes_environment(process.name)
     own = {"chassis": process.arguments[-1], "services": process.name}.get(process.module.split(".")[0])
 
-    given = {name for name in environment if name.endswith("_DATABASE_URL")}
+    given = {name for name in environment_of(process, place) if name.endswith("_DATABASE_URL")}
     assert given == ({database_name(own)} if own else set())
+
+
+@pytest.mark.parametrize("process", processes(), ids=lambda process: process.name)
+def test_supervisor_gives_no_more_than_compose(process: Process) -> None:
+    ours = {name for name in environment_of(process, "supervisor") if is_ours(name)}
+    assert ours <= compose_environment(process.name).keys()
+
+
+def test_supervisor_gives_a_server_nothing_of_ours(tmp_path: Path) -> None:
+    given = read_by_supervisor(State(tmp_path), local_programs(tmp_path))
+    secrets = load_secrets(State(tmp_path)).values()
+    servers = given.keys() - COMMANDS.keys()
+
+    assert servers == {"database", "epmd", "broker", "smtp"}
+    assert not [name for server in servers for name in given[server] if is_ours(name)]
+    assert not [value for server in servers for value in given[server].values() if value in secrets]
+
+
+@pytest.mark.parametrize("value", ["100%", "%(here)s", "City Hall <a@hall.example>", "it's", "#1;2", "a,b=c", "", "\\"])
+def test_supervisor_passes_a_value_on_as_it_is(value: str, tmp_path: Path) -> None:
+    assert read_by_supervisor(State(tmp_path), [a_program(value)])["one"]["ONEHALL_MAIL_FROM"] == value
+
+
+@pytest.mark.parametrize("value", ['"City Hall" <a@hall.example>', "'quoted'", "one\ntwo", "hall #1", "hall ;1"])
+def test_a_value_that_supervisor_would_cut_is_refused(value: str, tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="ONEHALL_MAIL_FROM"):
+        read_by_supervisor(State(tmp_path), [a_program(value)])
 
 
 def test_a_publisher_has_a_relay_everywhere() -> None:
@@ -242,8 +284,40 @@ def settings_class(process: Process) -> type[Settings]:
     return found[0]
 
 
-def database_name(service: str) -> str:
-    return f"ONEHALL_{service.upper()}_DATABASE_URL"
+def environment_of(process: Process, place: str) -> dict[str, str]:
+    if place == "supervisor":
+        return supervisor_environments()[process.name]
+    return compose_environment(process.name) if place == "compose" else kubernetes_environment(process.name)
+
+
+@cache
+def supervisor_environments() -> dict[str, dict[str, str]]:
+    with TemporaryDirectory() as folder:
+        return read_by_supervisor(State(Path(folder)), local_programs(Path(folder)))
+
+
+def local_programs(folder: Path) -> list[Program]:
+    """As on a machine where nobody has set anything, and without a look for what is installed."""
+    environment = {name: value for name, value in os.environ.items() if not is_ours(name)}
+    with mock.patch.dict(os.environ, environment, clear=True), mock.patch.object(broker, "find_program", str):
+        return Platform(folder, 8000).programs
+
+
+def a_program(mail_from: str) -> Program:
+    return Program("one", "one", ("true",), 0, 0, environment={"ONEHALL_MAIL_FROM": mail_from})
+
+
+def read_by_supervisor(state: State, programs: list[Program]) -> dict[str, dict[str, str]]:
+    """Program -> the environment that supervisor's own reader makes of our configuration."""
+    state.create()
+    state.supervisor_configuration.write_text(supervisor_configuration(state, programs, "password"))
+    options = ServerOptions()
+    options.realize(["-c", str(state.supervisor_configuration)])
+    return {
+        program.name: program.environment
+        for group in options.process_group_configs
+        for program in group.process_configs
+    }
 
 
 def compose_environment(name: str) -> dict[str, str]:
@@ -252,7 +326,7 @@ def compose_environment(name: str) -> dict[str, str]:
 
 
 def _interpolated(value: str) -> str:
-    return re.sub(r"\$\{(\w+)[^}]*\}", lambda match: GIVEN_FROM_OUTSIDE.get(match[1], "filled-in"), value)
+    return re.sub(r"\$\{(\w+)[^}]*\}", lambda match: GIVEN_FROM_OUTSIDE.get(match[1], FILLED_IN), value)
 
 
 def kubernetes_environment(name: str) -> dict[str, str]:
@@ -266,6 +340,6 @@ def pod_environment(document: Document) -> dict[str, str]:
         for source in container["envFrom"]:
             environment |= maps[source["configMapRef"]["name"]]
         for variable in container["env"]:
-            secret = GIVEN_FROM_OUTSIDE.get(variable["name"], "filled-in")
+            secret = GIVEN_FROM_OUTSIDE.get(variable["name"], FILLED_IN)
             environment[variable["name"]] = variable.get("value", secret)
     return environment
