@@ -1,9 +1,9 @@
 """How long a silent database server is believed in, for everything that connects to one (libpq's parameters)."""
 
-CONNECT_SECONDS = 5
+from typing import Any
 
-TCP_LIMITS = {
-    "connect_timeout": CONNECT_SECONDS,
+TCP_LIMITS: dict[str, Any] = {
+    "connect_timeout": 5,
     # a server that vanished without a goodbye (a failover) is noticed within half a minute, busy or idle
     "keepalives_idle": 10,
     "keepalives_interval": 5,

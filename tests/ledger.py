@@ -17,6 +17,16 @@ from deploy.local.platform import Platform
 from tests.processes import wait_until
 
 SETTLE_SECONDS = 90
+TOLD = {
+    "case.submitted",
+    "case.accepted",
+    "case.correction-requested",
+    "case.corrected",
+    "case.approved",
+    "case.refused",
+    "case.withdrawn",
+}
+"""What citizens hear of; a closing is told with its decision."""
 
 
 class Ledger:
@@ -29,6 +39,7 @@ class Ledger:
     def require_one_effect_each(self, cases: Collection[str]) -> None:
         """Wait until all is quiet, then: lost 0, doubled 0, ghosts 0, and each case in order, at every subscriber."""
         wait_until("outboxes, parking and queues are empty", self.is_quiet, SETTLE_SECONDS)
+        self._require_ratings_heard(cases)
         committed = self.committed(cases)
         assert set(committed) == set(cases), "every case that was answered is there"
         self._require_rising(committed)
@@ -116,11 +127,31 @@ class Ledger:
         )
 
     def _require_messages(self, committed: dict[str, list[dict[str, Any]]]) -> None:
+        """One inbox message and at most one mail row an event that is told, and none of anything else."""
+        expected = {event["id"] for events in committed.values() for event in events if event["type"] in TOLD}
         rows = self.query("notify", "SELECT event_id::text FROM messages WHERE number = ANY(%s)", list(committed))
         told = Counter(event_id for (event_id,) in rows)
-        submitted = {event["id"] for events in committed.values() for event in events if event["sequence"] == 1}
-        assert all(count == 1 for count in told.values()), "doubled"
-        assert submitted <= set(told), "lost"
+        invited = self._ids_of_ratings(committed)
+        assert dict.fromkeys(expected, 1) == {key: told[key] for key in told if key not in invited}
+        rows = self.query("notify", "SELECT event_id::text FROM deliveries WHERE number = ANY(%s)", list(committed))
+        mailed = Counter(event_id for (event_id,) in rows)
+        assert all(count == 1 for count in mailed.values()), "doubled"
+        assert set(mailed) <= set(told), "a mail without its message"
+
+    def _ids_of_ratings(self, cases: Collection[str]) -> set[str]:
+        rows = self.query("rating", "SELECT event_id::text FROM outbox WHERE subject = ANY(%s)", list(cases))
+        return {event_id for (event_id,) in rows}
+
+    def _require_ratings_heard(self, cases: Collection[str]) -> None:
+        statement = "SELECT subject, max(sequence) FROM outbox WHERE subject = ANY(%s) GROUP BY subject"
+        expected = dict(self.query("rating", statement, list(cases)))
+        statement = "SELECT subject, sequence FROM inbox_cursor WHERE source = 'rating' AND subject = ANY(%s)"
+        for service in ("cases", "notify"):
+            wait_until(
+                f"{service} has handled every rating",
+                lambda service=service: dict(self.query(service, statement, list(cases))) == expected,
+                SETTLE_SECONDS,
+            )
 
     def _require_heard(self, committed: dict[str, list[dict[str, Any]]]) -> None:
         expected = {case: [event["id"] for event in events] for case, events in committed.items()}

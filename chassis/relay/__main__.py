@@ -6,6 +6,7 @@ import logging
 import signal
 import sys
 import threading
+import time
 
 import psycopg2
 from pika.exceptions import AMQPError
@@ -19,6 +20,7 @@ log = logging.getLogger("chassis.relay")
 
 _LEAD_SECONDS = 1.0
 _LONGEST_WAIT_SECONDS = 5.0
+_STALLED_SECONDS = 60.0
 
 
 class Relay:
@@ -30,15 +32,18 @@ class Relay:
         self._database_url = database_url
         self._stopped = threading.Event()
         self._publisher: Publisher | None = None
+        self._turned = time.monotonic()
+        self._has_led = False
         self._leads = metrics.relay_leader.labels(source)
 
     def run(self) -> None:
         wait = _LEAD_SECONDS
         while not self._stopped.is_set():
+            self._turned = time.monotonic()
             try:
                 self._serve_term()
-                wait = _LEAD_SECONDS
             except (psycopg2.Error, AMQPError, OSError) as error:
+                wait = _LEAD_SECONDS if self._has_led else wait
                 log.warning("interrupted (%s); trying again in %s s", type(error).__name__, wait)
                 self._stopped.wait(wait)
                 wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
@@ -48,10 +53,17 @@ class Relay:
         if self._publisher is not None:
             self._publisher.stop()
 
+    def is_alive(self) -> bool:
+        """Whether it still tries to lead, or the database answers it as leader."""
+        publisher = self._publisher
+        return time.monotonic() - (publisher.answered if publisher else self._turned) < _STALLED_SECONDS
+
     def _serve_term(self) -> None:
+        self._has_led = False
         store = OutboxStore(self._database_url)
         try:
             while not store.try_lead():
+                self._turned = time.monotonic()
                 if self._stopped.wait(_LEAD_SECONDS):
                     return
             self._publish(store)
@@ -65,6 +77,7 @@ class Relay:
             declare_topology(self._amqp_uri, self._source)
             self._publisher = Publisher(self._source, self._amqp_uri, store, listener)
             self._leads.set(1)
+            self._has_led = True
             log.info("leading")
             if not self._stopped.is_set():
                 self._publisher.run()
@@ -82,7 +95,7 @@ def main() -> None:
     relay = Relay(source, configuration.amqp_uri.get_secret_value(), settings.database_url(source))
     signal.signal(signal.SIGTERM, lambda *_: relay.stop())
     signal.signal(signal.SIGINT, lambda *_: relay.stop())
-    healthy = http.check(lambda: True)
+    healthy = http.check(relay.is_alive)
     http.serve(configuration.http_host, configuration.http_port, {"/healthz": healthy, "/readyz": healthy})
     relay.run()
 

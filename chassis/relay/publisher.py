@@ -7,6 +7,7 @@ marking overlap with publishing and heartbeats go on while a statement takes lon
 from __future__ import annotations
 
 import logging
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -32,6 +33,7 @@ BATCH = 500
 """Rows read, and about as many marked, at a time."""
 
 POLL_SECONDS = 1.0
+GOODBYE_SECONDS = 2.0
 BACKLOG_SECONDS = 5.0
 
 
@@ -56,7 +58,10 @@ def declare_topology(amqp_uri: str, source: str) -> None:
 
 
 class Publisher:
-    """Publishes until `stop()`, or until broker or database fail: then `run` raises."""
+    """Publishes until `stop()`, or until broker or database fail: then `run` raises.
+
+    A row goes from *in flight* (published) over *confirmed* (by the broker) to marked (in the database).
+    """
 
     def __init__(self, source: str, amqp_uri: str, store: OutboxStore, listener: OutboxListener) -> None:
         self._source = source
@@ -64,17 +69,20 @@ class Publisher:
         self._listener = listener
         self._in_flight: OrderedDict[int, int] = OrderedDict()
         self._confirmed: list[int] = []
+        self._marking: list[int] = []
         self._position = store.last_position()
         self._published = 0
-        self._busy = False
+        self._reading = self._ending = False
         self._woken = True
         self._error: BaseException | None = None
+        self.answered = time.monotonic()
+        """When the database last did what it was asked."""
         self._database = ThreadPoolExecutor(1, thread_name_prefix="database")
         self._connection = pika.SelectConnection(
             connection_parameters(amqp_uri),
             on_open_callback=self._on_connection_open,
             on_open_error_callback=self._on_failure,
-            on_close_callback=self._on_failure,
+            on_close_callback=self._on_closed,
         )
         self._loop = self._connection.ioloop
 
@@ -88,7 +96,7 @@ class Publisher:
 
     def stop(self) -> None:
         """From a signal handler or another thread. What is in flight is sent again by the next leader."""
-        self._loop.add_callback_threadsafe(self._loop.stop)
+        self._loop.add_callback_threadsafe(self._end)
 
     # opening
 
@@ -107,12 +115,31 @@ class Publisher:
         self._poll()
         self._measure()
 
+    # ending
+
     def _on_failure(self, _: Any, reason: BaseException | str) -> None:
         self._fail(reason if isinstance(reason, BaseException) else AMQPConnectionError(reason))
 
-    def _fail(self, error: BaseException) -> None:
-        self._error = self._error or error
+    def _on_closed(self, _: Any, reason: BaseException) -> None:
+        if not self._ending:
+            self._error = self._error or reason
         self._loop.stop()
+
+    def _fail(self, error: BaseException) -> None:
+        if not self._ending:
+            self._error = error
+        self._end()
+
+    def _end(self) -> None:
+        """Close the connection, and stop even if a broker that froze does not answer."""
+        if self._ending:
+            return
+        self._ending = True
+        self._loop.call_later(GOODBYE_SECONDS, self._loop.stop)
+        if self._connection.is_open:
+            self._connection.close()
+        elif self._connection.is_closed:
+            self._loop.stop()
 
     # waking
 
@@ -136,25 +163,27 @@ class Publisher:
     # the cycle: read, publish, confirm, mark
 
     def _pump(self) -> None:
-        may_read = self._woken and len(self._in_flight) <= WINDOW - BATCH
-        must_mark = len(self._confirmed) >= BATCH or (self._confirmed and not self._in_flight)
-        if self._busy or not (may_read or must_mark):
+        if self._ending:
             return
-        self._busy = True
-        confirmed, self._confirmed = self._confirmed, []
-        limit = BATCH if may_read else 0
-        self._woken = self._woken and not may_read
-        self._in_database(self._mark_and_read, self._publish, confirmed, list(self._in_flight.values()), limit)
+        if self._woken and not self._reading and len(self._in_flight) <= WINDOW - BATCH:
+            self._woken, self._reading = False, True
+            under_way = [*self._in_flight.values(), *self._confirmed, *self._marking]
+            self._in_database(self._store.read, self._publish, under_way, BATCH)
+        if self._confirmed and not self._marking and (len(self._confirmed) >= BATCH or not self._in_flight):
+            self._marking, self._confirmed = self._confirmed, []
+            self._in_database(self._mark, self._on_marked, self._marking)
 
-    def _mark_and_read(self, confirmed: list[int], in_flight: list[int], limit: int) -> list[Row]:
-        if confirmed:
-            failpoints.reach("relay.confirmed")
-            self._store.mark(confirmed, self._position + 1)
-            self._position += len(confirmed)
-        return self._store.read(in_flight, limit) if limit else []
+    def _mark(self, ids: list[int]) -> None:
+        failpoints.reach("relay.confirmed")
+        self._store.mark(ids, self._position + 1)
+        self._position += len(ids)
+
+    def _on_marked(self, _: None) -> None:
+        self._marking = []
+        self._pump()
 
     def _publish(self, rows: list[Row]) -> None:
-        self._busy = False
+        self._reading = False
         for row in rows:
             self._published += 1
             self._in_flight[self._published] = row.id
@@ -203,9 +232,14 @@ class Publisher:
         """Run `work` in the database's thread and `then` on the loop; an error of either ends the term."""
 
         def resume(future: Future[T]) -> None:
-            error = future.exception()
-            self._loop.add_callback_threadsafe(
-                (lambda: self._fail(error)) if error is not None else lambda: then(future.result())
-            )
+            self._loop.add_callback_threadsafe(lambda: self._resume(future, then))
 
         self._database.submit(work, *arguments).add_done_callback(resume)
+
+    def _resume(self, future: Future[T], then: Callable[[T], None]) -> None:
+        error = future.exception()
+        if error is not None:
+            self._fail(error)
+        elif not self._ending:
+            self.answered = time.monotonic()
+            then(future.result())

@@ -8,6 +8,8 @@ from typing import Any
 
 import psycopg2
 
+from chassis.postgres import TCP_LIMITS
+
 # one leader a database; the number only has to differ from other advisory locks in it
 _LEADER_LOCK = 0x0B0C
 
@@ -15,7 +17,7 @@ _MARK = (
     "UPDATE outbox SET position = marked.position"
     " FROM unnest(%s::bigint[], %s::bigint[]) AS marked (id, position) WHERE outbox.id = marked.id"
 )
-# whatever is unsent and not in flight: a late committer is only one more such row, so nothing is skipped
+# whatever is unsent and not under way: a late committer is only one more such row, so nothing is skipped
 _READ = (
     "SELECT id, event_id::text, routing_key, body FROM outbox"
     " WHERE position IS NULL AND id <> ALL (%s::bigint[]) ORDER BY id LIMIT %s"
@@ -39,11 +41,10 @@ class OutboxStore:
     """`url` is the service's database. Losing the connection loses the lock, and marking stops with it."""
 
     def __init__(self, url: str) -> None:
-        self._connection = psycopg2.connect(url, connect_timeout=5, application_name="onehall-relay")
+        self._connection = psycopg2.connect(url, application_name="onehall-relay", **TCP_LIMITS)
         self._connection.autocommit = True
         self._cursor = self._connection.cursor()
-        # a mark that a crash loses only sends an event again, and every subscriber drops the second
-        self._cursor.execute("SET synchronous_commit = off; SET statement_timeout = '30s'")
+        self._cursor.execute("SET statement_timeout = '30s'")
 
     def try_lead(self) -> bool:
         """Whether this relay is the leader now. Not by waiting: a waiting session holds back VACUUM."""
@@ -55,12 +56,16 @@ class OutboxStore:
         return int(self._fetch_one()[0])
 
     def mark(self, ids: Sequence[int], first_position: int) -> None:
-        """Give rows that the broker confirmed the next positions, in the order of their ids."""
+        """Give rows that the broker confirmed the next positions, in the order of their ids.
+
+        Committed for good: a position that was once seen never means another event.
+        """
         ordered = sorted(ids)
         self._cursor.execute(_MARK, (ordered, list(range(first_position, first_position + len(ordered)))))
 
-    def read(self, in_flight: Sequence[int], limit: int) -> list[Row]:
-        self._cursor.execute(_READ, (list(in_flight), limit))
+    def read(self, under_way: Sequence[int], limit: int) -> list[Row]:
+        """The oldest unsent rows but those that are under way already."""
+        self._cursor.execute(_READ, (list(under_way), limit))
         return [Row(*values) for values in self._cursor.fetchall()]
 
     def backlog(self) -> tuple[int, float]:
@@ -82,12 +87,12 @@ class OutboxListener:
     """A second connection that only hears `NOTIFY outbox`. `fileno()` becomes readable when there is something."""
 
     def __init__(self, url: str) -> None:
-        self._connection = psycopg2.connect(url, connect_timeout=5, application_name="onehall-relay-listen")
+        self._connection = psycopg2.connect(url, application_name="onehall-relay-listen", **TCP_LIMITS)
         self._connection.autocommit = True
         self._connection.cursor().execute("LISTEN outbox")
 
     def fileno(self) -> int:
-        return self._connection.fileno()
+        return int(self._connection.fileno())
 
     def drain(self) -> None:
         """Take all notifications; they carry nothing but that there is work."""

@@ -14,9 +14,9 @@ from tests.ledger import Ledger
 from tests.processes import kill
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def heard(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """What civil-affairs' program prints, over every fault of the session."""
+    """What civil-affairs' program prints, over every fault. It alone reads the department's queue meanwhile."""
     folder = tmp_path_factory.mktemp("department")
     uri = platform.environment["ONEHALL_DEPT_CIVIL_AFFAIRS_AMQP_URI"]
     command = [sys.executable, "-m", "departments", "--department", "civil-affairs", "--amqp-uri", uri]
@@ -27,6 +27,6 @@ def heard(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Itera
     kill(subscriber)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def ledger(platform: Platform, heard: Path) -> Ledger:
     return Ledger(platform, heard)

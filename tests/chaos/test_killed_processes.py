@@ -4,6 +4,7 @@ import mailbox
 import os
 import signal
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Thread
 
@@ -42,6 +43,22 @@ def test_a_service_killed_after_its_commit(platform, people, ledger, tmp_path):
 
 def _ignore_refusal(people, key):
     assert people.file(key=key).status_code in (httpx2.codes.CREATED, httpx2.codes.SERVICE_UNAVAILABLE)
+
+
+def test_an_action_whose_service_is_killed_is_done_once_and_its_caller_told_the_truth(
+    platform, people, ledger, tmp_path
+):
+    number = people.file_until_answered()
+    people.sign_in("clerk")
+    failpoint = Failpoint("rpc.done", tmp_path)
+    with in_place_of(platform, "cases", ["services.cases"], failpoint) as cases, ThreadPoolExecutor(1) as asking:
+        answer = asking.submit(people.act, "clerk", number, "accept")
+        failpoint.wait()
+        kill(cases)
+        with running(["services.cases"], platform.environment):
+            assert answer.result().status_code == httpx2.codes.SERVICE_UNAVAILABLE
+    assert [entry["event"] for entry in people.history(number)] == ["case.submitted", "case.accepted"]
+    ledger.require_one_effect_each({number})
 
 
 def test_a_relay_killed_between_confirm_and_mark(platform, people, ledger, tmp_path):

@@ -1,16 +1,19 @@
 """Broker and database go away and come back; the platform's processes stay, and nothing is lost."""
 
+import json
 import os
 import signal
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import httpx2
 import pika
 import pytest
 
 from contracts import topology
-from contracts.envelope import CONTENT_TYPE
+from contracts.envelope import CONTENT_TYPE, Envelope
+from contracts.events import CaseSubmitted
 from tests.processes import wait_until
 
 OURS = [process.name for process in topology.processes()]
@@ -71,7 +74,24 @@ def test_with_the_database_down_the_answer_is_503_and_every_process_lives_on(pla
     assert pids(platform) == before
 
 
-@pytest.mark.parametrize("body", [b"\xff\xfe", b"{}", b'{"type": "case.unheard-of"}'], ids=["bytes", "empty", "type"])
+def almost_an_event(**change):
+    """A whole event but for one attribute."""
+    data = CaseSubmitted("x", "residence-permit", "civil-affairs", "511602", "confirmation", "somebody")
+    envelope = Envelope(str(uuid.uuid4()), 1, datetime.now(UTC), "web", "citizen", data)
+    return json.dumps(envelope.to_dict() | change).encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\xff\xfe",
+        b"{}",
+        almost_an_event(type="case.unheard-of"),
+        almost_an_event(traceparent=5),
+        almost_an_event(time="2026-01-01T00:00:00"),
+    ],
+    ids=["bytes", "empty", "type", "trace", "time"],
+)
 def test_an_unreadable_event_is_a_dead_letter_and_its_neighbours_are_unharmed(platform, people, ledger, body):
     queues = [topology.service_queue(service, "cases") for service in ("notify", "rating")]
     connection = pika.BlockingConnection(pika.URLParameters(platform.environment["AMQP_URI"]))
