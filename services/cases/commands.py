@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from contracts.actors import Actor
 from contracts.envelope import Envelope
-from contracts.errors import IdempotencyKeyReused, NotFound
+from contracts.errors import IdempotencyKeyReused, InvalidInput, NotFound
 from contracts.events import RatingGiven
 from services.cases import domain, forms, store
 from services.cases.case_number import filing_day, is_case_number
@@ -36,9 +36,17 @@ def prepare_filing(catalogue: Catalogue, actor: Actor, item: str, form: object, 
         applicant=applicant.subject,
         channel=applicant.channel,
         form=canonical,
-        idempotency_key=forms.require_text(idempotency_key, "/idempotency_key", _MAX_KEY),
+        idempotency_key=_require_key(idempotency_key),
         request_digest=hashlib.sha256(f"{offered.code}\n{canonical}".encode()).digest(),
     )
+
+
+def _require_key(idempotency_key: object) -> str | None:
+    """A key of blanks is refused, not taken for none: whoever sends one relies on it when they file again."""
+    key = forms.require_text(idempotency_key, "/idempotency_key", _MAX_KEY)
+    if key is None and idempotency_key is not None:
+        raise InvalidInput([forms.fault("/idempotency_key", "minLength", 1)])
+    return key
 
 
 def submit_case(session: Session, catalogue: Catalogue, filing: Filing, now: datetime) -> dict[str, Any]:

@@ -132,6 +132,13 @@ def test_the_same_key_with_another_request(submit):
         submit(key="k1", item="residence-permit")
 
 
+@pytest.mark.parametrize("key", ["", " ", "\t\n", "\xa0", "\u3000", "a\0", "k" * 256])
+def test_a_key_that_says_nothing_is_not_taken_for_none(submit, key):
+    with pytest.raises(InvalidInput) as refused:
+        submit(key=key)
+    assert [fault["pointer"] for fault in refused.value.faults] == ["/idempotency_key"]
+
+
 def test_keys_are_each_applicants_own(submit, citizen):
     other = Actor(subject=str(uuid.uuid4()), client="web")
     assert submit(key="k1")["number"] != submit(key="k1", actor=other)["number"]
