@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import parseaddr
@@ -16,6 +18,7 @@ from services.notify.settings import NotifySettings
 from services.notify.wording import Text
 
 _SECONDS = 10
+_ADDRESS = re.compile(r"[^\s@,;:<>()\[\]\\\"\x00-\x1f\x7f\ud800-\udfff]+@[\w.-]+")
 _CLOSING = 421
 """RFC 5321, section 4.2.3: the server is closing this connection."""
 
@@ -33,14 +36,17 @@ class MailDeferred(Exception):
 
 
 class MailRefused(Exception):
-    """A 5xx answer: the same mail will never be taken. Args: the code."""
+    """A 5xx answer, or none that could be had: the same mail will never be taken. Args: the code, or the reason."""
 
 
 def compose(sender: str, recipient: str, text: Text, delivery_id: str, created_at: datetime) -> EmailMessage:
-    """The same bytes at every attempt, `Message-ID` and `Date` too, so that a mail sent twice can be told as one."""
+    """The same bytes at every attempt, `Message-ID` and `Date` too, so that a mail sent twice can be told as one.
+
+    Raise `MailRefused` for a recipient that is not one address.
+    """
     message = EmailMessage()
     message["From"] = _from(sender)
-    message["To"] = recipient
+    message["To"] = _to(recipient)
     message["Subject"] = text.subject
     message["Date"] = created_at
     message["Message-ID"] = f"<{delivery_id}@{parseaddr(sender)[1].rpartition('@')[2]}>"
@@ -48,6 +54,15 @@ def compose(sender: str, recipient: str, text: Text, delivery_id: str, created_a
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text.body)
     return message
+
+
+def _to(recipient: str) -> Address:
+    """Exactly one address, whatever an account holds: with a comma in it a text would be two."""
+    if _ADDRESS.fullmatch(recipient) is None or "=?" in recipient:
+        raise MailRefused("address")
+    local, _, domain = recipient.partition("@")
+    # not from `addr_spec`, which takes no local part outside ASCII (RFC 6531)
+    return Address(username=local, domain=domain)
 
 
 @cache

@@ -77,6 +77,15 @@ def _read_cursor(cursor: str | None) -> tuple[datetime, str] | None:
         return None
     try:
         at, message_id = json.loads(base64.urlsafe_b64decode(cursor))
-        return datetime.fromisoformat(at), str(UUID(message_id))
-    except (ValueError, TypeError, AttributeError):
+        return _moment(at), str(UUID(message_id))
+    # OverflowError: a day before the first; RecursionError: brackets without end
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         raise InvalidInput([{"pointer": "/cursor", "rule": "cursor", "value": None}]) from None
+
+
+def _moment(text: str) -> datetime:
+    """In UTC: PostgreSQL does not know every time zone that Python reads."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("without a time zone it is no moment")
+    return at.astimezone(UTC)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -123,7 +125,25 @@ def test_newest_first_page_by_page(notify_database: Database, wang: Actor) -> No
     assert [number for number in numbers if number != "N-same"] == ["N-4", "N-3", "N-2", "N-1", "N-0"]
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "bnVsbA==", "WzEsMl0="])
+def cursor_of(at: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps([at, str(uuid.UUID(int=1))]).encode()).decode()
+
+
+def test_a_cursor_may_have_any_time_zone(notify_database: Database, wang: Actor) -> None:
+    tell(notify_database, envelope(case_event(wang)))
+    # PostgreSQL takes no zone with such an offset
+    odd = timezone(timedelta(hours=23, minutes=59, seconds=59))
+    for at, shown in ((AT + timedelta(seconds=1), 1), (AT, 0)):
+        assert len(inbox(notify_database, wang, cursor_of(at.astimezone(odd).isoformat()))["items"]) == shown
+
+
+FOREIGN = (
+    *("", "x", "bnVsbA==", "WzEsMl0=", "\xe9", base64.urlsafe_b64encode(b"[" * 100_000).decode()),
+    *map(cursor_of, ("2026-03-04T05:06:07", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "x")),
+)
+
+
+@pytest.mark.parametrize("cursor", FOREIGN)
 def test_a_foreign_cursor_is_invalid(notify_database: Database, wang: Actor, cursor: str) -> None:
     with pytest.raises(InvalidInput):
         inbox(notify_database, wang, cursor)

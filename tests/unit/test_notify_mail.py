@@ -4,6 +4,7 @@ import smtplib
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from email.utils import getaddresses
 
 import pytest
 
@@ -48,9 +49,32 @@ def test_every_attempt_sends_the_same_bytes() -> None:
     assert letter().as_bytes() == letter().as_bytes()
 
 
-def test_an_address_cannot_add_a_header() -> None:
-    with pytest.raises(ValueError, match="linefeed or carriage return"):
-        letter(recipient="wang@example.org\r\nBcc: all@example.org")
+@pytest.mark.parametrize(
+    "recipient",
+    [
+        "wang@example.org\r\nBcc: all@example.org",
+        "wang@example.org, all@example.org",
+        "wang@example.org,all@example.org",
+        "wang@example.org;all@example.org",
+        "wang <all@example.org>",
+        "all: wang@example.org, all@example.org;",
+        "wang@all@example.org",
+        "=?utf-8?q?wang=40example=2Eorg=2C?=all@example.org",
+        "wang\ud800@example.org",
+        "wang",
+        "",
+    ],
+)
+def test_what_is_not_one_address_gets_no_mail(recipient: str) -> None:
+    with pytest.raises(MailRefused, match=r"\Aaddress\Z"):
+        letter(recipient)
+
+
+@pytest.mark.parametrize("recipient", ["wang@example.org", "o'neill+x=y@mail.example", "用户@例子.中国"])
+def test_one_address_is_addressed(recipient: str) -> None:
+    header = letter(recipient)["To"]
+    assert [address.addr_spec for address in header.addresses] == [recipient]
+    assert getaddresses([header]) == [("", recipient)]
 
 
 class Smtp:
