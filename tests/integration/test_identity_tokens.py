@@ -269,6 +269,9 @@ def test_a_client_without_the_grant_gets_no_token_for_itself(driver, client):
         "Basic !",
         "Basic /w==",
         "Basic d2Vi",
+        "Basic \xe9",
+        "Basic \ud800",
+        basic("web%00", SECRETS["web"]),
         "Bearer x",
         basic("web\0", "x"),
     ],
@@ -350,6 +353,14 @@ def test_revoking_what_is_unknown_is_no_error(driver):
     assert refused(driver.as_client("web", "revoke"), "invalid_request")
 
 
+@pytest.mark.parametrize("character", ["%00", "\0", "\ud800"])
+@pytest.mark.parametrize("endpoint", ["token", "revoke"])
+def test_what_is_no_text_is_refused_before_it_is_looked_up(driver, endpoint, character):
+    assert refused(
+        driver.call(endpoint, f"client_id=web{character}&token=x&grant_type=refresh_token"), "invalid_request"
+    )
+
+
 def test_only_its_own_client_revokes_a_token(driver):
     tokens = driver.tokens("web")
     for token in (tokens["refresh_token"], tokens["access_token"]):
@@ -392,6 +403,16 @@ def test_userinfo_refuses_what_is_no_access_token(driver):
         reply = driver.userinfo(token)
         assert refused(reply, "invalid_token", 401)
         assert 'error="invalid_token"' in reply.headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize("header", [{"crit": 1}, {"crit": None}, {"crit": {}}, {"kid": []}, {"typ": 1}, [], None])
+def test_a_token_with_a_strange_header_is_no_token(driver, header):
+    if isinstance(header, dict):
+        header = {"alg": "ES256"} | header
+    encoded = base64.urlsafe_b64encode(json.dumps(header).encode()).decode().rstrip("=")
+    token = f"{encoded}.e30.{'A' * 86}"
+    assert refused(driver.userinfo(token), "invalid_token", 401)
+    assert driver.as_client("web", "revoke", token=token).status == 200
 
 
 def test_userinfo_refuses_an_expired_token(driver):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable
 from urllib.parse import unquote_plus
 
@@ -58,9 +57,10 @@ def _read_basic(header: str) -> tuple[str | None, str | None]:
         return None, None
     try:
         client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return None, None
-    return unquote_plus(client_id).replace("\0", ""), unquote_plus(secret)
+    client_id = unquote_plus(client_id)
+    return (None if "\0" in client_id else client_id), unquote_plus(secret)
 
 
 def _is_authentic(client: Client, method: str, secret: str | None) -> bool:

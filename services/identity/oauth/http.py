@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ Answer = dict[str, Any]
 """`{"status": int, "headers": [[name, value]], "body": str}`"""
 
 FORM = "application/x-www-form-urlencoded"
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,8 @@ class Parameters(OAuth2Payload):
             # resource indicators may repeat (RFC 8707, section 2); they are ignored here
             if len(values) > 1 and name != "resource":
                 raise InvalidRequestError("A parameter is repeated in the request.")
-            if "\0" in values[0]:
-                raise InvalidRequestError("A parameter holds a NUL character.")
+            if _UNSTORABLE.search(values[0]):
+                raise InvalidRequestError("A parameter holds a character that is no text.")
 
 
 class ProviderRequest(OAuth2Request):

@@ -55,6 +55,7 @@ class Provider(AuthorizationServer):
 
     def authenticate_client(self, request: ProviderRequest, methods: Any, endpoint: str = "token") -> RegisteredClient:
         """Which methods a client may use is said in its registration, the same at each endpoint."""
+        request.payload.require_well_formed()
         return authenticate_client(self.query_client, request)
 
     def get_authorization_grant(self, request: ProviderRequest) -> Any:

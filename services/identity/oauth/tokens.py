@@ -59,7 +59,8 @@ class Issuer:
         """The claims, if the token is ours and not expired. Whether it was revoked is another question."""
         try:
             token = jwt.decode(text, self.keys.verifying, [ALGORITHM])
-        except (JoseError, ValueError):
+        except (JoseError, ValueError, TypeError):
+            # TypeError: joserfc takes it for granted that `crit` is a list
             return None
         claims = token.claims
         # RFC 9068, section 4: "MUST verify that the typ header value is at+jwt", against ID tokens used here
