@@ -11,6 +11,9 @@ from contracts.actors import CHANNELS, STAFF_ROLES
 from contracts.errors import Fault, InvalidInput
 
 SCOPES = ("openid", "profile", "email", "offline_access", "cases", "contacts", "events")
+PROGRAM_SCOPES = ("contacts", "events")
+"""Scopes over everybody's data, which no person can grant: for programs that sign in as themselves."""
+
 LOCALES = ("zh-Hans", "zh-Hant", "en")
 
 AUTHORIZATION_CODE = "authorization_code"
@@ -18,6 +21,7 @@ REFRESH_TOKEN = "refresh_token"  # noqa: S105 (the name of a grant)
 CLIENT_CREDENTIALS = "client_credentials"
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 GRANTS = (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS, DEVICE_CODE)
+PERSONAL_GRANTS = (AUTHORIZATION_CODE, DEVICE_CODE)
 
 SECRET_AUTH_METHODS = ("client_secret_basic", "client_secret_post")
 PUBLIC_AUTH_METHODS = ("none",)
@@ -31,9 +35,20 @@ REFRESH_TOKEN_ABSOLUTE = timedelta(days=90)
 
 MAX_USERNAME = 64
 MAX_PASSWORD = 1024
+# no more than these: a rare name needs characters that Unicode gives no meaning yet
+UNSTORABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+MAX_EMAIL = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
 
+_ATOM = r"[^\s@,;:<>()\[\]\\\".]+"
+MAIL_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@[\w-]+(?:\.[\w-]+)*")
+
+_PORT = r":(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 # RFC 8252, section 7.3: the loopback address by number; `localhost` may be resolved to elsewhere
-LOOPBACK = re.compile(r"http://(?:127\.0\.0\.1|\[::1\])(?P<port>:[0-9]{1,5})?(?=[/?]|\Z)")
+LOOPBACK = re.compile(rf"http://(?:127\.0\.0\.1|\[::1\])(?P<port>{_PORT})?(?=[/?]|\Z)")
+_REST = r"[A-Za-z0-9._~:/?@!$&'()*+,;=%-]"  # RFC 3986, but `#`, `[` and `]`
+WEB_ADDRESS = re.compile(rf"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?:{_PORT})?(?:[/?]{_REST}*)?")
+# RFC 8252, section 7.1: a scheme of an app is a domain name in reverse; `onehall` is the platform's own
+APP_ADDRESS = re.compile(rf"(?:[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+|onehall):{_REST}+")
 CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,99}")
 
 
@@ -143,9 +158,19 @@ def without_port(uri: str) -> str:
 def normalize_username(text: str) -> str | None:
     """One spelling of a user name, or `None` if nobody can have it. `Ａnna`, `anna` and `ANNA` are one."""
     name = unicodedata.normalize("NFKC", text).casefold().strip()
-    if not 0 < len(name) <= MAX_USERNAME or any(unicodedata.category(character)[0] == "C" for character in name):
-        return None
-    return name
+    return name if len(name) <= MAX_USERNAME and is_text(name) else None
+
+
+def is_text(text: str) -> bool:
+    """Something, and nothing in it that is invisible or cannot be stored."""
+    return bool(text) and all(unicodedata.category(character)[0] != "C" for character in text)
+
+
+def is_mail_address(text: str) -> bool:
+    """One bare address, also outside ASCII (RFC 6531), without what would need quotes (RFC 5321, section 4.1.2)."""
+    # `=?` begins an encoded word (RFC 2047), behind which anything can stand
+    is_one = len(text) <= MAX_EMAIL and MAIL_ADDRESS.fullmatch(text) is not None
+    return is_one and "=?" not in text and is_text(text)
 
 
 def is_session_live(signed_in_at: datetime, seen_at: datetime, now: datetime) -> bool:
@@ -206,7 +231,8 @@ def needs_consent(client: Client, wish: Wish, scopes: frozenset[str], granted: f
 def require_valid_account(account: Account) -> None:
     """Raise `InvalidInput` with everything that is wrong."""
     faults = [Fault(pointer="/username", rule="format", value="username")] if not account.username else []
-    faults += [Fault(pointer="/email", rule="format", value="email")] if "@" not in account.email[1:-1] else []
+    faults += [Fault(pointer="/name", rule="characters", value="text")] if UNSTORABLE.search(account.name) else []
+    faults += [Fault(pointer="/email", rule="format", value="email")] if not is_mail_address(account.email) else []
     faults += _unknown("/roles", account.roles, STAFF_ROLES) + _unknown("/locale", (account.locale,), LOCALES)
     if faults:
         raise InvalidInput(faults)
@@ -223,6 +249,8 @@ def require_valid_client(client: Client) -> None:
         faults += [Fault(pointer=f"/{field}", rule="format", value=uri) for uri in uris if not is_registrable_uri(uri)]
     if AUTHORIZATION_CODE in client.grants and not client.redirect_uris:
         faults.append(Fault(pointer="/redirect_uris", rule="minItems", value=1))
+    if set(client.grants) & set(PERSONAL_GRANTS):
+        faults += [Fault(pointer="/scopes", rule="not", value=s) for s in client.scopes if s in PROGRAM_SCOPES]
     # RFC 6749, section 4.4: "MUST only be used by confidential clients"
     if CLIENT_CREDENTIALS in client.grants and client.is_public:
         faults.append(Fault(pointer="/grants", rule="not", value=CLIENT_CREDENTIALS))
@@ -231,15 +259,8 @@ def require_valid_client(client: Client) -> None:
 
 
 def is_registrable_uri(uri: str) -> bool:
-    """Absolute, without a fragment (RFC 6749, section 3.1.2), and nothing that a browser would run."""
-    scheme, colon, rest = uri.partition(":")
-    if not colon or not rest or re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme) is None or "#" in uri:
-        return False
-    if any(character <= " " or character == "\x7f" for character in uri):
-        return False
-    if scheme in ("http", "https"):
-        return re.match(r"//[^/@?]+", rest) is not None and "@" not in rest.split("/")[2]
-    return scheme not in ("javascript", "data", "vbscript", "file", "blob", "about")
+    """Absolute, without a fragment (RFC 6749, section 3.1.2), of the web or of an app, and nothing else."""
+    return WEB_ADDRESS.fullmatch(uri) is not None or APP_ADDRESS.fullmatch(uri) is not None
 
 
 def _unknown(pointer: str, values: tuple[str, ...], known: tuple[str, ...]) -> list[Fault]:

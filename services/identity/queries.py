@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from contracts.actors import Actor
 from contracts.errors import Fault, InvalidInput, NotPermitted, SessionEnded
 from services.identity import store
+from services.identity.domain import is_text
 from services.identity.sealing import hash_secret
 
 _MAX_CONTACTS = 500
@@ -30,10 +31,14 @@ def get_session(session: Session, secret: str, now: datetime) -> dict[str, Any]:
 
 
 def get_contacts(session: Session, actor: Actor, subjects: list[str]) -> dict[str, dict[str, str]]:
-    """Subject -> address, language and name; who is unknown is left out. Raise `NotPermitted` without the scope."""
-    if not actor.has_scope("contacts"):
+    """Subject -> address, language and name; who is unknown is left out.
+
+    Raise `NotPermitted` for all but a program with the scope that signed in as itself: it opens everybody's data, so a
+    person who has it in a token, however it came there, has it not of right.
+    """
+    if not actor.has_scope("contacts") or actor.subject != actor.client:
         raise NotPermitted("get_contacts")
     if len(subjects) > _MAX_CONTACTS:
         raise InvalidInput([Fault(pointer="/subjects", rule="maxItems", value=_MAX_CONTACTS)])
-    rows = store.list_contacts(session, subjects)
+    rows = store.list_contacts(session, [subject for subject in subjects if is_text(subject)])
     return {row.subject: {"email": row.email, "locale": row.locale, "name": row.name} for row in rows}

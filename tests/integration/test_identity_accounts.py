@@ -305,10 +305,23 @@ def test_contacts_are_for_who_has_the_scope(driver):
     with driver.database.transaction() as transaction:
         found = queries.get_contacts(transaction, notify, [account.subject, "unknown"])
         with pytest.raises(NotPermitted):
-            queries.get_contacts(transaction, Actor(account.subject, "web", scopes=("cases",)), [account.subject])
+            queries.get_contacts(transaction, Actor("notify", "notify", scopes=("cases",)), [account.subject])
         with pytest.raises(InvalidInput):
             queries.get_contacts(transaction, notify, ["x"] * 501)
     assert found == {account.subject: {"email": account.email, "locale": "en", "name": account.name}}
+
+
+def test_contacts_are_for_programs_not_for_people(driver):
+    account = driver.register(roles=("operator",))
+    person = Actor(account.subject, "web", roles=("operator",), scopes=("contacts",))
+    with driver.database.transaction() as transaction, pytest.raises(NotPermitted):
+        queries.get_contacts(transaction, person, [account.subject])
+
+
+def test_who_cannot_be_is_left_out_of_contacts(driver):
+    notify = Actor("notify", "notify", scopes=("contacts",))
+    with driver.database.transaction() as transaction:
+        assert queries.get_contacts(transaction, notify, ["", "a\0", "\ud800"]) == {}
 
 
 # The demo

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import getaddresses
 
 import pytest
 from hypothesis import given
@@ -16,6 +18,7 @@ from services.identity.domain import (
     UnknownPrompt,
     Wish,
     is_login_fresh,
+    is_mail_address,
     is_registrable_uri,
     is_session_live,
     needs_consent,
@@ -48,7 +51,7 @@ def test_a_normalized_username_stays_as_it_is(text):
     assert name is None or normalize_username(name) == name
 
 
-@given(st.integers(min_value=0, max_value=65535))
+@given(st.integers(min_value=1, max_value=65535))
 def test_a_native_app_may_listen_on_any_loopback_port(port):
     assert APP.accepts_redirect_uri(f"http://127.0.0.1:{port}/callback")
     assert APP.accepts_redirect_uri(f"http://[::1]:{port}/callback")
@@ -64,6 +67,9 @@ def test_a_native_app_may_listen_on_any_loopback_port(port):
         "http://127.0.0.1.evil.example/callback",
         "http://127.0.0.1:/callback",
         "http://127.0.0.1:999999/callback",
+        "http://127.0.0.1:65536/callback",
+        "http://127.0.0.1:0/callback",
+        "http://127.0.0.1:01/callback",
         "http://localhost:1/callback",
         "https://127.0.0.1:1/callback",
         "http://127.0.0.1:1/callback\n",
@@ -145,7 +151,15 @@ def test_consent_is_asked_of_strangers_for_what_is_new():
 
 @pytest.mark.parametrize(
     "uri",
-    ["https://rp.example/cb", "http://127.0.0.1/cb", "onehall://callback", "com.example.app:/cb", "https://rp.example"],
+    [
+        "https://rp.example/cb",
+        "http://127.0.0.1/cb",
+        "https://rp.example",
+        "https://rp.example:65535/cb?a=b%20c",
+        "http://[::1]:80/cb",
+        "onehall://callback",
+        "com.example.app:/cb",
+    ],
 )
 def test_these_addresses_can_be_registered(uri):
     assert is_registrable_uri(uri)
@@ -165,6 +179,19 @@ def test_these_addresses_can_be_registered(uri):
         "JAVASCRIPT:alert(1)",
         "https://rp.example/a b",
         "java\tscript:alert(1)",
+        # a scheme that is none of an app's, of which every system knows some that do more than open a page
+        "intent://callback",
+        "ms-msdt:/id",
+        "onehalls://callback",
+        "com.example.app:",
+        "https://rp.example:65536/cb",
+        "https://rp.example:0/cb",
+        "https://rp.example:/cb",
+        "https://rp.example;x/cb",
+        "https://good.example\\@evil.example/",
+        "https://[::1/cb",
+        "https://例子.example/cb",
+        "https://rp.example/cb?x=é",
     ],
 )
 def test_these_cannot(uri):
@@ -179,6 +206,18 @@ def test_everything_wrong_with_a_client_is_said_at_once():
     assert pointers == ["/id", "/grants", "/scopes", "/channel", "/grants"]
 
 
+@pytest.mark.parametrize("scope", ["contacts", "events"])
+@pytest.mark.parametrize("grant", ["authorization_code", "urn:ietf:params:oauth:grant-type:device_code"])
+def test_no_person_can_grant_what_is_everybodys(scope, grant):
+    fields = {"secret_hash": "x", "auth_methods": ("client_secret_basic",), "redirect_uris": WEB.redirect_uris}
+    with pytest.raises(InvalidInput) as refused:
+        require_valid_client(
+            Client("rp", "RP", grants=(grant, "client_credentials"), scopes=("openid", scope), **fields)
+        )
+    assert refused.value.faults == [{"pointer": "/scopes", "rule": "not", "value": scope}]
+    require_valid_client(Client("rp", "RP", grants=("client_credentials",), scopes=(scope,), **fields))
+
+
 def test_a_client_with_codes_needs_an_address():
     with pytest.raises(InvalidInput):
         require_valid_client(Client("rp", "RP"))
@@ -187,5 +226,57 @@ def test_a_client_with_codes_needs_an_address():
 
 def test_everything_wrong_with_an_account_is_said_at_once():
     with pytest.raises(InvalidInput) as refused:
-        require_valid_account(Account("s", "", "n", "nowhere", locale="xx", roles=("king",)))
-    assert [fault["pointer"] for fault in refused.value.faults] == ["/username", "/email", "/roles", "/locale"]
+        require_valid_account(Account("s", "", "n\0", "nowhere", locale="xx", roles=("king",)))
+    pointers = [fault["pointer"] for fault in refused.value.faults]
+    assert pointers == ["/username", "/name", "/email", "/roles", "/locale"]
+
+
+@pytest.mark.parametrize("name", ["陈晓明", "欧阳\ue000", "نیما\u200cی", "Anna-Maria O'Neill"])
+def test_a_rare_name_is_a_name(name):
+    require_valid_account(replace(ANNA, name=name))
+
+
+@pytest.mark.parametrize("text", ["anna@example.org", "a.b+c=d@mail.example", "用户@例子.中国", "o'neill@x", "a@b-c.d"])
+def test_this_is_a_mail_address(text):
+    assert is_mail_address(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "anna",
+        "@x",
+        "anna@",
+        "a@b@c",
+        "anna@x, all@x",
+        "anna@x,all@x",
+        "anna@x;all@x",
+        "Anna <anna@x>",
+        "an na@x",
+        "an\u3000na@x",
+        "an\u200bna@x",
+        "anna@x\r\nBcc: all@x",
+        "anna@x\n",
+        "anna\0@x",
+        "\ud800@x",
+        '"anna"@x',
+        "anna(all)@x",
+        ".anna@x",
+        "an..na@x",
+        "anna.@x",
+        "anna@x.",
+        "anna@x..y",
+        "anna@[10.0.0.1]",
+        "=?utf-8?q?a=2C?=@x",
+        "a" * 253 + "@x",
+    ],
+)
+def test_this_is_none(text):
+    assert not is_mail_address(text)
+
+
+@given(st.text(alphabet='ab.@, <>"\\;:()=?\r\n\0é中\u3000-'))
+def test_a_mail_address_is_one_address(text):
+    if is_mail_address(text):
+        assert getaddresses([text]) == [("", text)]
