@@ -78,7 +78,7 @@ class OutboxStore:
         self._connection.close()
 
     def _fetch_one(self) -> tuple[Any, ...]:
-        row = self._cursor.fetchone()
+        row: tuple[Any, ...] | None = self._cursor.fetchone()
         assert row is not None  # noqa: S101  an aggregate always has a row
         return row
 
