@@ -29,7 +29,9 @@ class Database:
             max_overflow=0,
             pool_timeout=_POOL_SECONDS,
             pool_use_lifo=True,
-            pool_pre_ping=True,
+            # no ping before use: after a restart of the server one call of each process is answered 503, and the
+            # pool, which then drops every old connection, costs all other calls nothing
+            pool_pre_ping=False,
             # statements carry what people wrote in forms: never into a log
             hide_parameters=True,
             connect_args=TCP_LIMITS

@@ -17,6 +17,9 @@ outbox_oldest_seconds = Gauge("onehall_outbox_oldest_seconds", "Age of the oldes
 relay_leader = Gauge("onehall_relay_leader", "1 where this relay is the one that publishes", ["source"])
 relay_published = Counter("onehall_relay_published", "Events that the broker confirmed", ["source"])
 relay_unroutable = Counter("onehall_relay_unroutable", "Events that no queue asked for", ["source"])
+queue_messages = Gauge("onehall_queue_messages", "Events ready or waiting for a retry", ["queue"])
+dead_letters = Gauge("onehall_dead_letters", "Events that wait for an operator", ["queue"])
+queue_restored = Counter("onehall_queue_restored", "Queues that were lost and declared again", ["queue"])
 
 consumer_lag_seconds = Histogram(
     "onehall_consumer_lag_seconds", "From the fact to its handler's end", ["service", "source"], buckets=_LAG_SECONDS

@@ -14,6 +14,7 @@ from pika.exceptions import AMQPError
 from chassis import http, logs, metrics, settings
 from chassis.relay.publisher import Publisher, declare_topology
 from chassis.relay.store import OutboxListener, OutboxStore
+from chassis.relay.watch import TopologyWatch
 from contracts import topology
 
 log = logging.getLogger("chassis.relay")
@@ -73,15 +74,18 @@ class Relay:
 
     def _publish(self, store: OutboxStore) -> None:
         listener = OutboxListener(self._database_url)
+        watch = TopologyWatch(self._source, self._amqp_uri)
         try:
             declare_topology(self._amqp_uri, self._source)
             self._publisher = Publisher(self._source, self._amqp_uri, store, listener)
             self._leads.set(1)
             self._has_led = True
             log.info("leading")
+            watch.start()
             if not self._stopped.is_set():
                 self._publisher.run()
         finally:
+            watch.stop()
             self._publisher = None
             listener.close()
 

@@ -1,13 +1,14 @@
 """From the outbox to the broker: nothing skipped, nothing lost, in order per subject."""
 
 import uuid
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 import pika
 import psycopg2
 import pytest
 
 from chassis import outbox
+from contracts import topology
 from contracts.actors import SYSTEM
 from contracts.envelope import Envelope
 from contracts.events import RatingInvited
@@ -137,3 +138,25 @@ def test_of_two_relays_one_publishes_and_the_other_takes_over(servers, queue, fi
         numbers += file_events(10)
         wait_until("the second relay goes on", lambda: unsent(url) == 0)
     assert list(dict.fromkeys(queue.numbers(numbers))) == numbers
+
+
+def test_a_lost_queue_is_found_and_made_again(servers, amqp_uri):
+    lost = topology.department_queue("market-regulation")
+    with running(["chassis.relay", "cases"], servers.environment), pika_connection(amqp_uri) as connection:
+        wait_until("the relay has declared it", lambda: _exists(connection, lost.name))
+        connection.channel().queue_delete(lost.name)
+        wait_until("it is there again", lambda: _exists(connection, lost.name), 15)
+
+
+def pika_connection(amqp_uri):
+    return closing(pika.BlockingConnection(pika.URLParameters(amqp_uri)))
+
+
+def _exists(connection, name):
+    channel = connection.channel()
+    try:
+        channel.queue_declare(name, passive=True)
+    except pika.exceptions.ChannelClosedByBroker:
+        return False
+    channel.close()
+    return True

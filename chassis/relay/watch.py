@@ -1,0 +1,78 @@
+"""Compares the declared topology with the broker's every few seconds, and measures every queue.
+
+`mandatory` tells only of an event that reached no queue at all; a lost queue among several is found here.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any
+
+import pika
+from pika.exceptions import AMQPError, ChannelClosedByBroker
+
+from chassis import broker, metrics
+from chassis.relay.publisher import connection_parameters
+from contracts import topology
+
+log = logging.getLogger(__name__)
+
+INTERVAL_SECONDS = 5.0
+_NOT_FOUND = 404
+
+
+class TopologyWatch:
+    """Runs beside the relay of `source`, in a thread of its own, from `start` to `stop`."""
+
+    def __init__(self, source: str, amqp_uri: str) -> None:
+        self._source = source
+        self._amqp_uri = amqp_uri
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(INTERVAL_SECONDS):
+            try:
+                self._look_until_stopped()
+            except (AMQPError, OSError) as error:
+                log.warning("the queues cannot be looked at (%s); trying again", type(error).__name__)
+
+    def _look_until_stopped(self) -> None:
+        connection = pika.BlockingConnection(connection_parameters(self._amqp_uri))
+        try:
+            while not self._stopped.is_set():
+                for queue in topology.queues_of(self._source):
+                    self._look_at(connection, queue)
+                connection.sleep(INTERVAL_SECONDS)
+        finally:
+            connection.close()
+
+    def _look_at(self, connection: Any, queue: topology.Queue) -> None:
+        waiting = [_depth(connection, name) for name in (queue.name, *map(queue.retry, topology.RETRY_DELAYS))]
+        dead = _depth(connection, queue.dead)
+        if None in (*waiting, dead):
+            log.error("queue %s or one that belongs to it was lost; it is declared again", queue.name)
+            metrics.queue_restored.labels(queue.name).inc()
+            broker.declare(connection.channel(), [queue])
+        metrics.queue_messages.labels(queue.name).set(sum(depth or 0 for depth in waiting))
+        metrics.dead_letters.labels(queue.name).set(dead or 0)
+
+
+def _depth(connection: Any, name: str) -> int | None:
+    """Messages ready in a queue; None if there is no such queue."""
+    channel = connection.channel()
+    try:
+        depth = channel.queue_declare(name, passive=True).method.message_count
+    except ChannelClosedByBroker as error:
+        if error.reply_code != _NOT_FOUND:
+            raise
+        return None
+    channel.close()
+    return int(depth)
