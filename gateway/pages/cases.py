@@ -28,7 +28,9 @@ async def show_case(visit: Visited, number: str) -> Response:
     return await _show(visit, number)
 
 
-async def _show(visit: Visit, number: str, status: int = 200, fault: str = "", note: str = "") -> Response:
+async def _show(
+    visit: Visit, number: str, status: int = 200, fault: str = "", note: str = "", fault_at: str = "actions"
+) -> Response:
     file = await visit.call("cases.get_case_file", number)
     case, item = file["case"], file["item"]
     form = FilledForm.filled(item, case.get("form") or {}, visit.say) if item.get("form") else None
@@ -43,6 +45,7 @@ async def _show(visit: Visit, number: str, status: int = 200, fault: str = "", n
         is_mine=_is_mine(visit, file["actions"]),
         rating=await _rating(visit, case),
         fault=fault,
+        fault_at=fault_at,
         note=note,
         just_submitted="submitted" in visit.request.query_params,
     )
@@ -80,7 +83,7 @@ async def act_on_case(visit: Visited, number: str) -> Response:
     except NotPermitted:
         return await _show(visit, number, 403, visit.say("case.action-not-yours"), note)
     except InvalidInput as error:
-        return await _show(visit, number, 422, _note_fault(visit, error), note)
+        return await _show(visit, number, 422, _note_fault(visit, error), note, "note")
     return RedirectResponse(f"/cases/{number}", 303)
 
 

@@ -17,7 +17,7 @@ SCORES = ("5", "4", "3", "2", "1")
 @router.get("/{number:code}/rating")
 async def show_rating(visit: Visited, number: str) -> Response:
     case = await visit.call("cases.get_case", number)
-    return visit.render("rating.html", case=case, scores=SCORES, score="", comment="", fault="")
+    return visit.render("rating.html", case=case, scores=SCORES, score="", comment="", fault="", fault_at="score-5")
 
 
 @router.post("/{number:code}/rating")
@@ -25,11 +25,11 @@ async def rate_case(visit: Visited, number: str) -> Response:
     posted = await visit.form()
     score, comment = text_in(posted, "score"), text_in(posted, "comment")
     case = await visit.call("cases.get_case", number)
-    fault = ""
+    fault, fault_at = "", "score-5"
     if score not in SCORES:
         fault = visit.say("rating.score-needed")
     elif len(comment) > MAX_COMMENT:
-        fault = visit.say("rule.maxLength", value=MAX_COMMENT)
+        fault, fault_at = visit.say("rule.maxLength", value=MAX_COMMENT), "comment"
     if not fault:
         try:
             await visit.call("rating.rate_case", case, int(score), comment or None)
@@ -42,6 +42,13 @@ async def rate_case(visit: Visited, number: str) -> Response:
             return RedirectResponse(f"/cases/{number}", 303)
     if fault:
         return visit.render(
-            "rating.html", status=422, case=case, scores=SCORES, score=score, comment=comment, fault=fault
+            "rating.html",
+            status=422,
+            case=case,
+            scores=SCORES,
+            score=score,
+            comment=comment,
+            fault=fault,
+            fault_at=fault_at,
         )
     return RedirectResponse(f"/cases/{number}#rating", 303)

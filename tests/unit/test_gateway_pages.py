@@ -179,7 +179,8 @@ def test_a_refused_note_comes_back_with_what_is_wrong(fault: Any, words: str) ->
     note = "写" * 2_001
     page = door.post("/cases/OH-1/actions", data={"action": "refuse", "note": note}, headers={"Accept-Language": "en"})
     assert page.status_code == 422
-    assert words in page.text
+    assert f'<a href="#note">{words}</a>' in page.text
+    assert 'aria-describedby="note-hint note-fault"' in page.text
     assert f">{note}</textarea>" in page.text
 
 
@@ -191,6 +192,7 @@ def test_a_lines_end_counts_as_the_browser_counts_it() -> None:
     assert door.post("/cases/OH-1/rating", data={"score": "4", "comment": lines}).status_code == 303
     page = door.post("/cases/OH-1/rating", data={"score": "4", "comment": "a" * 1_001})
     assert page.status_code == 422
+    assert '<a href="#comment">' in page.text
     assert "1000" in page.text
 
 
