@@ -189,6 +189,20 @@ def test_a_wrong_password_says_the_same_for_everybody(browser, base):
     assert said[0] == said[1]
 
 
+def test_who_signs_in_as_somebody_else_leaves_no_session_behind(browser, base):
+    with visiting(browser, base) as page, visiting(browser, base) as elsewhere:
+        page.goto("/login/start")
+        sign_in(page)
+        elsewhere.context.add_cookies(page.context.cookies())
+        elsewhere.goto("/cases")
+        assert elsewhere.locator(".oh-account").inner_text().startswith("陈晓明")
+        page.goto("/login")
+        sign_in(page, "citizen2")
+        assert page.locator(".oh-account").inner_text().startswith("林雨桐")
+        elsewhere.goto("/cases")
+        assert elsewhere.locator("#password").count() == 1
+
+
 @pytest.fixture(scope="module")
 def cases(people) -> dict[str, str]:
     """Numbers of cases, one of each kind of page."""
