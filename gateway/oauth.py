@@ -123,9 +123,8 @@ async def _authorize(visit: Visit, decision: str | None) -> Response:
         case "login":
             return RedirectResponse(f"/login?next={quote(f'/oauth/authorize?{query}', safe='')}", 303)
         case "consent":
-            # identity asks for consent only after it has checked the address
-            asked = parse_qs(query).get("redirect_uri", [None])
-            policy = {"Content-Security-Policy": policy_for_redirect(page.get("redirect_uri") or asked[0])}
+            # identity asks for consent only after it has checked the address, which no request goes without
+            policy = {"Content-Security-Policy": policy_for_redirect(parse_qs(query)["redirect_uri"][0])}
             return visit.render("consent.html", headers=policy, consent=page, query=query)
         case _:
             return visit.render("authorization_error.html", status=400, error=page)
