@@ -8,7 +8,7 @@ from pathlib import Path
 from bench import filings, latency, relay
 from deploy.local.platform import Platform
 
-PORT = int(os.environ.get("ONEHALL_PORT", "8000")) + 18_000
+PORT = int(os.environ.get("ONEHALL_PORT", "8000")) + 11_000
 
 
 def main() -> None:

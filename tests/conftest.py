@@ -15,7 +15,7 @@ from tests.people import People
 
 STATE = Path(os.environ.get("ONEHALL_STATE", "var"))
 # far from what a person runs beside the tests, and another for each checkout that has its own
-PORT = int(os.environ.get("ONEHALL_PORT", "8000")) + 15_000
+PORT = int(os.environ.get("ONEHALL_PORT", "8000")) + 7_000
 
 
 @contextmanager

@@ -45,6 +45,16 @@ def test_the_second_client_asks_no_password(base):
     assert "code=" in answer.headers["Location"]
 
 
+def test_a_client_that_asks_for_a_new_sign_in_gets_one_each_time(base):
+    app = Client("app", "http://127.0.0.1:9777/callback")
+    with httpx2.Client() as browser:
+        authorize(browser, authorization_url(base, app), app.redirect_uri, "citizen", "onehall-demo")
+        url = authorization_url(base, app, prompt="login", state="one")
+        assert "/login" in browser.get(url).headers["Location"], "the session that is there does not do"
+        assert "code=" in authorize(browser, url, app.redirect_uri, "citizen", "onehall-demo")
+        assert "/login" in browser.get(url).headers["Location"], "nor the sign-in of an earlier answer"
+
+
 def test_a_client_that_is_not_ours_asks_consent_and_no_means_no(base):
     with httpx2.Client() as browser:
         page = browser.get(authorization_url(base, RP_TEST, scope="openid email"), follow_redirects=True)
