@@ -54,36 +54,50 @@ class CaseEvent(Event):
 
 @dataclass(frozen=True, slots=True)
 class CaseSubmitted(CaseEvent):
+    """The citizen filed a case."""
+
     type = "case.submitted"
 
 
 @dataclass(frozen=True, slots=True)
 class CaseAccepted(CaseEvent):
+    """The case was taken up; its time limits run."""
+
     type = "case.accepted"
 
 
 @dataclass(frozen=True, slots=True)
 class CorrectionRequested(CaseEvent):
+    """Everything that is missing was named, once; the citizen is to correct it."""
+
     type = "case.correction-requested"
 
 
 @dataclass(frozen=True, slots=True)
 class CaseCorrected(CaseEvent):
+    """The citizen corrected the case; it goes on where it stood."""
+
     type = "case.corrected"
 
 
 @dataclass(frozen=True, slots=True)
 class CaseApproved(CaseEvent):
+    """The case was decided in the citizen's favour. A closing follows in the same commit."""
+
     type = "case.approved"
 
 
 @dataclass(frozen=True, slots=True)
 class CaseRefused(CaseEvent):
+    """The case was decided against the citizen, with the reason. A closing follows in the same commit."""
+
     type = "case.refused"
 
 
 @dataclass(frozen=True, slots=True)
 class CaseWithdrawn(CaseEvent):
+    """The citizen took the case back; nothing more happens to it."""
+
     type = "case.withdrawn"
 
 
@@ -114,6 +128,8 @@ class RatingEvent(CaseEvent):
 
 @dataclass(frozen=True, slots=True)
 class RatingInvited(RatingEvent):
+    """The citizen was invited to rate a closed case."""
+
     type = "rating.invited"
 
 
@@ -141,6 +157,8 @@ class AccountEvent(Event):
 
 @dataclass(frozen=True, slots=True)
 class AccountRegistered(AccountEvent):
+    """A new account can sign in."""
+
     type = "account.registered"
 
 

@@ -40,7 +40,7 @@ def create_app(settings: GatewaySettings, rpc: Rpc) -> FastAPI:
     )
     app.openapi = partial(openapi.describe, app)  # type: ignore[method-assign]
     _fill_state(app, settings, rpc)
-    for router in (api.router, oauth.router, pages.router, health.router):
+    for router in (api.router, documents.router, oauth.router, pages.router, health.router):
         app.include_router(router)
     app.mount("/static", assets.files())
     _handle_errors(app)

@@ -49,6 +49,12 @@ def _event(platform, number):
     return row and json.loads(row[0])
 
 
+def test_the_door_describes_the_api_and_the_events(platform):
+    base = platform.environment["ONEHALL_BASE_URL"]
+    assert "/api/v1/cases" in httpx2.get(f"{base}/api/openapi.json").json()["paths"]
+    assert "case.submitted" in httpx2.get(f"{base}/api/asyncapi.json").json()["channels"]
+
+
 def test_a_personal_detail_is_in_no_log(platform, people):
     people.file().raise_for_status()
     secret = str(people.example("residence-permit")["id_number"])

@@ -1,0 +1,24 @@
+"""What other programs read about us: the events. (The API's own document is FastAPI's.)"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import JSONResponse
+
+from contracts import asyncapi
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/api/asyncapi.json")
+async def answer_events() -> JSONResponse:
+    return JSONResponse(_events())
+
+
+@cache
+def _events() -> dict[str, Any]:
+    return asyncapi.document(version("onehall"))
