@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from gateway import api, assets, health, oauth, openapi, pages
+from gateway import api, assets, documents, health, oauth, openapi, pages
 from gateway.catalogue import Items
 from gateway.errors import on_error, on_http_error, on_invalid_request, on_sign_in_needed
 from gateway.pages.visits import SignInNeeded
