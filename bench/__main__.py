@@ -6,15 +6,14 @@ import os
 from pathlib import Path
 
 from bench import filings, latency, relay
-from deploy.local.platform import Platform
+from tests.platforms import fresh
 
 PORT = int(os.environ.get("ONEHALL_PORT", "8000")) + 11_000
 
 
 def main() -> None:
-    platform = Platform(Path(os.environ.get("ONEHALL_STATE", "var")) / "bench", PORT)
     print(f"{'figure':<62}{'measured':>10}{'aim':>10}")
-    try:
+    with fresh(Path(os.environ.get("ONEHALL_STATE", "var")) / "bench", PORT) as platform:
         platform.up_servers()
         platform.migrate()
         relayed, raw = relay.measure(platform)
@@ -29,8 +28,6 @@ def main() -> None:
         median, late = latency.measure(platform)
         report("commit to department, median at 50 filings a second", f"{median:.1f} ms", "10 ms")
         report("commit to department, 99th percentile", f"{late:.1f} ms", "50 ms")
-    finally:
-        platform.down()
 
 
 def report(figure: str, measured: str, aim: str) -> None:

@@ -87,8 +87,7 @@ def _relay(url: str, body: str) -> float:
         connection.commit()
         started = time.perf_counter()
         connection.autocommit = True
-        while _unsent(cursor):
-            time.sleep(0.02)
+        wait_until("all is relayed", lambda: not _unsent(cursor), 120)
     return time.perf_counter() - started
 
 

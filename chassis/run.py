@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 import signal
+import threading
 import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -46,9 +47,14 @@ def run(path: str) -> None:
         }
     )
     runner.add_service(service)
-    _stop_on_signal(runner.stop)
+    stopping = _stop_on_signal(runner.stop)
     runner.start()
-    runner.wait()
+    try:
+        runner.wait()
+    except Exception:
+        # without a broker Nameko cannot say goodbye to it; the end was asked for, and nothing is lost by it
+        if not stopping.is_set():
+            raise
 
 
 def offload(function: Callable[..., T], *arguments: Any) -> T:
@@ -59,14 +65,21 @@ def offload(function: Callable[..., T], *arguments: Any) -> T:
     return result
 
 
-def _stop_on_signal(stop: Callable[[], None]) -> None:
+def _stop_on_signal(stop: Callable[[], None]) -> threading.Event:
+    """Stop at the first SIGTERM or SIGINT; the event is set from then on."""
     import eventlet
 
+    stopping = threading.Event()
+
     def handle(signum: int, frame: object) -> None:
+        if stopping.is_set():
+            return
+        stopping.set()
         # only scheduled: the signal may have come while the hub itself was waiting, which must not switch
         eventlet.spawn_n(stop)
-        # a service whose broker is gone does not end by itself: its last goodbye waits for an answer
-        eventlet.spawn_after(_STOP_SECONDS, os._exit, 1)
+        # a service whose broker is gone waits for an answer to its goodbye; what is unfinished is handed out again
+        eventlet.spawn_after(_STOP_SECONDS, os._exit, 0)
 
     signal.signal(signal.SIGTERM, handle)
     signal.signal(signal.SIGINT, handle)
+    return stopping

@@ -45,7 +45,7 @@ class Relay:
                 self._serve_term()
             except (psycopg2.Error, AMQPError, OSError) as error:
                 wait = _LEAD_SECONDS if self._has_led else wait
-                log.warning("interrupted (%s); trying again in %s s", type(error).__name__, wait)
+                log.warning("interrupted (%r); trying again in %s s", error, wait)
                 self._stopped.wait(wait)
                 wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
 

@@ -42,7 +42,7 @@ class TopologyWatch:
             try:
                 self._look_until_stopped()
             except (AMQPError, OSError) as error:
-                log.warning("the queues cannot be looked at (%s); trying again", type(error).__name__)
+                log.warning("the queues cannot be looked at (%r); trying again", error)
 
     def _look_until_stopped(self) -> None:
         connection = pika.BlockingConnection(connection_parameters(self._amqp_uri))

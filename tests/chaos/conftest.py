@@ -7,11 +7,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pika
 import pytest
 
+from contracts import topology
 from deploy.local.platform import Platform
 from tests.ledger import Ledger
-from tests.processes import kill
+from tests.processes import kill, wait_until
 
 
 @pytest.fixture(scope="package")
@@ -23,6 +25,7 @@ def heard(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Itera
     command += ["--dedupe", str(folder / "dedupe.sqlite")]
     with (folder / "events").open("wb") as output:
         subscriber = subprocess.Popen(command, stdout=output)
+    wait_until("the department's program reads", lambda: _readers(platform) == 1)
     yield folder / "events"
     kill(subscriber)
 
@@ -30,3 +33,11 @@ def heard(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.fixture(scope="package")
 def ledger(platform: Platform, heard: Path) -> Ledger:
     return Ledger(platform, heard)
+
+
+def _readers(platform: Platform) -> int:
+    connection = pika.BlockingConnection(pika.URLParameters(platform.environment["AMQP_URI"]))
+    queue = topology.department_queue("civil-affairs").name
+    readers = connection.channel().queue_declare(queue, passive=True).method.consumer_count
+    connection.close()
+    return int(readers)
