@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.orm import Session
 
 from chassis.postgres import TCP_LIMITS, is_away
 from contracts.errors import ServiceUnavailable
@@ -16,6 +15,9 @@ from contracts.errors import ServiceUnavailable
 _POOL_SECONDS = 5
 _STATEMENT_MILLISECONDS = 30_000
 _LOCK_MILLISECONDS = 10_000
+
+Session = Connection
+"""One transaction, SQLAlchemy Core only: entities and what looks after them cost more than the statements."""
 
 
 class Database:
@@ -49,7 +51,7 @@ class Database:
         A server that is away, going down, or too busy for a lock raises `ServiceUnavailable("database")`.
         """
         try:
-            with Session(self._engine) as session, session.begin():
+            with self._engine.begin() as session:
                 yield session
         except PoolTimeoutError as error:
             raise ServiceUnavailable("database") from error

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
+from chassis.database import Session
 from contracts.envelope import Envelope
 
 Handler = Callable[[Session, Envelope], None]

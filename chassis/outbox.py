@@ -6,9 +6,9 @@ import uuid
 from datetime import UTC, datetime
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
 from chassis import context
+from chassis.database import Session
 from contracts.actors import Actor
 from contracts.envelope import Envelope
 from contracts.events import Event

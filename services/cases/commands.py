@@ -6,8 +6,7 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.orm import Session
-
+from chassis.database import Session
 from contracts.actors import Actor
 from contracts.envelope import Envelope
 from contracts.errors import IdempotencyKeyReused, InvalidInput, NotFound

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy.orm import Session
-
+from chassis.database import Session
 from contracts.actors import Actor
 from contracts.errors import NotFound, NotPermitted
 from services.cases import domain, store

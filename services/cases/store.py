@@ -24,9 +24,9 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Session
 
 from chassis import outbox
+from chassis.database import Session
 from services.cases.domain import Case, Change
 
 metadata = MetaData()

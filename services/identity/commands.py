@@ -13,10 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from chassis import outbox
-from chassis.database import Database
+from chassis.database import Database, Session
 from contracts.actors import CHANNELS, SYSTEM, Actor
 from contracts.errors import Fault, InvalidInput, SessionEnded, SignInRefused, UsernameTaken
 from contracts.events import AccountRegistered, SignedIn

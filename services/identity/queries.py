@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.orm import Session
-
+from chassis.database import Session
 from contracts.actors import Actor
 from contracts.errors import Fault, InvalidInput, NotPermitted, SessionEnded
 from services.identity import store

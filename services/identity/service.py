@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy.orm import Session
-
+from chassis.database import Session
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timer import timer

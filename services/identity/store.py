@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import delete, exists, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.orm import Session
 
+from chassis.database import Session
 from services.identity import domain, tables
 from services.identity.domain import Account, BrowserSession, Client
 

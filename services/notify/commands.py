@@ -5,8 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from sqlalchemy.orm import Session
-
+from chassis.database import Session
 from contracts.actors import Actor
 from contracts.envelope import Envelope
 from contracts.errors import Fault, InvalidInput, NotFound, NotPermitted

@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
+from chassis.database import Session
 from contracts.errors import InvalidInput
 from services.notify import store
 from services.notify.wording import LOCALES, ItemNames, Topic, render

@@ -5,10 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from chassis.bus import on_event
-from chassis.database import Database
+from chassis.database import Database, Session
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timer import timer

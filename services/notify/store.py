@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import Column, DateTime, Integer, MetaData, Table, Text, func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import ARRAY, UUID, insert
-from sqlalchemy.orm import Session
+
+from chassis.database import Session
 
 INBOX = "inbox"
 MAIL = "mail"

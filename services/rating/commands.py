@@ -6,9 +6,8 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from chassis import outbox
+from chassis.database import Session
 from contracts.actors import SYSTEM, Actor
 from contracts.envelope import Envelope
 from contracts.errors import CaseAlreadyRated

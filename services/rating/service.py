@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from chassis.bus import on_event
+from chassis.database import Session
 from chassis.rpc import rpc
 from chassis.service import Service
 from contracts.envelope import Envelope

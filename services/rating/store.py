@@ -21,8 +21,8 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.orm import Session
 
+from chassis.database import Session
 from services.rating.domain import RatedCase
 
 metadata = MetaData()

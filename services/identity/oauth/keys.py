@@ -12,8 +12,8 @@ from typing import Any
 
 from joserfc.jwk import ECKey, KeySet
 from sqlalchemy import func, insert, select
-from sqlalchemy.orm import Session
 
+from chassis.database import Session
 from services.identity import tables
 from services.identity.sealing import Seal, SealedOtherwise
 

@@ -11,8 +11,8 @@ from authlib.oauth2.rfc6749 import (
     InvalidRequestError,
     UnsupportedResponseTypeError,
 )
-from sqlalchemy.orm import Session
 
+from chassis.database import Session
 from services.identity import store
 from services.identity.domain import SCOPES
 from services.identity.oauth import http, tokens

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.orm import Session
 
+from chassis.database import Session
 from services.identity import tables
 from services.identity.domain import AuthorizationCode, TokenFamily
 

@@ -12,8 +12,8 @@ from typing import Any
 from authlib.oidc.core.util import create_half_hash
 from joserfc import jwt
 from joserfc.errors import JoseError
-from sqlalchemy.orm import Session
 
+from chassis.database import Session
 from services.identity.domain import (
     ACCESS_TOKEN_LIFETIME,
     REFRESH_TOKEN,
