@@ -9,7 +9,7 @@ from services.cases.store import metadata
 def test_the_tables_are_as_migrated(cases_database):
     with cases_database.transaction() as session:
         context = MigrationContext.configure(
-            session.connection(),
+            session,
             opts={
                 "compare_type": True,
                 "include_object": lambda thing, name, kind, reflected, other: (

@@ -8,7 +8,7 @@ from services.identity.tables import metadata
 
 def test_the_migrations_make_the_tables_that_the_code_expects(identity_database):
     with identity_database.transaction() as transaction:
-        context = MigrationContext.configure(transaction.connection(), opts={"compare_type": True})
+        context = MigrationContext.configure(transaction, opts={"compare_type": True})
         ours = [change for change in compare_metadata(context, metadata) if not _is_chassis(change)]
     assert ours == []
 

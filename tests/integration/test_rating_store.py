@@ -9,7 +9,7 @@ from services.rating.store import metadata
 def test_the_table_is_as_migrated(rating_database):
     with rating_database.transaction() as session:
         context = MigrationContext.configure(
-            session.connection(),
+            session,
             opts={
                 "compare_type": True,
                 "include_object": lambda thing, name, kind, reflected, other: (
