@@ -72,8 +72,8 @@ def act_on_case(
 ) -> dict[str, Any]:
     text = forms.require_text(note, "/note", forms.MAX_NOTE)
     case = _require_case(number, store.lock_case(session, number) if is_case_number(number) else None)
-    change = domain.act(case, actor, action, at=now, note=text, has_form=form is not None)
-    if domain.ACTIONS[action].needs == "form":
+    change = domain.act(case, actor, action, at=now, note=text)
+    if form is not None and domain.ACTIONS[action].brings_form:
         _save_corrected_form(session, catalogue, case, form)
     store.save_change(session, change, text)
     return case_view(change.case, catalogue)

@@ -39,20 +39,24 @@ STAFF: Final = (CLERK, OFFICER)
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Who may do it, what it needs, and the events that it makes (in this order)."""
+    """Who may do it, the events that it makes (in this order), and what goes with it.
+
+    `brings_form`: it may replace the form. A correction need not: what was missing may be a document or an answer.
+    """
 
     by: tuple[str, ...]
     events: tuple[type[CaseEvent], ...]
-    needs: str | None = None
+    needs_note: bool = False
+    brings_form: bool = False
     decision: str | None = None
 
 
 ACTIONS: Final[dict[str, Action]] = {
     "accept": Action(by=STAFF, events=(CaseAccepted,)),
-    "request_correction": Action(by=STAFF, events=(CorrectionRequested,), needs="note"),
-    "correct": Action(by=(CITIZEN,), events=(CaseCorrected,), needs="form"),
+    "request_correction": Action(by=STAFF, events=(CorrectionRequested,), needs_note=True),
+    "correct": Action(by=(CITIZEN,), events=(CaseCorrected,), brings_form=True),
     "approve": Action(by=(OFFICER,), events=(CaseApproved, CaseClosed), decision="approved"),
-    "refuse": Action(by=(OFFICER,), events=(CaseRefused, CaseClosed), needs="note", decision="refused"),
+    "refuse": Action(by=(OFFICER,), events=(CaseRefused, CaseClosed), needs_note=True, decision="refused"),
     "withdraw": Action(by=(CITIZEN,), events=(CaseWithdrawn,)),
 }
 
@@ -158,7 +162,7 @@ def allowed_actions(actor: Actor, case: Case) -> list[str]:
     ]
 
 
-def act(case: Case, actor: Actor, name: str, *, at: datetime, note: str | None, has_form: bool) -> Change:
+def act(case: Case, actor: Actor, name: str, *, at: datetime, note: str | None) -> Change:
     """Do the action, or say why not: the person comes before the status, the status before what is missing."""
     parts = parts_of(actor, case)
     if not parts:
@@ -172,7 +176,8 @@ def act(case: Case, actor: Actor, name: str, *, at: datetime, note: str | None, 
     after = TRANSITIONS.get((case.status, name))
     if after is None:
         raise ActionNotAllowed(name, case.status)
-    _require(action, note, has_form)
+    if action.needs_note and not note:
+        raise InvalidInput([{"pointer": "/note", "rule": "required", "value": True}])
     return Change(_moved(case, after, action, at), _events(case, action), _in_role(actor, role))
 
 
@@ -188,12 +193,6 @@ def rate(case: Case, score: int, *, channel: str, at: datetime) -> Change:
 def submitted(case: Case, applicant: Actor) -> Change:
     """The first change: the case that was just filed."""
     return Change(case, (case.event(CaseSubmitted),), applicant)
-
-
-def _require(action: Action, note: str | None, has_form: bool) -> None:
-    missing = (action.needs == "note" and not note) or (action.needs == "form" and not has_form)
-    if missing:
-        raise InvalidInput([{"pointer": f"/{action.needs}", "rule": "required", "value": True}])
 
 
 def _moved(case: Case, after: str, action: Action, at: datetime) -> Case:

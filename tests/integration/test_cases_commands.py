@@ -229,6 +229,14 @@ def test_a_correction_is_checked_against_the_form(submit, act, history, citizen)
     assert len(history(number)) == 2
 
 
+def test_a_correction_without_a_form_leaves_it_as_it_was(submit, act, cases_database, citizen):
+    number = submit()["number"]
+    act(number, CLERK, "request_correction", note="please hand in the lease")
+    assert act(number, citizen, "correct", note="handed in at the counter")["status"] == "submitted"
+    with cases_database.transaction() as session:
+        assert queries.get_case(session, CATALOGUE, citizen, number)["form"] == example()
+
+
 def test_an_unknown_case(act):
     for number in ("202603030000000000", "202603039999999990", "x", "", None, "1" * 18 + "\0"):
         with pytest.raises(NotFound):

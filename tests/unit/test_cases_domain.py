@@ -43,8 +43,8 @@ def create_case(**fields):
     )
 
 
-def act(case, actor, action, note="because", has_form=True):
-    return domain.act(case, actor, action, at=LATER, note=note, has_form=has_form)
+def act(case, actor, action, note="because"):
+    return domain.act(case, actor, action, at=LATER, note=note)
 
 
 def create_case_in(status, before="accepted"):
@@ -151,17 +151,13 @@ def test_an_unknown_action():
 
 
 @pytest.mark.parametrize(
-    ("status", "actor", "action", "pointer"),
-    [
-        ("submitted", CLERK, "request_correction", "/note"),
-        ("accepted", OFFICER, "refuse", "/note"),
-        ("correction_requested", CITIZEN, "correct", "/form"),
-    ],
+    ("status", "actor", "action"),
+    [("submitted", CLERK, "request_correction"), ("accepted", OFFICER, "refuse")],
 )
-def test_what_an_action_needs(status, actor, action, pointer):
+def test_what_is_missing_or_refused_is_said(status, actor, action):
     with pytest.raises(InvalidInput) as refusal:
-        act(create_case_in(status), actor, action, note=None, has_form=False)
-    assert refusal.value.faults == [{"pointer": pointer, "rule": "required", "value": True}]
+        act(create_case_in(status), actor, action, note=None)
+    assert refusal.value.faults == [{"pointer": "/note", "rule": "required", "value": True}]
 
 
 def test_the_history_shows_the_role_acted_in():
@@ -213,7 +209,6 @@ ATTEMPTS = st.lists(
         st.sampled_from(ACTORS),
         st.sampled_from([*ACTIONS, "rate", "nonsense"]),
         st.sampled_from([None, "note"]),
-        st.booleans(),
     ),
     max_size=30,
 )
@@ -223,8 +218,8 @@ ATTEMPTS = st.lists(
 def test_any_life_of_a_case_keeps_its_rules(attempts):
     case = create_case()
     life = list(domain.submitted(case, CITIZEN).entries)
-    for actor, action, note, has_form in attempts:
-        change = try_to(case, actor, action, note, has_form)
+    for actor, action, note in attempts:
+        change = try_to(case, actor, action, note)
         if change is None:
             continue
         require_lawful(case, actor, action, change)
@@ -251,11 +246,11 @@ def test_whatever_is_offered_is_taken_and_keeps_the_rules(choices):
     assert case.sequence == len(types)
 
 
-def try_to(case, actor, action, note, has_form):
+def try_to(case, actor, action, note):
     try:
         if action == "rate":
             return domain.rate(case, 4, channel="web", at=LATER)
-        return act(case, actor, action, note, has_form)
+        return act(case, actor, action, note)
     except ServiceError:
         return None
 
