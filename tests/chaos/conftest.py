@@ -16,7 +16,7 @@ from tests.ledger import Ledger
 from tests.processes import kill, wait_until
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def heard(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """What civil-affairs' program prints, over every fault. It alone reads the department's queue meanwhile."""
     folder = tmp_path_factory.mktemp("department")
@@ -30,7 +30,7 @@ def heard(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Itera
     kill(subscriber)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def ledger(platform: Platform, heard: Path) -> Ledger:
     return Ledger(platform, heard)
 
