@@ -10,6 +10,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
 from stdnum.cn import ric
 from stdnum.exceptions import InvalidComponent
 
@@ -43,10 +44,22 @@ def is_citizen_id(value: object) -> bool:
     return True
 
 
+def _matches(_: object, pattern: str, value: object, __: object) -> Iterator[ValidationError]:
+    """`pattern` as ECMA-262 means it (JSON Schema, 6.3.3): a last `$` is the very end, not before a line break."""
+    exact = pattern[:-1] + r"\Z" if pattern.endswith("$") and not pattern.endswith(r"\$") else pattern
+    if isinstance(value, str) and not re.search(exact, value):
+        yield ValidationError(f"does not match {pattern}")
+
+
+_FormValidator: type[Draft202012Validator] = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator, {"pattern": _matches}
+)
+
+
 def compile_schema(schema: dict[str, Any]) -> Draft202012Validator:
     """Raise `jsonschema.SchemaError` for a schema that is none."""
     Draft202012Validator.check_schema(schema)
-    return Draft202012Validator(schema, format_checker=FORMATS)
+    return _FormValidator(schema, format_checker=FORMATS)
 
 
 def require_valid(form: object, validator: Draft202012Validator) -> str:

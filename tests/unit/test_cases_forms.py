@@ -134,3 +134,10 @@ def test_text_that_is_refused(text, rule):
 )
 def test_citizen_id(value, right):
     assert forms.is_citizen_id(value) is right
+
+
+def test_a_pattern_admits_no_line_break_behind_its_end():
+    validator = forms.compile_schema({"properties": {"telephone": {"type": "string", "pattern": "^[0-9]+$"}}})
+    assert forms.require_valid({"telephone": "138"}, validator)
+    with pytest.raises(InvalidInput):
+        forms.require_valid({"telephone": "138\n"}, validator)
