@@ -114,8 +114,3 @@ def _service_addresses(ports: Mapping[str, int], secret: Mapping[str, str]) -> d
 
 def write_environment(state: State, environment: Mapping[str, str]) -> None:
     state.write_private(state.environment, "".join(f"{name}={value}\n" for name, value in environment.items()))
-
-
-def read_environment(state: State) -> dict[str, str]:
-    lines = state.environment.read_text().splitlines() if state.environment.exists() else []
-    return dict(line.split("=", 1) for line in lines)
