@@ -13,7 +13,7 @@ import pika
 from bench.filings import filing, prepare
 from bench.http_load import send_at
 from contracts.envelope import Envelope
-from contracts.topology import department_queue
+from contracts.topology import subscription_queue
 from departments.dedupe import MemoryDedupe
 from departments.subscriber import Subscriber
 from deploy.local.platform import Platform
@@ -35,7 +35,7 @@ def measure(platform: Platform) -> tuple[float, float]:
             milliseconds.append((datetime.now(UTC) - envelope.time).total_seconds() * 1000)
 
     uri = platform.environment["ONEHALL_DEPT_CIVIL_AFFAIRS_AMQP_URI"]
-    subscriber = Subscriber(uri, department_queue(DEPARTMENT).name, MemoryDedupe())
+    subscriber = Subscriber(uri, subscription_queue(DEPARTMENT, "cases").name, MemoryDedupe())
     thread = threading.Thread(target=subscriber.run, args=(note,), daemon=True)
     thread.start()
     wait_until("the department has read what was there before", lambda: _is_caught_up(platform), 60)
@@ -50,5 +50,5 @@ def measure(platform: Platform) -> tuple[float, float]:
 
 def _is_caught_up(platform: Platform) -> bool:
     with closing(pika.BlockingConnection(pika.URLParameters(platform.environment["AMQP_URI"]))) as connection:
-        queue = connection.channel().queue_declare(department_queue(DEPARTMENT).name, passive=True).method
+        queue = connection.channel().queue_declare(subscription_queue(DEPARTMENT, "cases").name, passive=True).method
         return bool(queue.consumer_count == 1 and queue.message_count == 0)

@@ -54,8 +54,8 @@ def _only_queue(uri: str) -> Iterator[Any]:
     connection = pika.BlockingConnection(pika.URLParameters(uri))
     channel = connection.channel()
     exchange = topology.exchange(SOURCE)
-    wait_until("the relay leads", lambda: _is_declared(connection, topology.queues_of(SOURCE)[-1].name))
-    for queue in topology.queues_of(SOURCE):
+    wait_until("the relay leads", lambda: _is_declared(connection, topology.service_queues(SOURCE)[-1].name))
+    for queue in topology.service_queues(SOURCE):
         for pattern in queue.patterns:
             channel.queue_unbind(queue.name, exchange, pattern)
     channel.queue_declare(QUEUE, durable=True, arguments={"x-queue-type": "quorum"})

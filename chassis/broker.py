@@ -17,10 +17,24 @@ def declare(channel: Any, queues: Iterable[topology.Queue]) -> None:
         declare_exchange(channel, queue.source)
         _declare_queue(channel, queue.dead, topology.DEAD_ARGUMENTS)
         _declare_queue(channel, queue.name, queue.arguments)
-        for delay in topology.RETRY_DELAYS:
-            _declare_queue(channel, queue.retry(delay), queue.retry_arguments(delay))
-        for pattern in queue.patterns:
-            channel.queue_bind(queue=queue.name, exchange=topology.exchange(queue.source), routing_key=pattern)
+        if queue.retry_delays:
+            _declare_retries(channel, queue)
+        bind(channel, queue)
+
+
+def bind(channel: Any, queue: topology.Queue) -> None:
+    """Let events come into it from now on."""
+    for pattern in queue.patterns:
+        channel.queue_bind(queue=queue.name, exchange=topology.exchange(queue.source), routing_key=pattern)
+
+
+def _declare_retries(channel: Any, queue: topology.Queue) -> None:
+    """The subscriber may write to this one exchange, through which nothing but its own queue can be reached."""
+    channel.exchange_declare(queue.back, "direct", durable=True, auto_delete=False)
+    for delay in queue.retry_delays:
+        _declare_queue(channel, queue.retry(delay), queue.retry_arguments(delay))
+    for name in (queue.name, *map(queue.retry, queue.retry_delays)):
+        channel.queue_bind(queue=name, exchange=queue.back, routing_key=name)
 
 
 def declare_exchange(channel: Any, source: str) -> None:

@@ -7,7 +7,7 @@ second is a duplicate.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -109,9 +109,10 @@ def open_channel(amqp_uri: str) -> Iterator[Any]:
         connection.close()
 
 
-def queues(subscriber: str | None) -> list[topology.Queue]:
+def queues(subscriber: str | None, subscriptions: Iterable[topology.Queue]) -> list[topology.Queue]:
     """Every subscriber's queues, or one's: a service's name, or a queue's whole name."""
-    known = [queue for source in topology.publishers() for queue in topology.queues_of(source)]
+    ours = [queue for source in topology.publishers() for queue in topology.service_queues(source)]
+    known = [*ours, *subscriptions]
     return [queue for queue in known if subscriber in (None, queue.name, queue.name.split(".")[0])]
 
 

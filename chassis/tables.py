@@ -46,6 +46,40 @@ def drop_outbox(op: Operations) -> None:
     op.execute("DROP FUNCTION notify_outbox")
 
 
+def create_replays(op: Operations) -> None:
+    """What the relay has to send again, and how far every queue had been handled when it was last looked at."""
+    op.execute(
+        """
+        CREATE TABLE replays (
+            id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+            queue text NOT NULL,
+            position bigint NOT NULL CHECK (position >= 0),
+            until bigint,
+            is_repeat boolean NOT NULL DEFAULT false,
+            reason text NOT NULL,
+            requested_at timestamptz NOT NULL DEFAULT now(),
+            finished_at timestamptz,
+            CHECK (is_repeat = (until IS NOT NULL))
+        )
+        """
+    )
+    op.execute("CREATE INDEX replays_open ON replays (requested_at) WHERE finished_at IS NULL")
+    op.execute(
+        """
+        CREATE TABLE queue_positions (
+            queue text PRIMARY KEY,
+            position bigint NOT NULL,
+            waiting bigint NOT NULL,
+            looked_at timestamptz NOT NULL
+        )
+        """
+    )
+
+
+def drop_replays(op: Operations) -> None:
+    op.execute("DROP TABLE replays, queue_positions")
+
+
 def create_inbox(op: Operations) -> None:
     """How far each subject of each source is handled, and which events wait for a predecessor."""
     op.execute(

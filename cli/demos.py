@@ -6,9 +6,13 @@ from datetime import UTC, datetime
 
 import click
 
-from chassis.settings import load_local_environment
+from chassis.database import Database
+from chassis.settings import database_url, load_local_environment
 from cli.platform import at_once, identity_database, operator_settings
+from contracts.filters import EventFilter
+from services.cases import subscriptions
 from services.identity import commands
+from services.identity.demo import DEPARTMENTS
 
 
 @click.group()
@@ -18,7 +22,7 @@ def demo() -> None:
 
 @demo.command()
 def seed() -> None:
-    """Make the demo's accounts and clients. May be repeated; refused in production."""
+    """Make the demo's accounts, clients and subscriptions. May be repeated; refused in production."""
     settings = operator_settings()
     if settings.notify_client_secret is None:
         raise click.ClickException("ONEHALL_NOTIFY_CLIENT_SECRET is missing")
@@ -26,6 +30,10 @@ def seed() -> None:
     commands.seed_demo(
         identity_database(), at_once, settings.environment, settings.base_url, notify_secret, datetime.now(UTC)
     )
+    with Database(database_url("cases"), pool_size=1).transaction() as session:
+        for department in DEPARTMENTS:
+            wanted = EventFilter(departments=(department,))
+            subscriptions.add(session, department, "cases", wanted, created_by="demo", now=datetime.now(UTC))
 
 
 @demo.command()

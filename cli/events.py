@@ -12,7 +12,7 @@ from typing import Any
 import click
 from sqlalchemy import text
 
-from chassis import dead_letters, settings
+from chassis import dead_letters, settings, subscriptions
 from chassis.database import Database
 from chassis.dead_letters import DeadLetter, DeadLetters, Filter
 from chassis.inbox import PredecessorMissing
@@ -45,7 +45,7 @@ def filters(command: Callable[..., None]) -> Callable[..., None]:
         until: datetime | None,
         **more: Any,
     ) -> None:
-        if subscriber is not None and not dead_letters.queues(subscriber):
+        if subscriber is not None and not _queues(subscriber):
             raise click.BadParameter(f"no subscriber {subscriber}", param_hint="--subscriber")
         wanted = Filter(event_id, type_, subject, _utc(since), _utc(until))
         command(subscriber=subscriber, wanted=wanted, **more)
@@ -115,12 +115,17 @@ def _each(subscriber: str | None, wanted: Filter, done: str, act: Callable[[Dead
 
 
 def _taken(subscriber: str | None, wanted: Filter) -> Iterator[tuple[DeadLetter, DeadLetters]]:
-    settings.load_local_environment()
-    for queue in dead_letters.queues(subscriber):
+    for queue in _queues(subscriber):
         with dead_letters.open_channel(os.environ["AMQP_URI"]) as channel:
             letters = DeadLetters(channel, queue)
             for letter in letters.take(wanted):
                 yield letter, letters
+
+
+def _queues(subscriber: str | None) -> list[topology.Queue]:
+    settings.load_local_environment()
+    with Database(settings.database_url(topology.SUBSCRIBABLE), pool_size=1).transaction() as session:
+        return dead_letters.queues(subscriber, subscriptions.queues(session))
 
 
 def _database_of(letter: DeadLetter) -> Database | None:

@@ -6,6 +6,7 @@ Prometheus' files are made from it or checked against it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +21,8 @@ SUBSCRIPTIONS: dict[str, tuple[str, ...]] = {
 }
 """Service -> the sources it hears. It gets every type of each, so that it sees every sequence."""
 
-DEPARTMENTS = ("civil-affairs", "market-regulation")
-"""Departments that have a queue of all their cases' events from the start."""
+SUBSCRIBABLE = "cases"
+"""The source whose events departments and outside organisations may subscribe to: the shared history of cases."""
 
 RETRY_DELAYS = (1, 5, 30, 120)
 """Seconds that a failed event waits before its next attempt; after the last one it is a dead letter."""
@@ -49,11 +50,15 @@ def exchange(source: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A quorum queue of one subscriber on one source. `patterns` are its routing keys on `<source>.events`."""
+    """A quorum queue of one subscriber on one source. `patterns` are its routing keys on `<source>.events`.
+
+    `retry_delays` are the seconds of its retry queues. A department's has none: its program tries again in place.
+    """
 
     name: str
     source: str
     patterns: tuple[str, ...]
+    retry_delays: tuple[int, ...] = ()
 
     @property
     def dead(self) -> str:
@@ -63,6 +68,11 @@ class Queue:
     def retry(self, delay: int) -> str:
         """Where an event waits `delay` seconds; it comes back through the default exchange, to this queue only."""
         return f"{self.name}.retry.{delay}s"
+
+    @property
+    def back(self) -> str:
+        """The direct exchange through which its subscriber puts an event into it, or into a retry queue, again."""
+        return f"{self.name}.back"
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -88,20 +98,18 @@ DEAD_ARGUMENTS: dict[str, Any] = {"x-queue-type": "quorum", "x-delivery-limit": 
 
 def service_queue(service: str, source: str) -> Queue:
     """`notify.cases`, bound to every type of `cases`."""
-    return Queue(f"{service}.{source}", source, tuple(f"{event.type}.#" for event in events_of(source)))
+    patterns = tuple(f"{event.type}.#" for event in events_of(source))
+    return Queue(f"{service}.{source}", source, patterns, RETRY_DELAYS)
 
 
-def department_queue(department: str, subscription: str = "cases") -> Queue:
-    """`dept.<department>.<subscription>`: the whole shared history of the department's cases, in order."""
-    patterns = tuple(f"{event.type}.{department}.#" for event in events_of("cases"))
-    return Queue(f"dept.{department}.{subscription}", "cases", patterns)
+def subscription_queue(owner: str, subscription: str, patterns: Iterable[str] = ()) -> Queue:
+    """`dept.<owner>.<subscription>`; `owner` is a department or an outside organisation."""
+    return Queue(f"dept.{owner}.{subscription}", SUBSCRIBABLE, tuple(patterns))
 
 
-def queues_of(source: str) -> tuple[Queue, ...]:
-    """Every queue that hears `source`; its relay declares them, so none misses an event published before it ran."""
-    services = [service_queue(name, source) for name, sources in SUBSCRIPTIONS.items() if source in sources]
-    departments = [department_queue(name) for name in DEPARTMENTS] if source == "cases" else []
-    return tuple(services + departments)
+def service_queues(source: str) -> tuple[Queue, ...]:
+    """The queues of our own services that hear `source`. Subscriptions are rows in its database besides."""
+    return tuple(service_queue(name, source) for name, sources in SUBSCRIPTIONS.items() if source in sources)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from itertools import count
 import click
 
 from contracts.envelope import Envelope
-from contracts.topology import department_queue
+from contracts.topology import subscription_queue
 from departments.dedupe import Dedupe, MemoryDedupe, SqliteDedupe
 from departments.feed import SubscriptionError
 from departments.subscriber import Subscriber
@@ -45,7 +45,7 @@ def main(department: str, subscription: str, amqp_uri: str, dedupe_file: str | N
             subscriber.stop()
 
     try:
-        subscriber = Subscriber(amqp_uri, department_queue(department, subscription).name, dedupe)
+        subscriber = Subscriber(amqp_uri, subscription_queue(department, subscription).name, dedupe)
         subscriber.run(print_event)
     except SubscriptionError as error:
         sys.exit(f"onehall-subscribe: {error}")

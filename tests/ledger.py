@@ -28,6 +28,9 @@ TOLD = {
 }
 """What citizens hear of; a closing is told with its decision."""
 
+UNREAD = {topology.subscription_queue("market-regulation", "cases").name}
+"""A department of the demo whose program is not running here: its events wait for it."""
+
 
 class Ledger:
     """Looks into the platform's own databases and queues; `heard` is the file that a department's program writes."""
@@ -70,9 +73,8 @@ class Ledger:
         return unsent + parked + self._waiting_in_queues() == 0
 
     def dead_letters(self) -> int:
-        queues = [queue for source in topology.publishers() for queue in topology.queues_of(source)]
         with self._channel() as channel:
-            return sum(_depth(channel, queue.dead) for queue in queues)
+            return sum(_depth(channel, queue.dead) for queue in self._queues())
 
     def query(self, service: str, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         connection = psycopg2.connect(self._environment[f"ONEHALL_{service.upper()}_DATABASE_URL"])
@@ -88,11 +90,15 @@ class Ledger:
         with self._channel() as channel:
             return sum(
                 _depth(channel, name)
-                for source in topology.publishers()
-                for queue in topology.queues_of(source)
-                if queue.name != topology.department_queue("market-regulation").name
-                for name in (queue.name, *map(queue.retry, topology.RETRY_DELAYS))
+                for queue in self._queues()
+                if queue.name not in UNREAD
+                for name in (queue.name, *map(queue.retry, queue.retry_delays))
             )
+
+    def _queues(self) -> list[topology.Queue]:
+        services = [queue for source in topology.publishers() for queue in topology.service_queues(source)]
+        rows = self.query("cases", "SELECT owner, name FROM subscriptions WHERE removed_at IS NULL")
+        return [*services, *(topology.subscription_queue(owner, name) for owner, name in rows)]
 
     @contextmanager
     def _channel(self) -> Iterator[Any]:

@@ -74,9 +74,10 @@ class Relay:
 
     def _publish(self, store: OutboxStore) -> None:
         listener = OutboxListener(self._database_url)
-        watch = TopologyWatch(self._source, self._amqp_uri)
+        queues = store.queues(self._source)
+        watch = TopologyWatch(self._amqp_uri, queues)
         try:
-            declare_topology(self._amqp_uri, self._source)
+            declare_topology(self._amqp_uri, self._source, queues)
             self._publisher = Publisher(self._source, self._amqp_uri, store, listener)
             self._leads.set(1)
             self._has_led = True

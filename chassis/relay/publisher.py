@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -46,13 +46,13 @@ def connection_parameters(amqp_uri: str) -> pika.URLParameters:
     return parameters
 
 
-def declare_topology(amqp_uri: str, source: str) -> None:
+def declare_topology(amqp_uri: str, source: str, queues: Iterable[topology.Queue]) -> None:
     """Declare the exchange and every queue that hears it, before the first event could miss one."""
     connection = pika.BlockingConnection(connection_parameters(amqp_uri))
     try:
         channel = connection.channel()
         broker.declare_exchange(channel, source)
-        broker.declare(channel, topology.queues_of(source))
+        broker.declare(channel, queues)
     finally:
         connection.close()
 

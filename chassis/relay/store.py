@@ -9,6 +9,7 @@ from typing import Any
 import psycopg2
 
 from chassis.postgres import TCP_LIMITS
+from contracts import topology
 
 # one leader a database; the number only has to differ from other advisory locks in it
 _LEADER_LOCK = 0x0B0C
@@ -25,6 +26,7 @@ _READ = (
 _BACKLOG = (
     "SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM outbox WHERE position IS NULL"
 )
+_SUBSCRIPTIONS = "SELECT owner, name, patterns FROM subscriptions WHERE removed_at IS NULL ORDER BY created_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,14 @@ class OutboxStore:
         self._cursor.execute(_BACKLOG)
         count, age = self._fetch_one()
         return int(count), float(age)
+
+    def queues(self, source: str) -> tuple[topology.Queue, ...]:
+        """Every queue that hears `source`: the services' and the subscriptions'."""
+        if source != topology.SUBSCRIBABLE:
+            return topology.service_queues(source)
+        self._cursor.execute(_SUBSCRIPTIONS)
+        subscriptions = [topology.subscription_queue(*row) for row in self._cursor.fetchall()]
+        return (*topology.service_queues(source), *subscriptions)
 
     def close(self) -> None:
         self._connection.close()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import pika
@@ -23,10 +24,10 @@ _NOT_FOUND = 404
 
 
 class TopologyWatch:
-    """Runs beside the relay of `source`, in a thread of its own, from `start` to `stop`."""
+    """Runs beside a relay that leads, in a thread of its own, from `start` to `stop`."""
 
-    def __init__(self, source: str, amqp_uri: str) -> None:
-        self._source = source
+    def __init__(self, amqp_uri: str, queues: Sequence[topology.Queue]) -> None:
+        self._queues = queues
         self._amqp_uri = amqp_uri
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
@@ -48,14 +49,14 @@ class TopologyWatch:
         connection = pika.BlockingConnection(connection_parameters(self._amqp_uri))
         try:
             while not self._stopped.is_set():
-                for queue in topology.queues_of(self._source):
+                for queue in self._queues:
                     self._look_at(connection, queue)
                 connection.sleep(INTERVAL_SECONDS)
         finally:
             connection.close()
 
     def _look_at(self, connection: Any, queue: topology.Queue) -> None:
-        waiting = [_depth(connection, name) for name in (queue.name, *map(queue.retry, topology.RETRY_DELAYS))]
+        waiting = [_depth(connection, name) for name in (queue.name, *map(queue.retry, queue.retry_delays))]
         dead = _depth(connection, queue.dead)
         if None in (*waiting, dead):
             log.error("queue %s or one that belongs to it was lost; it is declared again", queue.name)

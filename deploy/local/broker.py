@@ -13,10 +13,10 @@ from typing import Any
 import pika
 from pika.exceptions import AMQPError, ProbableAuthenticationError
 
-from contracts.topology import DEPARTMENTS
 from deploy.local.environment import department_account
 from deploy.local.report import Failure
 from deploy.local.state import State
+from services.identity.demo import DEPARTMENTS
 
 # Debian's rabbitmq-server on the PATH switches to the user `rabbitmq`, who cannot reach our folder; the one in
 # /usr/lib does not. Homebrew's folders are not on everybody's PATH.

@@ -8,8 +8,9 @@ import os
 import secrets
 from collections.abc import Mapping
 
-from contracts.topology import DEPARTMENTS, SERVICES
+from contracts.topology import SERVICES
 from deploy.local.state import State
+from services.identity.demo import DEPARTMENTS
 
 HOST = "127.0.0.1"
 

@@ -15,6 +15,8 @@ PASSWORD = "onehall-demo"  # noqa: S105 (known to all, and refused in production
 CLIENT_SECRET = "onehall-demo-secret"  # noqa: S105
 """Hashed like every client secret (`sealing.hash_secret`): it can be guessed, and guards nothing but a local run."""
 
+DEPARTMENTS = {"civil-affairs": "民政局", "market-regulation": "市场监督管理局"}
+
 _PERSONAL = ("openid", "profile", "email", "offline_access", "cases")
 
 
@@ -49,8 +51,7 @@ def clients(base_url: str, secret_hash: str) -> tuple[Client, ...]:
             first_party=True,
             channel="kiosk",
         ),
-        _department("civil-affairs", "民政局", secret_hash),
-        _department("market-regulation", "市场监督管理局", secret_hash),
+        *(_department(code, name, secret_hash) for code, name in DEPARTMENTS.items()),
         Client(
             "rp-test",
             "Relying party of the tests",

@@ -37,7 +37,7 @@ def ledger(platform: Platform, heard: Path) -> Ledger:
 
 def _readers(platform: Platform) -> int:
     connection = pika.BlockingConnection(pika.URLParameters(platform.environment["AMQP_URI"]))
-    queue = topology.department_queue("civil-affairs").name
+    queue = topology.subscription_queue("civil-affairs", "cases").name
     readers = connection.channel().queue_declare(queue, passive=True).method.consumer_count
     connection.close()
     return int(readers)

@@ -103,7 +103,7 @@ def test_an_unreadable_event_is_a_dead_letter_and_its_neighbours_are_unharmed(pl
         pika.BasicProperties(content_type=CONTENT_TYPE, delivery_mode=2, message_id=str(uuid.uuid4())),
     )
     number = people.file_until_answered()
-    dead = [*queues, topology.department_queue("civil-affairs")]
+    dead = [*queues, topology.subscription_queue("civil-affairs", "cases")]
     for queue in dead:
         wait_until(f"a dead letter of {queue.name}", lambda name=queue.dead: _take(channel, name) == body)
     connection.close()

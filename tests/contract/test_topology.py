@@ -1,7 +1,6 @@
 """The topology says what the code does: who publishes, who hears, which processes there are."""
 
 import importlib
-import re
 import subprocess
 import sys
 
@@ -48,7 +47,7 @@ def test_every_event_reaches_a_subscriber():
     heard = {
         pattern
         for source in topology.publishers()
-        for queue in topology.queues_of(source)
+        for queue in topology.service_queues(source)
         for pattern in queue.patterns
     }
     assert {f"{event.type}.#" for event in EVENTS} <= heard
@@ -56,15 +55,10 @@ def test_every_event_reaches_a_subscriber():
 
 def test_a_retry_comes_back_to_its_own_queue_only():
     for source in topology.publishers():
-        for queue in topology.queues_of(source):
+        for queue in topology.service_queues(source):
             arguments = queue.retry_arguments(topology.RETRY_DELAYS[0])
             assert arguments["x-dead-letter-exchange"] == ""
             assert arguments["x-dead-letter-routing-key"] == queue.name
-
-
-def test_a_departments_pattern_opens_no_other_departments_events():
-    patterns = topology.department_queue("civil-affairs").patterns
-    assert all(re.fullmatch(r"case\.[a-z-]+\.civil-affairs\.#", pattern) for pattern in patterns)
 
 
 @pytest.mark.parametrize("neighbour", [1, 2, 10, 80, 100, 1000, 1080])

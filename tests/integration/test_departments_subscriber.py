@@ -23,7 +23,7 @@ import pytest
 
 from contracts.envelope import Envelope
 from contracts.events import CaseSubmitted
-from contracts.topology import DEAD_ARGUMENTS, department_queue
+from contracts.topology import DEAD_ARGUMENTS, subscription_queue
 from departments import BrokerUnreachable, InvalidAddress, QueueNotFound, Subscriber
 
 WITHIN_SECONDS = 30
@@ -47,7 +47,7 @@ class Queue:
 
     def __init__(self, amqp_uri: str) -> None:
         self.department = f"test-{uuid.uuid4().hex[:8]}"
-        self.declared = department_queue(self.department)
+        self.declared = subscription_queue(self.department, "cases")
         self.name = self.declared.name
         self._connection = pika.BlockingConnection(pika.URLParameters(amqp_uri))
         self._channel = self._connection.channel()

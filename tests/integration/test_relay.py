@@ -141,7 +141,7 @@ def test_of_two_relays_one_publishes_and_the_other_takes_over(servers, queue, fi
 
 
 def test_a_lost_queue_is_found_and_made_again(servers, amqp_uri):
-    lost = topology.department_queue("market-regulation")
+    lost = topology.service_queue("rating", "cases")
     with running(["chassis.relay", "cases"], servers.environment), pika_connection(amqp_uri) as connection:
         wait_until("the relay has declared it", lambda: _exists(connection, lost.name))
         connection.channel().queue_delete(lost.name)

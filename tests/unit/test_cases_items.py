@@ -4,9 +4,9 @@ import pytest
 import yaml
 
 from contracts.errors import InvalidInput, NotFound
-from contracts.topology import DEPARTMENTS
 from services.cases import forms, queries
 from services.cases.items import BrokenItem, load_catalogue
+from services.identity.demo import DEPARTMENTS
 
 FOLDER = Path("services/cases/catalogue")
 CODES = {

@@ -12,10 +12,10 @@ import pytest
 from contracts.actors import CHANNELS, STAFF_ROLES
 from contracts.errors import ERROR_OF_PATH
 from contracts.events import EVENTS
-from contracts.topology import DEPARTMENTS
 from gateway.api.callers import SCOPES
 from gateway.languages import CATALOGUES, DEFAULT, LANGUAGES, preferred
 from gateway.problems import PROBLEM_OF_ERROR, PROBLEM_OF_STATUS
+from services.identity.demo import DEPARTMENTS
 
 GATEWAY = Path(__file__).parents[2] / "gateway"
 FAMILIES = (
