@@ -14,7 +14,8 @@ class Actor:
     """The person or program that a call is made for.
 
     `subject` is the account's `sub` (for a program: its client id), never a name. `roles` are staff roles and empty
-    for a citizen. `scopes` are what the access token allows (RFC 6749, section 3.3).
+    for a citizen. `scopes` are what the access token allows (RFC 6749, section 3.3). `organisation` is one outside
+    government that a program works for; it is no department and has no right over cases.
     """
 
     subject: str
@@ -23,6 +24,7 @@ class Actor:
     roles: tuple[str, ...] = ()
     department: str | None = None
     scopes: tuple[str, ...] = ()
+    organisation: str | None = None
 
     @property
     def role(self) -> str:
@@ -50,6 +52,7 @@ class Actor:
             roles=tuple(fields.get("roles", ())),
             department=fields.get("department"),
             scopes=tuple(fields.get("scopes", ())),
+            organisation=fields.get("organisation"),
         )
 
 

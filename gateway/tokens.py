@@ -156,6 +156,7 @@ class Tokens:
                 roles=tuple(claims.get("roles") or ()),
                 department=claims.get("department"),
                 scopes=tuple(claims.get("scope", "").split()),
+                organisation=claims.get("organisation"),
             )
         except KeyError as error:
             raise TokenRefused("claims are missing") from error
