@@ -30,6 +30,12 @@ class Settings(BaseSettings):
         return self.environment == "production"
 
 
+class ManagingSettings(Settings):
+    """For those who ask the broker's management plugin."""
+
+    broker_management_url: SecretStr = Field(min_length=1, description="http[s]://user:password@host:port")
+
+
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
 

@@ -96,7 +96,7 @@ def main() -> None:
         sys.exit(f"usage: python -m chassis.relay {{{'|'.join(topology.publishers())}}}")
     source = sys.argv[1]
     logs.configure(f"relay-{source}")
-    configuration = settings.load(settings.Settings)
+    configuration = settings.load(settings.ManagingSettings)
     relay = Relay(source, configuration.amqp_uri.get_secret_value(), settings.database_url(source))
     signal.signal(signal.SIGTERM, lambda *_: relay.stop())
     signal.signal(signal.SIGINT, lambda *_: relay.stop())

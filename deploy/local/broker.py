@@ -36,18 +36,37 @@ def find_program(name: str) -> str:
     return found
 
 
-def create(state: State, ports: Mapping[str, int], secret: Mapping[str, str]) -> None:
-    """Write what the node reads at its start: cookie, plugins (none), settings, accounts."""
+PLUGINS = ("rabbitmq_auth_backend_oauth2", "rabbitmq_management")
+
+# Departments sign in with tokens of our provider. rabbitmq.conf takes no key address but an https one, and this one is
+# on this machine. The keys are fetched when a token names one that is not known yet, so the broker starts first.
+ADVANCED = """[
+  {{rabbit, [{{auth_backends, [rabbit_auth_backend_internal, rabbit_auth_backend_oauth2]}}]}},
+  {{rabbitmq_auth_backend_oauth2, [
+    {{resource_server_id, <<"rabbitmq">>}},
+    {{key_config, [{{jwks_url, <<"{jwks_url}">>}}, {{strict, false}}, {{algorithms, [<<"ES256">>]}}]}}
+  ]}}
+].
+"""
+
+
+def create(state: State, ports: Mapping[str, int], secret: Mapping[str, str], base_url: str) -> None:
+    """Write what the node reads at its start: cookie, plugins, settings, accounts."""
     folder = state.broker
     settings = (
         f"listeners.tcp.default = 127.0.0.1:{ports['broker']}",
+        "management.tcp.ip = 127.0.0.1",
+        f"management.tcp.port = {ports['broker-management']}",
+        # counts are asked for, rates are not, and keeping them costs most
+        "management.rates_mode = none",
         f"load_definitions = {folder / 'definitions.json'}",
         "log.file = false",
         "log.console = true",
         "log.console.level = warning",
     )
     (folder / "rabbitmq.conf").write_text("\n".join(settings) + "\n")
-    (folder / "enabled_plugins").write_text("[].\n")
+    (folder / "advanced.config").write_text(ADVANCED.format(jwks_url=f"{base_url}/oauth/jwks"))
+    (folder / "enabled_plugins").write_text(f"[{','.join(PLUGINS)}].\n")
     state.write_private(folder / "definitions.json", json.dumps(definitions(secret), indent=2) + "\n")
     state.write_private(folder / ".erlang.cookie", secret["cookie"])
     (folder / ".erlang.cookie").chmod(0o400)
@@ -75,7 +94,8 @@ def _user(name: str, password: str) -> dict[str, Any]:
     salt = hashlib.sha256(name.encode()).digest()[:4]
     digest = base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
     algorithm = "rabbit_password_hashing_sha256"
-    return {"name": name, "password_hash": digest, "hashing_algorithm": algorithm, "tags": []}
+    tags = ["administrator"] if name == "onehall" else []
+    return {"name": name, "password_hash": digest, "hashing_algorithm": algorithm, "tags": tags}
 
 
 def epmd_command(ports: Mapping[str, int]) -> list[str]:
@@ -107,6 +127,7 @@ def environment(state: State, ports: Mapping[str, int]) -> dict[str, str]:
         "RABBITMQ_PID_FILE": str(folder / "pid"),
         "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
         "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
+        "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced.config"),
         # the start script becomes the node only when it leaves the node its input; then the process that
         # supervisor knows, stops and that tests kill is the node itself
         "RABBITMQ_ALLOW_INPUT": "1",

@@ -7,15 +7,19 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from contracts.topology import SERVICES
 from deploy.local.state import State
 from services.identity.demo import DEPARTMENTS
 
 HOST = "127.0.0.1"
+MANAGEMENT_PORT = 15672
+"""Where RabbitMQ's management plugin listens by itself."""
 
 SET_BY_YOU = (
     "AMQP_URI",
+    "ONEHALL_BROKER_MANAGEMENT_URL",
     *(f"ONEHALL_{service.upper()}_DATABASE_URL" for service in SERVICES),
     "ONEHALL_BASE_URL",
     "ONEHALL_SMTP_HOST",
@@ -100,7 +104,17 @@ def _broker_addresses(ports: Mapping[str, int], secret: Mapping[str, str], given
         )
         for department in DEPARTMENTS
     }
-    return {"AMQP_URI": address("onehall", secret["broker"])} | departments
+    uri = address("onehall", secret["broker"])
+    return {"AMQP_URI": uri, "ONEHALL_BROKER_MANAGEMENT_URL": _management_url(uri, ports, given)} | departments
+
+
+def _management_url(uri: str, ports: Mapping[str, int], given: Mapping[str, str]) -> str:
+    """Of a broker that was given, the same host and account at the plugin's usual port; it may be given too."""
+    parts = urlsplit(uri)
+    port = MANAGEMENT_PORT if "AMQP_URI" in given else ports["broker-management"]
+    account, _, address = parts.netloc.rpartition("@")
+    host = address.rpartition(":")[0] if parts.port else address
+    return f"http://{account or 'guest:guest'}@{host}:{port}"
 
 
 def _service_addresses(ports: Mapping[str, int], secret: Mapping[str, str]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.settings import Settings
+from chassis.settings import ManagingSettings, Settings
 from contracts.topology import Process
 from gateway.settings import GatewaySettings
 from services.identity.settings import IdentitySettings
@@ -13,7 +13,7 @@ SETTINGS: dict[str, type[Settings]] = {
     "notify": NotifySettings,
     "gateway": GatewaySettings,
 }
-"""The others read `chassis.settings.Settings`."""
+"""The others read `chassis.settings.Settings`; a relay besides where the broker's management is."""
 
 OAUTH = {"identity", "gateway"}
 """Provider and client. Authlib itself reads whether they may speak over plain HTTP."""
@@ -21,11 +21,15 @@ OAUTH = {"identity", "gateway"}
 
 def needs(process: Process) -> frozenset[str]:
     """The names that it reads. A list of them would be forgotten, so they come from the settings it loads."""
-    names = _names(SETTINGS.get(process.name, Settings))
+    names = _names(settings_of(process))
     if process.name in OAUTH:
         names.add("AUTHLIB_INSECURE_TRANSPORT")
     database = _database(process)
     return frozenset(names | {f"ONEHALL_{database.upper()}_DATABASE_URL"} if database else names)
+
+
+def settings_of(process: Process) -> type[Settings]:
+    return ManagingSettings if process.module == "chassis.relay" else SETTINGS.get(process.name, Settings)
 
 
 def _names(settings: type[Settings]) -> set[str]:

@@ -164,7 +164,7 @@ class Platform:
             if private_databases(self._given):
                 database.create(self.state, self.secret["database"])
             if uses_private_broker(self._given):
-                broker.create(self.state, self.ports, self.secret)
+                broker.create(self.state, self.ports, self.secret, self.environment["ONEHALL_BASE_URL"])
             write_environment(self.state, self.environment)
             self.state.ports.write_text(json.dumps(self.ports, indent=2) + "\n")
             self._write_configuration()
@@ -172,7 +172,8 @@ class Platform:
 
     def _listening(self) -> list[str]:
         names = [program.name for program in self.programs]
-        return [*names, "broker-distribution"] if uses_private_broker(self._given) else names
+        beside_the_broker = ("broker-distribution", "broker-management")
+        return [*names, *beside_the_broker] if uses_private_broker(self._given) else names
 
     def _start_servers(self) -> None:
         self._request_start([program for program in self.programs if program.stage < RELAYS])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import SecretStr
 
-from chassis.settings import Settings
+from chassis.settings import ManagingSettings
 
 
-class IdentitySettings(Settings):
+class IdentitySettings(ManagingSettings):
     """`cookie_key` encrypts stored tokens and signing keys: 32 bytes, base64url."""
 
     cookie_key: SecretStr

@@ -22,7 +22,7 @@ from unittest import mock
 import pytest
 from supervisor.options import ServerOptions
 
-from chassis.settings import Settings, load
+from chassis.settings import ManagingSettings, Settings, load
 from contracts.topology import SERVICES, Process, processes, publishers
 from deploy.check import __main__ as deployment
 from deploy.check import compose, kubernetes, prometheus
@@ -273,12 +273,14 @@ def test_the_image_runs_as_the_user_that_kubernetes_names() -> None:
 
 def settings_class(process: Process) -> type[Settings]:
     name = f"{process.module}.settings"
+    if process.module == "chassis.relay":
+        return ManagingSettings
     if process.module.startswith("chassis.") or find_spec(name) is None:
         return Settings
     found = [
         value
         for value in vars(importlib.import_module(name)).values()
-        if isinstance(value, type) and issubclass(value, Settings) and value is not Settings
+        if isinstance(value, type) and issubclass(value, Settings) and value.__module__ == name
     ]
     assert len(found) == 1, f"{name} has not one class of settings"
     return found[0]
