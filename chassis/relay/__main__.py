@@ -75,7 +75,7 @@ class Relay:
     def _publish(self, store: OutboxStore) -> None:
         listener = OutboxListener(self._database_url)
         queues = store.queues(self._source)
-        watch = TopologyWatch(self._amqp_uri, queues)
+        watch = TopologyWatch(self._amqp_uri, self._database_url, self._source)
         try:
             declare_topology(self._amqp_uri, self._source, queues)
             self._publisher = Publisher(self._source, self._amqp_uri, store, listener)

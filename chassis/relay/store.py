@@ -26,7 +26,9 @@ _READ = (
 _BACKLOG = (
     "SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM outbox WHERE position IS NULL"
 )
-_SUBSCRIPTIONS = "SELECT owner, name, patterns FROM subscriptions WHERE removed_at IS NULL ORDER BY created_at"
+_SUBSCRIPTIONS = "SELECT owner, name, patterns FROM subscriptions WHERE ended_at IS NULL ORDER BY created_at"
+_ENDED = "SELECT owner, name FROM subscriptions WHERE ended_at IS NOT NULL AND removed_at IS NULL"
+_SET_REMOVED = "UPDATE subscriptions SET removed_at = now() WHERE owner = %s AND name = %s AND ended_at IS NOT NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +80,7 @@ class OutboxStore:
 
     def queues(self, source: str) -> tuple[topology.Queue, ...]:
         """Every queue that hears `source`: the services' and the subscriptions'."""
-        if source != topology.SUBSCRIBABLE:
-            return topology.service_queues(source)
-        self._cursor.execute(_SUBSCRIPTIONS)
-        subscriptions = [topology.subscription_queue(*row) for row in self._cursor.fetchall()]
-        return (*topology.service_queues(source), *subscriptions)
+        return _queues(self._cursor, source)
 
     def close(self) -> None:
         self._connection.close()
@@ -91,6 +89,49 @@ class OutboxStore:
         row: tuple[Any, ...] | None = self._cursor.fetchone()
         assert row is not None  # noqa: S101  an aggregate always has a row
         return row
+
+
+class SubscriptionStore:
+    """The subscriptions and replays of the publisher's database, on a connection beside the leader's."""
+
+    def __init__(self, url: str) -> None:
+        self._connection = psycopg2.connect(url, application_name="onehall-relay-watch", **TCP_LIMITS)
+        self._connection.autocommit = True
+        self._cursor = self._connection.cursor()
+
+    def queues(self, source: str) -> tuple[topology.Queue, ...]:
+        """Every queue that hears `source`: the services' and the subscriptions'."""
+        return _queues(self._cursor, source)
+
+    def ended(self, source: str) -> list[topology.Queue]:
+        """The queues of subscriptions that have ended and are not removed yet."""
+        if source != topology.SUBSCRIBABLE:
+            return []
+        self._cursor.execute(_ENDED)
+        return [topology.subscription_queue(*row) for row in self._cursor.fetchall()]
+
+    def set_removed(self, queue: topology.Queue) -> None:
+        _, owner, name = queue.name.split(".", 2)
+        self._cursor.execute(_SET_REMOVED, (owner, name))
+
+    def open_replays(self) -> list[tuple[str, str]]:
+        """Id and queue, the oldest first."""
+        self._cursor.execute("SELECT id::text, queue FROM replays WHERE finished_at IS NULL ORDER BY requested_at")
+        return self._cursor.fetchall()
+
+    def finish(self, replay: str) -> None:
+        self._cursor.execute("UPDATE replays SET finished_at = now() WHERE id = %s", (replay,))
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _queues(cursor: Any, source: str) -> tuple[topology.Queue, ...]:
+    if source != topology.SUBSCRIBABLE:
+        return topology.service_queues(source)
+    cursor.execute(_SUBSCRIPTIONS)
+    subscriptions = [topology.subscription_queue(*row) for row in cursor.fetchall()]
+    return (*topology.service_queues(source), *subscriptions)
 
 
 class OutboxListener:

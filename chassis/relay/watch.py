@@ -7,28 +7,33 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+import time
+from contextlib import closing
 from typing import Any
 
 import pika
+import psycopg2
 from pika.exceptions import AMQPError, ChannelClosedByBroker
 
 from chassis import broker, metrics
 from chassis.relay.publisher import connection_parameters
+from chassis.relay.store import SubscriptionStore
 from contracts import topology
 
 log = logging.getLogger(__name__)
 
 INTERVAL_SECONDS = 5.0
+SUBSCRIPTION_SECONDS = 0.5
 _NOT_FOUND = 404
 
 
 class TopologyWatch:
     """Runs beside a relay that leads, in a thread of its own, from `start` to `stop`."""
 
-    def __init__(self, amqp_uri: str, queues: Sequence[topology.Queue]) -> None:
-        self._queues = queues
+    def __init__(self, amqp_uri: str, database_url: str, source: str) -> None:
         self._amqp_uri = amqp_uri
+        self._database_url = database_url
+        self._source = source
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
@@ -42,18 +47,35 @@ class TopologyWatch:
         while not self._stopped.wait(INTERVAL_SECONDS):
             try:
                 self._look_until_stopped()
-            except (AMQPError, OSError) as error:
+            except (AMQPError, OSError, psycopg2.Error) as error:
                 log.warning("the queues cannot be looked at (%r); trying again", error)
 
     def _look_until_stopped(self) -> None:
-        connection = pika.BlockingConnection(connection_parameters(self._amqp_uri))
-        try:
+        with (
+            closing(pika.BlockingConnection(connection_parameters(self._amqp_uri))) as connection,
+            closing(SubscriptionStore(self._database_url)) as store,
+        ):
+            looked_at = 0.0
             while not self._stopped.is_set():
-                for queue in self._queues:
-                    self._look_at(connection, queue)
-                connection.sleep(INTERVAL_SECONDS)
-        finally:
-            connection.close()
+                self._take_up_subscriptions(connection, store)
+                if time.monotonic() - looked_at > INTERVAL_SECONDS:
+                    looked_at = time.monotonic()
+                    for queue in store.queues(self._source):
+                        self._look_at(connection, queue)
+                connection.sleep(SUBSCRIPTION_SECONDS)
+
+    def _take_up_subscriptions(self, connection: Any, store: SubscriptionStore) -> None:
+        channel = connection.channel()
+        for queue in store.ended(self._source):
+            channel.queue_delete(queue.name)
+            channel.queue_delete(queue.dead)
+            store.set_removed(queue)
+        queues = {queue.name: queue for queue in store.queues(self._source)}
+        for replay, name in store.open_replays():
+            if name in queues:
+                broker.declare(channel, [queues[name]])
+            store.finish(replay)
+        channel.close()
 
     def _look_at(self, connection: Any, queue: topology.Queue) -> None:
         waiting = [_depth(connection, name) for name in (queue.name, *map(queue.retry, queue.retry_delays))]
