@@ -53,5 +53,10 @@ def position_before(session: Session, time: datetime) -> int:
 def _add(session: Session, queue: topology.Queue, after: int, until: int | None, reason: str) -> str:
     values = {"queue": queue.name, "position": after, "until": until, "is_repeat": until is not None, "reason": reason}
     replay: str = session.execute(_ADD, values).scalar_one()
-    session.execute(_WAKE)
+    wake(session)
     return replay
+
+
+def wake(session: Session) -> None:
+    """Let the relay look at its replays and subscriptions when the transaction is done."""
+    session.execute(_WAKE)

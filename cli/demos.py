@@ -9,8 +9,7 @@ import click
 from chassis.database import Database
 from chassis.settings import database_url, load_local_environment
 from cli.platform import at_once, identity_database, operator_settings
-from contracts.filters import EventFilter
-from services.cases import subscriptions
+from services.cases.subscriptions import commands as subscriptions
 from services.identity import commands
 from services.identity.demo import DEPARTMENTS
 
@@ -32,8 +31,7 @@ def seed() -> None:
     )
     with Database(database_url("cases"), pool_size=1).transaction() as session:
         for department in DEPARTMENTS:
-            wanted = EventFilter(departments=(department,))
-            subscriptions.add(session, department, "cases", wanted, created_by="demo", now=datetime.now(UTC))
+            subscriptions.add_own_subscription(session, department, "cases", created_by="demo", now=datetime.now(UTC))
 
 
 @demo.command()

@@ -70,6 +70,26 @@ class UsernameTaken(ServiceError):
     """Args: the user name."""
 
 
+class SubscriptionNameTaken(ServiceError):
+    """Args: the name. It belongs to another subscription, or to one whose queue is not removed yet."""
+
+
+class SubscriptionEnded(ServiceError):
+    """Args: the name. Nothing more comes to it."""
+
+
+class TooManySubscriptions(ServiceError):
+    """Args: how many an owner may have."""
+
+
+class AgreementNeeded(ServiceError):
+    """Args: the departments whose events were asked for (`*` for all) without an agreement that allows it."""
+
+
+class ReplayUnderWay(ServiceError):
+    """Args: the subscription's name. One range is sent again at a time."""
+
+
 class ServiceUnavailable(ServiceError):
     """Args: the part that does not answer (`cases`, `database`, ...). The call may be made again later."""
 
@@ -87,6 +107,11 @@ ERROR_OF_PATH: dict[str, type[ServiceError]] = {
         SignInRefused,
         SessionEnded,
         UsernameTaken,
+        SubscriptionNameTaken,
+        SubscriptionEnded,
+        TooManySubscriptions,
+        AgreementNeeded,
+        ReplayUnderWay,
         ServiceUnavailable,
     )
 }

@@ -68,6 +68,9 @@ class Catalogue:
             raise NotFound("item", code)
         return item
 
+    def all(self) -> list[ServiceItem]:
+        return list(self._items.values())
+
     def search(self, q: str | None, department: str | None, kind: str | None, after: str = "") -> list[ServiceItem]:
         """In the order of their codes, from behind the code `after`."""
         return [item for code, item in self._items.items() if code > after and item.matches(q, department, kind)]

@@ -9,9 +9,12 @@ from chassis.bus import on_event
 from chassis.database import Session
 from chassis.rpc import rpc
 from chassis.service import Service
+from chassis.timer import timer
 from contracts.envelope import Envelope
 from services.cases import commands, queries
 from services.cases.items import load_catalogue
+from services.cases.subscriptions import commands as subscription_commands
+from services.cases.subscriptions import queries as subscription_queries
 
 CATALOGUE = load_catalogue()
 
@@ -68,6 +71,50 @@ class CasesService(Service):
             return commands.act_on_case(
                 session, CATALOGUE, self.actor, number, action, note=note, form=form, now=datetime.now(UTC)
             )
+
+    @rpc
+    def create_subscription(
+        self, name: str, filter_parts: dict[str, list[str]], delivery: str, url: str | None, start: str
+    ) -> dict[str, Any]:
+        now = datetime.now(UTC)
+        request = subscription_commands.prepare(
+            CATALOGUE, self.actor, name, filter_parts, delivery=delivery, url=url, start=start, now=now
+        )
+        with self.database.transaction() as session:
+            return subscription_commands.create_subscription(session, request, now)
+
+    @rpc
+    def list_subscriptions(self, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
+        with self.database.transaction() as session:
+            return subscription_queries.list_subscriptions(session, CATALOGUE, self.actor, cursor, limit)
+
+    @rpc
+    def get_subscription(self, name: str) -> dict[str, Any]:
+        with self.database.transaction() as session:
+            return subscription_queries.get_subscription(session, CATALOGUE, self.actor, name)
+
+    @rpc
+    def end_subscription(self, name: str) -> None:
+        with self.database.transaction() as session:
+            subscription_commands.end_subscription(session, CATALOGUE, self.actor, name)
+
+    @rpc
+    def replay_subscription(self, name: str, start: str, end: str | None = None) -> dict[str, Any]:
+        with self.database.transaction() as session:
+            return subscription_commands.replay_subscription(
+                session, CATALOGUE, self.actor, name, start, end, datetime.now(UTC)
+            )
+
+    @rpc
+    def list_replays(self, name: str, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
+        with self.database.transaction() as session:
+            return subscription_queries.list_replays(session, CATALOGUE, self.actor, name, cursor, limit)
+
+    @timer(interval=5)
+    def end_expired_subscriptions(self) -> None:
+        """In every replica: what one has ended, the next does not find."""
+        with self.database.transaction() as session:
+            subscription_commands.end_expired_subscriptions(session)
 
     @on_event("rating.given")
     def on_rating_given(self, session: Session, envelope: Envelope) -> None:

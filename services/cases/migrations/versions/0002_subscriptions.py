@@ -37,19 +37,80 @@ CREATE TABLE subscriptions (
     created_by text NOT NULL,
     ends_at timestamptz,
     ended_at timestamptz,
-    removed_at timestamptz
+    end_reason text CHECK (end_reason IN ('owner', 'agreement', 'operator')),
+    removed_at timestamptz,
+    CHECK ((ended_at IS NULL) = (end_reason IS NULL))
 );
 CREATE UNIQUE INDEX subscriptions_name ON subscriptions (owner, name) WHERE removed_at IS NULL;
-CREATE INDEX subscriptions_of_owner ON subscriptions (owner, created_at);
+CREATE INDEX subscriptions_of_owner ON subscriptions (owner, name, created_at);
+CREATE INDEX subscriptions_to_end ON subscriptions (ends_at) WHERE ended_at IS NULL;
+"""
+
+# what `chassis.webhooks` sends: secrets sealed, the breaker's state, and one row an event and endpoint
+WEBHOOKS = """
+CREATE TABLE webhooks (
+    subscription uuid PRIMARY KEY REFERENCES subscriptions,
+    url text NOT NULL,
+    secret bytea NOT NULL,
+    former_secret bytea,
+    former_until timestamptz,
+    failures integer NOT NULL DEFAULT 0,
+    rests_until timestamptz,
+    disabled_at timestamptz,
+    CHECK ((former_secret IS NULL) = (former_until IS NULL))
+);
+CREATE TABLE webhook_deliveries (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    subscription uuid NOT NULL REFERENCES webhooks ON DELETE CASCADE,
+    event_id text NOT NULL,
+    replay text NOT NULL,
+    type text NOT NULL,
+    subject text NOT NULL,
+    sequence bigint NOT NULL,
+    body text NOT NULL,
+    status text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'requested', 'delivered', 'failed')),
+    attempts integer NOT NULL DEFAULT 0,
+    created_at timestamptz NOT NULL,
+    next_attempt_at timestamptz CHECK (next_attempt_at IS NULL OR status = 'pending'),
+    finished_at timestamptz,
+    UNIQUE (subscription, event_id, replay),
+    CHECK ((finished_at IS NOT NULL) = (status IN ('delivered', 'failed')))
+);
+CREATE TABLE webhook_attempts (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    subscription uuid NOT NULL REFERENCES webhooks ON DELETE CASCADE,
+    delivery bigint NOT NULL REFERENCES webhook_deliveries ON DELETE CASCADE,
+    at timestamptz NOT NULL,
+    status_code integer,
+    error text,
+    milliseconds integer NOT NULL
+);
+"""
+
+WEBHOOK_INDEXES = """
+-- whose turn it is: one delivery of a case at a time, whatever the program does
+CREATE UNIQUE INDEX webhook_deliveries_turn ON webhook_deliveries (subscription, subject)
+    WHERE next_attempt_at IS NOT NULL;
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (subscription, next_attempt_at)
+    WHERE next_attempt_at IS NOT NULL;
+CREATE INDEX webhook_deliveries_pending ON webhook_deliveries (subscription, subject, id) WHERE status = 'pending';
+CREATE INDEX webhook_deliveries_requested ON webhook_deliveries (id) WHERE status = 'requested';
+CREATE INDEX webhook_deliveries_failed ON webhook_deliveries (subscription, id) WHERE status = 'failed';
+CREATE INDEX webhook_deliveries_of ON webhook_deliveries (subscription, id);
+CREATE INDEX webhook_deliveries_finished ON webhook_deliveries (finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX webhook_attempts_of ON webhook_attempts (subscription, id);
+CREATE INDEX webhook_attempts_of_delivery ON webhook_attempts (delivery);
 """
 
 
 def upgrade() -> None:
     op.execute(AGREEMENTS)
     op.execute(SUBSCRIPTIONS)
+    op.execute(WEBHOOKS)
+    op.execute(WEBHOOK_INDEXES)
     create_replays(op)
 
 
 def downgrade() -> None:
     drop_replays(op)
-    op.execute("DROP TABLE subscriptions, agreements")
+    op.execute("DROP TABLE webhook_attempts, webhook_deliveries, webhooks, subscriptions, agreements")

@@ -1,0 +1,284 @@
+"""Who may hear which events, and what may be asked of a subscription. No clock, no database."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, datetime
+from typing import Any, Final, Protocol
+
+from contracts import topology
+from contracts.actors import Actor
+from contracts.errors import Fault, InvalidInput, NotPermitted
+from contracts.events import EVENT_OF_TYPE
+from contracts.filters import ANY, MOST_PATTERNS, MOST_VALUES, TYPES, EventFilter, TooManyPatterns
+from services.cases.domain import OFFICER, is_program
+
+AMQP: Final = "amqp"
+WEBHOOK: Final = "webhook"
+
+NOW: Final = "now"
+BEGINNING: Final = "beginning"
+
+STARTING: Final = "starting"
+ACTIVE: Final = "active"
+ENDED: Final = "ended"
+
+BY_OWNER: Final = "owner"
+BY_AGREEMENT: Final = "agreement"
+BY_OPERATOR: Final = "operator"
+
+MOST_SUBSCRIPTIONS: Final = 100
+"""Standing ones of one owner."""
+
+MAX_REFERENCE: Final = 200
+
+INSTEAD: Final = {"rating.given": "case.rated", "rating.invited": "case.closed"}
+"""What of the shared history tells the same as an event that is another source's own."""
+
+# names and owners are parts of queue names, and a token opens `dept.<owner>.*`: no dot
+_NAME = re.compile("[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+_OWNER = re.compile("[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")
+# RFC 3339, section 5.6
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+_PARTS: Final = {"departments": "department", "regions": "region", "kinds": "kind", "items": "code"}
+
+
+class Offer(Protocol):
+    """What counts of a service item here."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def department(self) -> str: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose a subscription is. Only a department has events of its own."""
+
+    name: str
+    is_department: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A subscription that was asked for and checked. `start` is `now`, `beginning` or a time in UTC (RFC 3339)."""
+
+    owner: Owner
+    name: str
+    filter: EventFilter
+    delivery: str
+    url: str | None
+    start: str
+    created_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    id: str
+    owner: str
+    name: str
+    filter: EventFilter
+    delivery: str
+    start: str
+    agreement: str | None
+    created_at: datetime
+    ends_at: datetime | None
+    ended_at: datetime | None
+    end_reason: str | None
+
+    @property
+    def queue(self) -> topology.Queue:
+        return topology.subscription_queue(self.owner, self.name, self.filter.patterns)
+
+    def is_as_requested(self, request: Request) -> bool:
+        """Whether the request, made again, asks for what there is."""
+        asked = (request.filter, request.delivery, request.start)
+        return self.ended_at is None and (self.filter, self.delivery, self.start) == asked
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What `grantee` may hear beyond its own, until when. `reference` is the paper's."""
+
+    id: str
+    grantee: str
+    reference: str
+    filter: EventFilter
+    ends_at: datetime
+    ended_at: datetime | None
+
+
+class ReferenceTaken(Exception):
+    """Args: the grantee, the reference."""
+
+
+def owner_of(actor: Actor, offers: Iterable[Offer]) -> Owner:
+    """Whom the actor subscribes for: a program for its department or organisation, an officer for the department."""
+    names = {offer.department for offer in offers}
+    owner = _owner_of_program(actor) if is_program(actor) else _owner_of_officer(actor)
+    # an organisation by a department's name would get that department's queues
+    if owner is None or not is_owner(owner.name) or (not owner.is_department and owner.name in names):
+        raise NotPermitted("subscribe")
+    return owner
+
+
+def _owner_of_program(actor: Actor) -> Owner | None:
+    if not actor.has_scope("events") or bool(actor.department) == bool(actor.organisation):
+        return None
+    return Owner(actor.department or actor.organisation or "", is_department=bool(actor.department))
+
+
+def _owner_of_officer(actor: Actor) -> Owner | None:
+    may = actor.has_role(OFFICER) and (actor.has_scope("events") or actor.has_scope("cases"))
+    return Owner(actor.department, is_department=True) if may and actor.department else None
+
+
+def is_owner(name: str) -> bool:
+    return _OWNER.fullmatch(name) is not None
+
+
+def is_name(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None
+
+
+def require_name(name: str) -> str:
+    if not is_name(name):
+        raise InvalidInput([_fault("/name", "subscriptionName", None)])
+    return name
+
+
+def require_delivery(delivery: str, url: str | None) -> None:
+    if delivery not in (AMQP, WEBHOOK):
+        raise InvalidInput([_fault("/delivery", "oneOf", [AMQP, WEBHOOK])])
+    if delivery == WEBHOOK and url is None:
+        raise InvalidInput([_fault("/url", "required", True)])
+    if delivery == AMQP and url is not None:
+        raise InvalidInput([_fault("/url", "webhookOnly", None)])
+
+
+def require_time(text: str, pointer: str, now: datetime) -> datetime:
+    """A time of the past, as RFC 3339 writes it, in UTC."""
+    try:
+        time = datetime.fromisoformat(text.upper()).astimezone(UTC) if _TIME.fullmatch(text) else None
+    except (ValueError, OverflowError):
+        time = None
+    if time is None:
+        raise InvalidInput([_fault(pointer, "time", None)])
+    if time > now:
+        raise InvalidInput([_fault(pointer, "past", None)])
+    return time
+
+
+def require_start(start: str, now: datetime) -> str:
+    return start if start in (NOW, BEGINNING) else require_time(start, "/start", now).isoformat()
+
+
+def require_range(start: str, end: str | None, now: datetime) -> tuple[datetime | None, datetime | None]:
+    """From when to when; None for the beginning, and for now."""
+    first = None if start == BEGINNING else require_time(start, "/from", now)
+    last = None if end is None else require_time(end, "/until", now)
+    if first is not None and last is not None and last <= first:
+        raise InvalidInput([_fault("/until", "afterFrom", None)])
+    return first, last
+
+
+def require_filter(parts: Mapping[str, Sequence[str]], offers: Collection[Offer], department: str = ANY) -> EventFilter:
+    """A filter that some service item passes, or every wrong place of it. `department` stands in for `departments`."""
+    given: dict[str, Sequence[str]] = {"departments": (department,), **parts}
+    faults = [fault for part, values in given.items() for fault in _faults_of(part, values, offers)]
+    if faults:
+        raise InvalidInput(faults)
+    wanted = EventFilter(**{part: _in_order(values) for part, values in given.items()})
+    if not any(_passes(offer, wanted) for offer in offers):
+        raise InvalidInput([_fault("/filter", "matchesNothing", None)])
+    try:
+        _ = wanted.patterns
+    except TooManyPatterns as error:
+        raise InvalidInput([_fault("/filter", "maxPatterns", MOST_PATTERNS)]) from error
+    return wanted
+
+
+def _faults_of(part: str, values: Sequence[str], offers: Collection[Offer]) -> Iterator[Fault]:
+    if not values:
+        yield _fault(f"/filter/{part}", "minItems", 1)
+    if len(values) > MOST_VALUES:
+        yield _fault(f"/filter/{part}", "maxItems", MOST_VALUES)
+        return
+    known = TYPES if part == "types" else sorted({_value(offer, part) for offer in offers})
+    for index, value in enumerate(values):
+        if value != ANY and value not in known:
+            rule = "notSubscribable" if value in EVENT_OF_TYPE else "known"
+            instead = (INSTEAD[value],) if value in INSTEAD else known
+            yield _fault(f"/filter/{part}/{index}", rule, list(instead[:MOST_VALUES]))
+
+
+def _in_order(values: Sequence[str]) -> tuple[str, ...]:
+    """So that the same filter is known again."""
+    return (ANY,) if ANY in values else tuple(sorted(set(values)))
+
+
+def _passes(offer: Offer, wanted: EventFilter) -> bool:
+    return all(getattr(wanted, part) == (ANY,) or _value(offer, part) in getattr(wanted, part) for part in _PARTS)
+
+
+def _value(offer: Offer, part: str) -> str:
+    """What a part of a filter compares of a service item."""
+    value: str = getattr(offer, _PARTS[part])
+    return value
+
+
+def require_agreement(
+    grantee: str,
+    reference: str,
+    parts: Mapping[str, Sequence[str]],
+    offers: Collection[Offer],
+    ends_at: datetime,
+    now: datetime,
+) -> EventFilter:
+    """What is agreed."""
+    if not is_owner(grantee):
+        raise InvalidInput([_fault("/grantee", "owner", grantee)])
+    if not 0 < len(reference) <= MAX_REFERENCE:
+        raise InvalidInput([_fault("/reference", "maxLength", MAX_REFERENCE)])
+    if ends_at <= now:
+        raise InvalidInput([_fault("/until", "future", ends_at.isoformat())])
+    return require_filter(parts, offers)
+
+
+def beyond_own(wanted: EventFilter, owner: Owner) -> EventFilter | None:
+    """What of `wanted` needs an agreement; None if it is all the owner's own."""
+    if not owner.is_department or wanted.departments == (ANY,):
+        return wanted
+    others = tuple(department for department in wanted.departments if department != owner.name)
+    return replace(wanted, departments=others) if others else None
+
+
+def covering(agreements: Iterable[Agreement], wanted: EventFilter, now: datetime) -> Agreement | None:
+    """Of those that hold and allow all of `wanted`, the one that holds longest."""
+    allowing = [
+        agreement
+        for agreement in agreements
+        if agreement.ended_at is None and now < agreement.ends_at and agreement.filter.covers(wanted)
+    ]
+    return max(allowing, key=lambda agreement: agreement.ends_at, default=None)
+
+
+def filter_to_dict(wanted: EventFilter) -> dict[str, list[str]]:
+    return {part: list(values) for part, values in asdict(wanted).items()}
+
+
+def filter_from_dict(parts: Mapping[str, Any]) -> EventFilter:
+    """As it was saved."""
+    return EventFilter(**{field.name: tuple(parts[field.name]) for field in fields(EventFilter)})
+
+
+def _fault(pointer: str, rule: str, value: Any) -> Fault:
+    return Fault(pointer=pointer, rule=rule, value=value)

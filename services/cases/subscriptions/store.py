@@ -1,0 +1,261 @@
+"""The rows of subscriptions, agreements and replays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    MetaData,
+    Row,
+    Select,
+    Table,
+    Text,
+    Uuid,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import insert as insert_unless
+
+from chassis.database import Session
+from contracts.filters import EventFilter
+from services.cases.subscriptions.domain import (
+    BY_AGREEMENT,
+    BY_OWNER,
+    Agreement,
+    Request,
+    Subscription,
+    filter_from_dict,
+    filter_to_dict,
+)
+
+T = TypeVar("T", Subscription, Agreement)
+
+metadata = MetaData()
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("id", Uuid(as_uuid=False), primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("filter", JSONB, nullable=False),
+    Column("patterns", ARRAY(Text), nullable=False),
+    Column("delivery", Text, nullable=False),
+    Column("start", Text, nullable=False),
+    Column("agreement", Uuid(as_uuid=False)),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("ends_at", DateTime(timezone=True)),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("end_reason", Text),
+    Column("removed_at", DateTime(timezone=True)),
+)
+
+agreements = Table(
+    "agreements",
+    metadata,
+    Column("id", Uuid(as_uuid=False), primary_key=True),
+    Column("grantee", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("filter", JSONB, nullable=False),
+    Column("ends_at", DateTime(timezone=True), nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+    Column("ended_at", DateTime(timezone=True)),
+)
+
+# the relay's own, as far as an owner reads them
+replays = Table(
+    "replays",
+    metadata,
+    Column("id", Uuid(as_uuid=False), primary_key=True),
+    Column("queue", Text, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("until", BigInteger),
+    Column("is_repeat", Boolean, nullable=False),
+    Column("requested_at", DateTime(timezone=True), nullable=False),
+    Column("finished_at", DateTime(timezone=True)),
+)
+queue_positions = Table(
+    "queue_positions",
+    metadata,
+    Column("queue", Text, primary_key=True),
+    Column("waiting", BigInteger, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """`position` is how far it has come; it goes on to `until`, or until it has caught up with what is new."""
+
+    id: str
+    queue: str
+    position: int
+    until: int | None
+    is_repeat: bool
+    requested_at: datetime
+    finished_at: datetime | None
+
+
+_SUBSCRIPTION = tuple(subscriptions.c[field.name] for field in fields(Subscription))
+_AGREEMENT = tuple(agreements.c[field.name] for field in fields(Agreement))
+_REPLAY = tuple(replays.c[field.name] for field in fields(Replay))
+
+_LOCK_OWNER = text("SELECT pg_advisory_xact_lock(hashtext('subscriptions'), hashtext(:owner))")
+
+
+def lock_owner(session: Session, owner: str) -> None:
+    """Until the transaction ends, so that neither a name nor the last place is given twice."""
+    session.execute(_LOCK_OWNER, {"owner": owner})
+
+
+def add(session: Session, request: Request, agreement: Agreement | None) -> Subscription:
+    statement = insert(subscriptions).values(
+        owner=request.owner.name,
+        name=request.name,
+        filter=filter_to_dict(request.filter),
+        patterns=list(request.filter.patterns),
+        delivery=request.delivery,
+        start=request.start,
+        agreement=agreement and agreement.id,
+        ends_at=agreement and agreement.ends_at,
+        # the time of the transaction, which is also that of its replay's row
+        created_at=func.now(),
+        created_by=request.created_by,
+    )
+    return _made(Subscription, session.execute(statement.returning(*_SUBSCRIPTION)).one())
+
+
+def count_standing(session: Session, owner: str) -> int:
+    """Those that were not ended."""
+    of_owner = select(func.count()).where(subscriptions.c.owner == owner, subscriptions.c.ended_at.is_(None))
+    return int(session.execute(of_owner).scalar_one())
+
+
+def load_keeping_name(session: Session, owner: str, name: str) -> Subscription | None:
+    """The one that the name belongs to: it stands, or its queue is not removed yet."""
+    statement = select(*_SUBSCRIPTION).where(
+        subscriptions.c.owner == owner, subscriptions.c.name == name, subscriptions.c.removed_at.is_(None)
+    )
+    row = session.execute(statement).one_or_none()
+    return None if row is None else _made(Subscription, row)
+
+
+def load(session: Session, owner: str, name: str) -> Subscription | None:
+    """The one that its owner sees by this name."""
+    of_name = _visible(subscriptions.c.owner == owner, subscriptions.c.name == name)
+    row = session.execute(of_name).one_or_none()
+    return None if row is None else _made(Subscription, row)
+
+
+def list_of(session: Session, owner: str, after: str, limit: int) -> list[Subscription]:
+    """By name, from behind the name `after`."""
+    of_owner = _visible(subscriptions.c.owner == owner, subscriptions.c.name > after).limit(limit)
+    return [_made(Subscription, row) for row in session.execute(of_owner)]
+
+
+def list_all(session: Session) -> list[Subscription]:
+    return [_made(Subscription, row) for row in session.execute(_visible())]
+
+
+def _visible(*conditions: Any) -> Select[Any]:
+    """What its owner has ended is gone for them; what ended otherwise is seen until its name is used again."""
+    by_name = (subscriptions.c.owner, subscriptions.c.name)
+    newest = select(*_SUBSCRIPTION).distinct(*by_name).where(*conditions)
+    latest = newest.order_by(*by_name, subscriptions.c.created_at.desc()).subquery()
+    return select(latest).where(latest.c.end_reason.is_distinct_from(BY_OWNER)).order_by(latest.c.owner, latest.c.name)
+
+
+def end(session: Session, subscription: Subscription, reason: str) -> None:
+    """One that has ended keeps its time."""
+    ended_at = func.coalesce(subscriptions.c.ended_at, func.now())
+    statement = update(subscriptions).where(subscriptions.c.id == subscription.id)
+    session.execute(statement.values(ended_at=ended_at, end_reason=reason))
+
+
+def end_due(session: Session) -> int:
+    """End those whose agreement has run out; how many."""
+    return _end_where(session, subscriptions.c.ends_at <= func.now())
+
+
+def end_under(session: Session, agreement: str) -> int:
+    """End those under one agreement; how many."""
+    return _end_where(session, subscriptions.c.agreement == agreement)
+
+
+def _end_where(session: Session, condition: Any) -> int:
+    standing = update(subscriptions).where(subscriptions.c.ended_at.is_(None), condition)
+    return session.execute(standing.values(ended_at=func.now(), end_reason=BY_AGREEMENT)).rowcount
+
+
+def open_replays(session: Session, queues: list[str]) -> list[Replay]:
+    statement = select(*_REPLAY).where(replays.c.queue.in_(queues), replays.c.finished_at.is_(None))
+    return [Replay(*row) for row in session.execute(statement)]
+
+
+def load_replay(session: Session, replay: str) -> Replay:
+    return Replay(*session.execute(select(*_REPLAY).where(replays.c.id == replay)).one())
+
+
+def list_replays(session: Session, subscription: Subscription, before: datetime | None, limit: int) -> list[Replay]:
+    """The newest first. An earlier subscription may have had the same name, and with it the same queue."""
+    statement = select(*_REPLAY).where(
+        replays.c.queue == subscription.queue.name, replays.c.requested_at >= subscription.created_at
+    )
+    if before is not None:
+        statement = statement.where(replays.c.requested_at < before)
+    rows = session.execute(statement.order_by(replays.c.requested_at.desc()).limit(limit))
+    return [Replay(*row) for row in rows]
+
+
+def count_waiting(session: Session, queues: list[str]) -> dict[str, int]:
+    """Queue -> messages in it when the relay last looked."""
+    statement = select(queue_positions.c.queue, queue_positions.c.waiting).where(queue_positions.c.queue.in_(queues))
+    return {row.queue: row.waiting for row in session.execute(statement)}
+
+
+def add_agreement(
+    session: Session, grantee: str, reference: str, agreed: EventFilter, ends_at: datetime
+) -> Agreement | None:
+    """None if the grantee has one of this reference."""
+    values = {"grantee": grantee, "reference": reference, "filter": filter_to_dict(agreed), "ends_at": ends_at}
+    statement = insert_unless(agreements).values(values | {"made_at": func.now()}).on_conflict_do_nothing()
+    row = session.execute(statement.returning(*_AGREEMENT)).one_or_none()
+    return None if row is None else _made(Agreement, row)
+
+
+def agreements_of(session: Session, grantee: str) -> list[Agreement]:
+    """They stay as they are until the transaction ends: none ends while a subscription is made under it."""
+    statement = select(*_AGREEMENT).where(agreements.c.grantee == grantee).with_for_update(read=True)
+    return [_made(Agreement, row) for row in session.execute(statement)]
+
+
+def list_agreements(session: Session) -> list[Agreement]:
+    statement = select(*_AGREEMENT).order_by(agreements.c.grantee, agreements.c.reference)
+    return [_made(Agreement, row) for row in session.execute(statement)]
+
+
+def end_agreement(session: Session, grantee: str, reference: str) -> str | None:
+    """Its id; None if there is none that stands."""
+    standing = update(agreements).where(
+        agreements.c.grantee == grantee, agreements.c.reference == reference, agreements.c.ended_at.is_(None)
+    )
+    agreement: str | None = session.execute(
+        standing.values(ended_at=func.now()).returning(agreements.c.id)
+    ).scalar_one_or_none()
+    return agreement
+
+
+def _made(kind: type[T], row: Row[Any]) -> T:
+    values = dict(row._mapping)
+    return kind(**values | {"filter": filter_from_dict(values["filter"])})
