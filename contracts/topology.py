@@ -21,6 +21,7 @@ SUBSCRIPTIONS: dict[str, tuple[str, ...]] = {
 }
 """Service -> the sources it hears. It gets every type of each, so that it sees every sequence."""
 
+SUBSCRIPTION_PREFIX = "dept."
 SUBSCRIBABLE = "cases"
 """The source whose events departments and outside organisations may subscribe to: the shared history of cases."""
 
@@ -53,12 +54,14 @@ class Queue:
     """A quorum queue of one subscriber on one source. `patterns` are its routing keys on `<source>.events`.
 
     `retry_delays` are the seconds of its retry queues. A department's has none: its program tries again in place.
+    `one_reader`: the broker hands events to one consumer at a time and the others stand by, which keeps the order.
     """
 
     name: str
     source: str
     patterns: tuple[str, ...]
     retry_delays: tuple[int, ...] = ()
+    one_reader: bool = False
 
     @property
     def dead(self) -> str:
@@ -85,6 +88,8 @@ class Queue:
             "x-overflow": "reject-publish",
             "x-dead-letter-exchange": "",
             "x-dead-letter-routing-key": self.dead,
+            # not the consumer's `exclusive`: quorum queues pass over it (RabbitMQ 3.10, tried)
+            **({"x-single-active-consumer": True} if self.one_reader else {}),
         }
 
     def retry_arguments(self, delay: int) -> dict[str, Any]:
@@ -104,7 +109,7 @@ def service_queue(service: str, source: str) -> Queue:
 
 def subscription_queue(owner: str, subscription: str, patterns: Iterable[str] = ()) -> Queue:
     """`dept.<owner>.<subscription>`; `owner` is a department or an outside organisation."""
-    return Queue(f"dept.{owner}.{subscription}", SUBSCRIBABLE, tuple(patterns))
+    return Queue(f"{SUBSCRIPTION_PREFIX}{owner}.{subscription}", SUBSCRIBABLE, tuple(patterns), one_reader=True)
 
 
 def service_queues(source: str) -> tuple[Queue, ...]:
