@@ -14,6 +14,9 @@ from typing import Any
 from contracts.events import EVENT_OF_TYPE, Event
 
 CONTENT_TYPE = "application/cloudevents+json"
+REPLAY_HEADER = "onehall-replay"
+"""On a message that was asked for again, with the id of that request: it is no double."""
+
 MAX_BYTES = 65_536
 """The CloudEvents specification asks every intermediary to forward 64 KiB; ours are under 1 KiB."""
 

@@ -2,52 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
-import os
 import secrets
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from chassis import sealing
+from chassis.sealing import SealedOtherwise, SealingKeyUnusable
 
-_KEY_BYTES = 32
-_NONCE_BYTES = 12
+__all__ = ("Seal", "SealedOtherwise", "SealingKeyUnusable", "hash_secret", "is_secret", "new_secret")
 
 
-class SealingKeyUnusable(ValueError):
-    """ONEHALL_COOKIE_KEY is not 32 bytes in base64url."""
-
-
-class SealedOtherwise(Exception):
-    """It was sealed with another key (ONEHALL_COOKIE_KEY has changed), or damaged."""
-
-
-class Seal:
-    """AES-256-GCM under a key of its own for each purpose, so that one kind of secret never opens as another."""
+class Seal(sealing.Seal):
+    """Under ONEHALL_COOKIE_KEY."""
 
     def __init__(self, cookie_key: str, purpose: str) -> None:
-        try:
-            key = base64.urlsafe_b64decode(cookie_key + "=" * (-len(cookie_key) % 4))
-        except ValueError as error:
-            raise SealingKeyUnusable("it is not base64url") from error
-        if len(key) != _KEY_BYTES:
-            raise SealingKeyUnusable(f"it has {len(key)} bytes instead of {_KEY_BYTES}")
-        derived = HKDF(SHA256(), _KEY_BYTES, salt=None, info=f"onehall.identity.{purpose}".encode()).derive(key)
-        self._cipher = AESGCM(derived)
-
-    def close(self, plain: bytes) -> bytes:
-        nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, plain, None)
-
-    def open(self, sealed: bytes) -> bytes:
-        """Raise `SealedOtherwise`."""
-        try:
-            return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
-        except InvalidTag as error:
-            raise SealedOtherwise from error
+        super().__init__(cookie_key, f"onehall.identity.{purpose}")
 
 
 def new_secret() -> str:

@@ -1,0 +1,49 @@
+"""Secrets at rest that must be read again: sealed with a key from the environment."""
+
+from __future__ import annotations
+
+import base64
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+
+
+class SealingKeyUnusable(ValueError):
+    """The key is not 32 bytes in base64url."""
+
+
+class SealedOtherwise(Exception):
+    """It was sealed with another key (the setting has changed), or damaged."""
+
+
+class Seal:
+    """AES-256-GCM under a key of its own for each purpose, so that one kind of secret never opens as another.
+
+    `key` is 32 bytes in base64url. Raise `SealingKeyUnusable` for anything else.
+    """
+
+    def __init__(self, key: str, purpose: str) -> None:
+        try:
+            raw = base64.urlsafe_b64decode(key + "=" * (-len(key) % 4))
+        except ValueError as error:
+            raise SealingKeyUnusable("it is not base64url") from error
+        if len(raw) != _KEY_BYTES:
+            raise SealingKeyUnusable(f"it has {len(raw)} bytes instead of {_KEY_BYTES}")
+        self._cipher = AESGCM(HKDF(SHA256(), _KEY_BYTES, salt=None, info=purpose.encode()).derive(raw))
+
+    def close(self, plain: bytes) -> bytes:
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, plain, None)
+
+    def open(self, sealed: bytes) -> bytes:
+        """Raise `SealedOtherwise`."""
+        try:
+            return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
+        except InvalidTag as error:
+            raise SealedOtherwise from error

@@ -1,0 +1,4 @@
+"""Webhooks: one process a publishing service, from subscriptions' queues to HTTPS endpoints. Neither Nameko nor eventlet.
+
+From the queue into a row, from the row to the endpoint; the broker has its acknowledgement once the row is committed.
+"""

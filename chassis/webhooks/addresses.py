@@ -1,0 +1,145 @@
+"""Which addresses a webhook may go to. Whoever names an endpoint must not reach our own network by it (SSRF)."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import re
+import socket
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Networks = tuple[Network, ...]
+Resolve = Callable[[str, int], Awaitable[list[str]]]
+
+MAX_URL = 2_000
+HTTPS_PORT = 443
+_LOWEST_OTHER_PORT = 1024
+"""The ports below belong to protocols that nobody should be made to speak to by us."""
+
+_LOOK_UP_SECONDS = 5.0
+_LOOK_UPS = 32
+
+_PRINTABLE = re.compile("[!-~]+")
+_HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?")
+
+# `is_global` lets these through
+_NEVER_PUBLIC: Networks = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "64:ff9b::/96",  # NAT64 (RFC 6052): any IPv4 address, written otherwise
+        "64:ff9b:1::/48",  # the same, local use (RFC 8215)
+        "2002::/16",  # 6to4 (RFC 3056): as NAT64
+        "168.63.129.16/32",  # Azure's platform services, at a public address
+    )
+)
+
+
+class UrlRefused(ValueError):
+    """Args: the rule that the URL breaks, one of `RULES`."""
+
+
+class HostNotFound(Exception):
+    """Args: the host."""
+
+
+class AddressRefused(Exception):
+    """Args: the host. It is, or one of its addresses is, none that webhooks may go to."""
+
+
+RULES = ("length", "characters", "https", "userinfo", "fragment", "host", "port")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A URL in its parts. `target` is path and query."""
+
+    host: str
+    port: int
+    target: str
+
+    @property
+    def authority(self) -> str:
+        """As the header `Host` names it (RFC 9110, section 7.2)."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == HTTPS_PORT else f"{host}:{self.port}"
+
+
+def parse(url: str) -> Endpoint:
+    """Raise `UrlRefused`. Whether the host may be spoken to is only known from its addresses."""
+    if len(url) > MAX_URL:
+        raise UrlRefused("length")
+    if not _PRINTABLE.fullmatch(url) or "\\" in url:
+        raise UrlRefused("characters")
+    try:
+        parts = urlsplit(url)
+        port = HTTPS_PORT if parts.port is None else parts.port
+    except ValueError as error:
+        raise UrlRefused("host") from error
+    if parts.scheme != "https":
+        raise UrlRefused("https")
+    if "@" in parts.netloc:
+        raise UrlRefused("userinfo")
+    if "#" in url:
+        raise UrlRefused("fragment")
+    if not _HOST.fullmatch(parts.netloc.removesuffix(f":{parts.port}")):
+        raise UrlRefused("host")
+    if port != HTTPS_PORT and port < _LOWEST_OTHER_PORT:
+        raise UrlRefused("port")
+    return Endpoint(parts.hostname or "", port, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
+
+
+def parse_networks(text: str) -> Networks:
+    """`10.20.0.0/16,fd00::/8`; empty for none. Raise `ValueError`."""
+    return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+def is_allowed(address: str, networks: Iterable[Network] = ()) -> bool:
+    """Whether a webhook may go to this IP address: a public one, or one of `networks`."""
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+        parsed = parsed.ipv4_mapped
+    return _is_public(parsed) or any(parsed in network for network in networks)
+
+
+def _is_public(address: Address) -> bool:
+    is_special = address.is_multicast or address.is_reserved or address.is_unspecified
+    return address.is_global and not is_special and not any(address in network for network in _NEVER_PUBLIC)
+
+
+async def find(host: str, port: int, resolve: Resolve, networks: Iterable[Network]) -> list[str]:
+    """The host's IP addresses. Raise `HostNotFound`, or `AddressRefused` if one of them is not allowed.
+
+    One bad address among good ones is refused as a whole: nobody has both by honest means.
+    """
+    addresses = await resolve(host, port)
+    if not all(is_allowed(address, networks) for address in addresses):
+        raise AddressRefused(host)
+    return addresses
+
+
+class Resolver:
+    """The system's, in threads of its own: looking a name up cannot be broken off, and a slow one must not hold others."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(_LOOK_UPS, thread_name_prefix="resolver")
+
+    async def __call__(self, host: str, port: int) -> list[str]:
+        look_up = asyncio.get_running_loop().run_in_executor(self._threads, _look_up, host, port)
+        try:
+            async with asyncio.timeout(_LOOK_UP_SECONDS):
+                return await look_up
+        except (OSError, UnicodeError) as error:
+            raise HostNotFound(host) from error
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _look_up(host: str, port: int) -> list[str]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))

@@ -1,0 +1,187 @@
+"""One attempt: a signed POST over TLS to an address that was looked at, and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+import httpcore2
+from httpcore2 import AnyIOBackend, AsyncConnectionPool, AsyncNetworkBackend, AsyncNetworkStream
+from standardwebhooks import Webhook
+
+from chassis.webhooks import addresses
+from chassis.webhooks.addresses import AddressRefused, HostNotFound, Networks, Resolve
+from chassis.webhooks.rules import Result
+from contracts.envelope import CONTENT_TYPE, REPLAY_HEADER
+
+log = logging.getLogger(__name__)
+
+MOST_ANSWER_BYTES = 16_384
+"""Read of an answer, so that its connection can be used again. A longer one costs its connection."""
+
+MOST_CONNECTIONS = 256
+_MOST_ADDRESSES = 4
+# shorter than common servers wait (5 s): a request must not meet a connection that is just being closed
+_IDLE_SECONDS = 4.0
+_USER_AGENT = "OneHall-Webhooks/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be sent. `secrets` sign it: the newest, and the one before while that still counts."""
+
+    url: str
+    secrets: tuple[bytes, ...]
+    event_id: str
+    replay: str
+    body: str
+
+    @property
+    def webhook_id(self) -> str:
+        """The same at each attempt, another one where the event was asked for again."""
+        return f"{self.event_id}_{self.replay}" if self.replay else self.event_id
+
+
+class CheckedBackend(AsyncNetworkBackend):
+    """Connects to an address that it has looked up and checked itself, so that no later answer of the DNS counts.
+
+    TLS still verifies the certificate for the host of the URL.
+    """
+
+    def __init__(self, resolve: Resolve, networks: Networks) -> None:
+        self._resolve = resolve
+        self._networks = networks
+        self._network = AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 the library's signature
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> AsyncNetworkStream:
+        found = await addresses.find(host, port, self._resolve, self._networks)
+        failure: Exception = HostNotFound(host)
+        for address in found[:_MOST_ADDRESSES]:
+            try:
+                return await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
+            except httpcore2.ConnectError as error:
+                failure = error
+        raise failure
+
+
+class Sender:
+    """Follows no redirect, uses no proxy, keeps no cookie and nothing of an answer but its status."""
+
+    def __init__(self, resolve: Resolve, networks: Networks, ca_file: Path | None, seconds: float) -> None:
+        self._seconds = seconds
+        self._pool = AsyncConnectionPool(
+            ssl_context=_tls(ca_file),
+            max_connections=MOST_CONNECTIONS,
+            keepalive_expiry=_IDLE_SECONDS,
+            network_backend=CheckedBackend(resolve, networks),
+        )
+
+    async def send(self, request: Request) -> Result:
+        """Never raises for what an endpoint does."""
+        at, started = datetime.now(UTC), time.perf_counter()
+        status_code, error, retry_after = None, None, None
+        try:
+            async with asyncio.timeout(self._seconds):
+                status_code, retry_after = await self._post(request, at)
+        except Exception as failure:
+            error = _word(failure)
+            if error == UNEXPECTED:
+                log.exception("an attempt ended in an error of its own")
+        milliseconds = round((time.perf_counter() - started) * 1000)
+        return Result(at, milliseconds, status_code, error, retry_after)
+
+    async def close(self) -> None:
+        await self._pool.aclose()
+
+    async def _post(self, request: Request, at: datetime) -> tuple[int, float | None]:
+        endpoint = addresses.parse(request.url)
+        # from our own parts: two readers of one URL may find two hosts in it
+        url = httpcore2.URL(
+            scheme=b"https", host=endpoint.host.encode(), port=endpoint.port, target=endpoint.target.encode()
+        )
+        body = request.body.encode()
+        headers = [("host", endpoint.authority), *_headers(request, at)]
+        async with self._pool.stream("POST", url, headers=headers, content=body) as response:
+            taken = 0
+            async for chunk in response.aiter_stream():
+                taken += len(chunk)
+                if taken > MOST_ANSWER_BYTES:
+                    break
+            return response.status, _retry_after(response.headers, at)
+
+
+def _headers(request: Request, at: datetime) -> list[tuple[str, str]]:
+    signed = [Webhook(secret).sign(request.webhook_id, at, request.body) for secret in request.secrets]
+    headers = [
+        ("content-type", CONTENT_TYPE),
+        ("user-agent", _USER_AGENT),
+        ("webhook-id", request.webhook_id),
+        ("webhook-timestamp", str(int(at.timestamp()))),
+        ("webhook-signature", " ".join(signed)),
+    ]
+    return [*headers, (REPLAY_HEADER, request.replay)] if request.replay else headers
+
+
+def _retry_after(headers: Sequence[tuple[bytes, bytes]], now: datetime) -> float | None:
+    """Seconds (RFC 9110, section 10.2.3): a number or a date. None for what is neither."""
+    value = next((value for name, value in headers if name.lower() == b"retry-after"), b"").decode("latin-1").strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    try:
+        date = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (date.astimezone(UTC) - now).total_seconds())
+
+
+def _tls(ca_file: Path | None) -> ssl.SSLContext:
+    context = httpcore2.default_ssl_context()
+    if ca_file is not None:
+        context.load_verify_locations(ca_file)
+    return context
+
+
+UNEXPECTED = "unexpected"
+
+_WORDS: tuple[tuple[type[Exception], str], ...] = (
+    (addresses.UrlRefused, "url-refused"),
+    (AddressRefused, "address-refused"),
+    (HostNotFound, "host-not-found"),
+    (TimeoutError, "timeout"),
+    (httpcore2.TimeoutException, "timeout"),
+    (httpcore2.ConnectError, "connection-refused"),
+    (httpcore2.ProtocolError, "protocol"),
+    (httpcore2.NetworkError, "connection-lost"),
+    (OSError, "connection-lost"),
+)
+
+ERRORS = (*dict.fromkeys(word for _, word in _WORDS), "certificate", UNEXPECTED)
+"""Every word for an attempt without an answer."""
+
+
+def _word(failure: Exception) -> str:
+    if _is_of_tls(failure):
+        return "certificate"
+    return next((word for kind, word in _WORDS if isinstance(failure, kind)), UNEXPECTED)
+
+
+def _is_of_tls(failure: BaseException | None) -> bool:
+    while failure is not None:
+        if isinstance(failure, ssl.SSLError):
+            return True
+        failure = failure.__cause__ or failure.__context__
+    return False
