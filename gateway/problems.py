@@ -50,6 +50,11 @@ PROBLEM_OF_ERROR: dict[type[Exception], Problem] = {
     errors.SignInRefused: Problem(401, "sign-in-refused"),
     errors.SessionEnded: Problem(401, "session-ended"),
     errors.UsernameTaken: Problem(409, "username-taken"),
+    errors.SubscriptionNameTaken: Problem(409, "subscription-name-taken"),
+    errors.SubscriptionEnded: Problem(409, "subscription-ended"),
+    errors.TooManySubscriptions: Problem(409, "too-many-subscriptions"),
+    errors.AgreementNeeded: Problem(403, "agreement-needed"),
+    errors.ReplayUnderWay: Problem(409, "replay-under-way"),
     errors.ServiceUnavailable: Problem(503, "unavailable"),
     TokenRefused: Problem(401, "token-refused"),
     InsufficientScope: Problem(403, "insufficient-scope"),
@@ -120,6 +125,10 @@ def extensions_of(error: Exception, say: Catalogue) -> dict[str, Any]:
         return {"errors": worded(error.faults, say)}
     if isinstance(error, errors.ActionNotAllowed):
         return {"action": error.args[0], "case_status": error.args[1]}
+    if isinstance(error, errors.AgreementNeeded):
+        return {"departments": error.args[0]}
+    if isinstance(error, errors.TooManySubscriptions):
+        return {"limit": error.args[0]}
     return {}
 
 

@@ -14,6 +14,7 @@ from gateway.tokens import InsufficientScope, TokenRefused
 
 SCOPES = {
     "cases": "File and follow cases, rate them, read the inbox",
+    "events": "Subscribe to the events of cases (programs of departments and of organisations with an agreement)",
     "contacts": "Read how accounts are reached (programs of the platform only)",
 }
 
@@ -34,12 +35,29 @@ async def get_actor(
     _: Annotated[str | None, Depends(oauth)],
 ) -> Actor:
     """The token's actor, with every scope that the route asks for."""
-    if credentials is None:
-        raise TokenRefused
-    actor: Actor = await request.app.state.tokens.actor_of(credentials.credentials)
+    actor = await _actor_of(request, credentials)
     for scope in scopes.scopes:
         if not actor.has_scope(scope):
             raise InsufficientScope(scope)
+    return actor
+
+
+async def get_subscriber(
+    request: Request,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+    _: Annotated[str | None, Depends(oauth)],
+) -> Actor:
+    """A program with the scope `events`. An officer looks after the department's subscriptions with `cases`, too."""
+    actor = await _actor_of(request, credentials)
+    if not (actor.has_scope("events") or (actor.has_role("officer") and actor.has_scope("cases"))):
+        raise InsufficientScope("events")
+    return actor
+
+
+async def _actor_of(request: Request, credentials: HTTPAuthorizationCredentials | None) -> Actor:
+    if credentials is None:
+        raise TokenRefused
+    actor: Actor = await request.app.state.tokens.actor_of(credentials.credentials)
     return actor
 
 

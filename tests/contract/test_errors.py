@@ -19,6 +19,11 @@ EXAMPLES = {
     "SignInRefused": (),
     "SessionEnded": (),
     "UsernameTaken": ("citizen",),
+    "SubscriptionNameTaken": ("permits",),
+    "SubscriptionEnded": ("permits",),
+    "TooManySubscriptions": (100,),
+    "AgreementNeeded": (["market-regulation"],),
+    "ReplayUnderWay": ("permits",),
     "ServiceUnavailable": ("database",),
 }
 

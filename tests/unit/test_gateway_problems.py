@@ -16,6 +16,8 @@ FAULT = {"pointer": "/form/id_number", "rule": "format", "value": "citizen-id"}
 ARGUMENTS = {
     errors.InvalidInput: ([FAULT],),
     errors.ActionNotAllowed: ("approve", "closed"),
+    errors.AgreementNeeded: (["market-regulation"],),
+    errors.TooManySubscriptions: (100,),
 }
 
 
