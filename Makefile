@@ -40,8 +40,8 @@ demo: setup ## play one citizen's story and print the shared case history
 test: setup-tests ## run every test (ARGS goes to pytest)
 	@$(BIN)/python -m pytest $(ARGS)
 
-chaos: setup ## only the tests that kill processes and count what is lost (ARGS goes to pytest)
-	@$(BIN)/python -m pytest tests/chaos -v $(ARGS)
+chaos: setup ## every test that kills processes and counts what is lost, the long ones too (ARGS goes to pytest)
+	@$(BIN)/python -m pytest tests/chaos -m "long or not long" -v $(ARGS)
 
 check: setup ## format, lint, types, import contracts, deployment files
 	@$(BIN)/ruff format --check .

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pika
 import psycopg2
 
-from contracts import topology
+from contracts import filters, topology
 from deploy.local.platform import Platform
 from tests.processes import wait_until
 
@@ -28,19 +29,23 @@ TOLD = {
 }
 """What citizens hear of; a closing is told with its decision."""
 
-UNREAD = {topology.subscription_queue("market-regulation", "cases").name}
-"""A department of the demo whose program is not running here: its events wait for it."""
+UNACKED_SECONDS = 60
+"""The broker counts what is in hand every few seconds only."""
 
 
 class Ledger:
-    """Looks into the platform's own databases and queues; `heard` is the file that a department's program writes."""
+    """Looks into the platform's own databases and queues.
 
-    def __init__(self, platform: Platform, heard: Path) -> None:
+    `heard` are the files that the departments' programs write, by the name of the queue that each reads.
+    """
+
+    def __init__(self, platform: Platform, heard: Mapping[str, Path]) -> None:
         self._environment = platform.environment
         self._heard = heard
 
     def require_one_effect_each(self, cases: Collection[str]) -> None:
         """Wait until all is quiet, then: lost 0, doubled 0, ghosts 0, and each case in order, at every subscriber."""
+        assert cases, "something was filed"
         wait_until("outboxes, parking and queues are empty", self.is_quiet, SETTLE_SECONDS)
         self._require_ratings_heard(cases)
         committed = self.committed(cases)
@@ -50,8 +55,25 @@ class Ledger:
         for service in ("notify", "rating"):
             self._require_cursor(service, committed)
         self._require_messages(committed)
-        self._require_heard(committed)
+        self._require_invitations(committed)
+        self._require_heard(cases)
+        self._require_no_ghosts()
         assert self.dead_letters() == 0
+
+    def require_nothing_in_hand(self) -> None:
+        """No queue of the platform holds a message that somebody took and did not acknowledge."""
+        wait_until("everything is acknowledged", lambda: self.unacknowledged() == 0, UNACKED_SECONDS)
+
+    def unacknowledged(self) -> int:
+        """Messages in hand, over all queues, as the broker last counted them."""
+        url = f"{self._environment['ONEHALL_BROKER_MANAGEMENT_URL']}/api/queues"
+        queues = httpx2.get(url, params={"columns": "name,messages_unacknowledged"}).raise_for_status().json()
+        return sum(queue.get("messages_unacknowledged", 0) for queue in queues)
+
+    def lost(self, service: str, cases: Collection[str]) -> set[str]:
+        """The cases of which `service` has not handled every event of `cases`; meant for when all is quiet."""
+        expected = {case: len(events) for case, events in self.committed(cases).items()}
+        return {case for case in expected if self._cursors(service, expected).get(case) != expected[case]}
 
     def committed(self, cases: Collection[str]) -> dict[str, list[dict[str, Any]]]:
         """The events of these cases, by case, in the order of their outbox ids."""
@@ -86,19 +108,21 @@ class Ledger:
             connection.close()
 
     def _waiting_in_queues(self) -> int:
-        """Ready messages everywhere; what a service has in hand shows as a cursor that is not there yet."""
+        """Ready messages everywhere; what somebody has in hand shows as an effect that is not there yet."""
         with self._channel() as channel:
             return sum(
                 _depth(channel, name)
                 for queue in self._queues()
-                if queue.name not in UNREAD
                 for name in (queue.name, *map(queue.retry, queue.retry_delays))
             )
 
     def _queues(self) -> list[topology.Queue]:
         services = [queue for source in topology.publishers() for queue in topology.service_queues(source)]
-        rows = self.query("cases", "SELECT owner, name FROM subscriptions WHERE removed_at IS NULL")
-        return [*services, *(topology.subscription_queue(owner, name) for owner, name in rows)]
+        return [*services, *self._subscriptions()]
+
+    def _subscriptions(self) -> list[topology.Queue]:
+        rows = self.query("cases", "SELECT owner, name, patterns FROM subscriptions WHERE removed_at IS NULL")
+        return [topology.subscription_queue(*row) for row in rows]
 
     @contextmanager
     def _channel(self) -> Iterator[Any]:
@@ -125,12 +149,15 @@ class Ledger:
 
     def _require_cursor(self, service: str, committed: dict[str, list[dict[str, Any]]]) -> None:
         expected = {case: len(events) for case, events in committed.items()}
-        statement = "SELECT subject, sequence FROM inbox_cursor WHERE source = 'cases' AND subject = ANY(%s)"
         wait_until(
             f"{service} has handled everything",
-            lambda: dict(self.query(service, statement, list(committed))) == expected,
+            lambda: self._cursors(service, committed) == expected,
             SETTLE_SECONDS,
         )
+
+    def _cursors(self, service: str, cases: Collection[str]) -> dict[str, int]:
+        statement = "SELECT subject, sequence FROM inbox_cursor WHERE source = 'cases' AND subject = ANY(%s)"
+        return dict(self.query(service, statement, list(cases)))
 
     def _require_messages(self, committed: dict[str, list[dict[str, Any]]]) -> None:
         """One inbox message and at most one mail row an event that is told, and none of anything else."""
@@ -159,26 +186,58 @@ class Ledger:
                 SETTLE_SECONDS,
             )
 
-    def _require_heard(self, committed: dict[str, list[dict[str, Any]]]) -> None:
-        expected = {case: [event["id"] for event in events] for case, events in committed.items()}
-        wait_until(
-            "the department has heard everything",
-            lambda: len(self._heard_ids(committed)) == len(committed),
-            SETTLE_SECONDS,
-        )
-        wait_until(
-            "the department has heard each case once and in order",
-            lambda: self._heard_ids(committed) == expected,
-            SETTLE_SECONDS,
-        )
+    def _require_invitations(self, committed: dict[str, list[dict[str, Any]]]) -> None:
+        """`rating` has asked once for each case that was closed, and for no other."""
+        closed = {case for case, events in committed.items() if events_of("case.closed", events)}
+        statement = "SELECT subject FROM outbox WHERE subject = ANY(%s) AND sequence = 1"
+        invited = [case for (case,) in self.query("rating", statement, list(committed))]
+        assert sorted(invited) == sorted(closed)
 
-    def _heard_ids(self, cases: Collection[str]) -> dict[str, list[str]]:
+    def _require_heard(self, cases: Collection[str]) -> None:
+        """Each department has heard what its subscription covers: all of it, once, and each case in order."""
+        for queue in self._subscriptions():
+            expected = self._covered(queue, cases)
+            wait_until(
+                f"the reader of {queue.name} has heard each case, once and in order",
+                lambda queue=queue, expected=expected: self._heard_ids(queue.name, cases) == expected,
+                SETTLE_SECONDS,
+            )
+
+    def _covered(self, queue: topology.Queue, cases: Collection[str]) -> dict[str, list[str]]:
+        statement = "SELECT subject, event_id::text, routing_key FROM outbox WHERE subject = ANY(%s) ORDER BY id"
+        covered = defaultdict(list)
+        for subject, event_id, routing_key in self.query(queue.source, statement, list(cases)):
+            if filters.matches(queue.patterns, routing_key):
+                covered[subject].append(event_id)
+        return covered
+
+    def _heard_ids(self, queue: str, cases: Collection[str]) -> dict[str, list[str]]:
         heard = defaultdict(list)
-        for line in self._heard.read_text().splitlines():
-            event = json.loads(line)
+        for event in self._events_heard(queue):
             if event["subject"] in cases:
                 heard[event["subject"]].append(event["id"])
         return heard
+
+    def _events_heard(self, queue: str) -> list[dict[str, Any]]:
+        # the last line may be half written
+        return [
+            json.loads(line) for line in self._heard[queue].read_text().splitlines(keepends=True) if line[-1] == "\n"
+        ]
+
+    def _require_no_ghosts(self) -> None:
+        """Nobody was told of an event that was never committed."""
+        committed = {
+            event_id
+            for source in topology.publishers()
+            for (event_id,) in self.query(source, "SELECT event_id::text FROM outbox")
+        }
+        told = {event_id for (event_id,) in self.query("notify", "SELECT event_id::text FROM messages")}
+        heard = {event["id"] for queue in self._heard for event in self._events_heard(queue)}
+        assert told | heard <= committed
+
+
+def events_of(type_: str, events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [event for event in events if event["type"] == type_]
 
 
 def _depth(channel: Any, queue: str) -> int:

@@ -8,11 +8,15 @@ from functools import cache
 from typing import Any
 
 import httpx2
+from authlib.integrations.httpx_client import OAuth2Client
 
 from cli.demo import ITEM, PASSWORD
 from cli.oidc import Client, sign_in
 from deploy.local.platform import Platform
 from tests.processes import wait_until
+
+TEST_SECONDS = 240
+"""The longest that one test may take."""
 
 APP = Client("app", "http://127.0.0.1:9777/callback")
 
@@ -20,13 +24,19 @@ APP = Client("app", "http://127.0.0.1:9777/callback")
 class People:
     def __init__(self, platform: Platform) -> None:
         self._base = platform.environment["ONEHALL_BASE_URL"]
-        self._signed_in: dict[str, httpx2.Client] = {}
+        self._signed_in: dict[str, OAuth2Client] = {}
         self.example = cache(self._example)
 
-    def sign_in(self, username: str) -> httpx2.Client:
+    def sign_in(self, username: str) -> OAuth2Client:
         if username not in self._signed_in:
             self._signed_in[username] = sign_in(self._base, APP, username, PASSWORD)
         return self._signed_in[username]
+
+    def renew(self) -> None:
+        """Forget who was signed in so long ago that the access token may end in the middle of a test."""
+        for username, client in list(self._signed_in.items()):
+            if client.token.is_expired(leeway=TEST_SECONDS):
+                self._signed_in.pop(username).close()
 
     def leave(self) -> None:
         for client in self._signed_in.values():

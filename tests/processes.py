@@ -10,15 +10,18 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 T = TypeVar("T")
 
 
 @contextmanager
-def running(arguments: list[str], environment: Mapping[str, str], **more: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    arguments: list[str], environment: Mapping[str, str], output: IO[bytes] | None = None, **more: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """`python -m <arguments>` in the platform's environment, killed at the end."""
-    process = subprocess.Popen([sys.executable, "-m", *arguments], env=os.environ | environment | more)
+    command = [sys.executable, "-m", *arguments]
+    process = subprocess.Popen(command, env=os.environ | environment | more, stdout=output)
     try:
         yield process
     finally:
@@ -49,6 +52,10 @@ class Failpoint:
         self._file = folder / name
         self.environment = {"ONEHALL_FAILPOINT": f"{name}:{self._file}"}
 
+    @property
+    def is_reached(self) -> bool:
+        return self._file.exists()
+
     def wait(self) -> None:
         """Return when the process stands there."""
-        wait_until(f"{self._file.name} reached", self._file.exists)
+        wait_until(f"{self._file.name} reached", lambda: self.is_reached)

@@ -1,28 +1,19 @@
-"""SIGKILL by process id at a named point: whatever dies, every committed event has one effect, in order per case."""
+"""SIGKILL by process id, at a named point or at random: whatever dies, every committed event has one effect."""
 
 import mailbox
-import os
-import signal
+import random
 import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from threading import Thread
 
 import httpx2
 import pytest
 
+from contracts import topology
+from tests.chaos.faults import OURS, beside, in_place_of, kill_at_random, kill_one, restart_one_by_one
+from tests.chaos.load import HONEST, under_load
 from tests.processes import Failpoint, kill, running, wait_until
-
-
-@contextmanager
-def in_place_of(platform, name, module, failpoint, **more):
-    """One process of ours that stops at the failpoint, instead of the platform's; those are back at the end."""
-    platform.stop(name)
-    port = str(platform.ports[name])
-    with running(module, platform.environment, **failpoint.environment, ONEHALL_HTTP_PORT=port, **more) as process:
-        yield process
-    platform.start(name)
 
 
 def test_a_service_killed_after_its_commit(platform, people, ledger, tmp_path):
@@ -46,6 +37,7 @@ def _ignore_refusal(people, key):
     assert people.file(key=key).status_code in (httpx2.codes.CREATED, httpx2.codes.SERVICE_UNAVAILABLE)
 
 
+@pytest.mark.long
 def test_an_action_whose_service_is_killed_is_done_once_and_its_caller_told_the_truth(
     platform, people, ledger, tmp_path
 ):
@@ -56,7 +48,7 @@ def test_an_action_whose_service_is_killed_is_done_once_and_its_caller_told_the_
         answer = asking.submit(people.act, "clerk", number, "accept")
         failpoint.wait()
         kill(cases)
-        with running(["services.cases"], platform.environment):
+        with running(["services.cases"], beside(platform, "cases")):
             assert answer.result().status_code == httpx2.codes.SERVICE_UNAVAILABLE
     assert [entry["event"] for entry in people.history(number)] == ["case.submitted", "case.accepted"]
     ledger.require_one_effect_each({number})
@@ -71,63 +63,56 @@ def test_a_relay_killed_between_confirm_and_mark(platform, people, ledger, tmp_p
     ledger.require_one_effect_each(filed)
 
 
-def rate_and_kill_the_consumer_before_its_ack(platform, people, module, folder):
-    """`cases` takes a rating over, is killed before it acknowledges, and gets it again: the ratings in the history."""
-    number, other = people.file_until_answered(), people.file_until_answered()
-    people.close(number)
-    people.close(other)
-    failpoint = Failpoint("committed.rating.given", folder)
-    with in_place_of(platform, "cases", module, failpoint) as cases:
-        wait_until("the rating is given", lambda: people.rate(number).is_success)
-        failpoint.wait()
-        kill(cases)
-        with running(module, platform.environment):
-            # the one behind it in the queue: once it is there, the first has been handled again
-            wait_until("another rating is given", lambda: people.rate(other).is_success)
-            wait_until("the other rating is taken over", lambda: _ratings(people, other))
-            return number, len(_ratings(people, number))
-
-
-def _ratings(people, number):
-    return [entry for entry in people.history(number) if entry["event"] == "case.rated"]
-
-
-def test_a_rating_whose_consumer_was_killed_before_its_ack_counts_once(platform, people, ledger, tmp_path):
-    number, ratings = rate_and_kill_the_consumer_before_its_ack(platform, people, ["services.cases"], tmp_path)
-    assert ratings == 1
-    ledger.require_one_effect_each({number})
-
-
-def test_without_the_inbox_it_counts_twice(platform, people, tmp_path):
-    """The test above can fail: this is what it guards against."""
-    _, ratings = rate_and_kill_the_consumer_before_its_ack(platform, people, ["tests.chaos.without_inbox"], tmp_path)
-    assert ratings > 1
-
-
-@pytest.mark.parametrize("type_", ["case.submitted", "case.closed"])
-@pytest.mark.parametrize("service", ["notify", "rating"])
+@pytest.mark.parametrize(
+    ("service", "type_"),
+    [
+        ("notify", "case.submitted"),
+        ("rating", "case.closed"),
+        pytest.param("notify", "case.closed", marks=pytest.mark.long),
+        pytest.param("rating", "case.submitted", marks=pytest.mark.long),
+    ],
+)
 def test_a_consumer_killed_between_commit_and_ack(platform, people, ledger, tmp_path, service, type_):
     failpoint = Failpoint(f"committed.{type_}", tmp_path)
-    with in_place_of(platform, service, [f"services.{service}"], failpoint) as consumer:
-        number = people.file_until_answered()
-        people.close(number)
-        failpoint.wait()
-        kill(consumer)
-    ledger.require_one_effect_each({number})
-
-
-def test_every_process_of_the_platform_killed_once_under_load(platform, people, ledger):
-    people.file_until_answered()
     filed = []
-    load = Thread(target=lambda: filed.extend(people.file_until_answered() for _ in range(60)))
-    load.start()
-    for name in ("notify", "relay-cases", "cases", "rating", "identity", "relay-rating", "gateway"):
-        for pid in platform.pids(name)[:1]:
-            os.kill(pid, signal.SIGKILL)
-    load.join()
+
+    def one_reaches_it() -> bool:
+        """The broker hands the queue's events to three replicas in turn."""
+        filed.append(people.file_until_answered())
+        people.close(filed[-1])
+        return failpoint.is_reached
+
+    with running([f"services.{service}"], beside(platform, service), **failpoint.environment) as consumer:
+        wait_until("one stands between commit and ack", one_reaches_it)
+        kill(consumer)
     ledger.require_one_effect_each(filed)
 
 
+def test_every_process_of_the_platform_killed_once_under_load(platform, people, ledger):
+    with under_load(people) as load:
+        for name in OURS:
+            kill_one(platform, name, random)
+    ledger.require_one_effect_each(load.cases)
+
+
+@pytest.mark.long
+def test_any_process_of_the_platform_killed_at_random_for_a_minute(platform, people, ledger):
+    with under_load(people) as load:
+        kill_at_random(platform, seconds=60)
+    ledger.require_one_effect_each(load.cases)
+    ledger.require_nothing_in_hand()
+
+
+@pytest.mark.parametrize("names", [("notify",), pytest.param(topology.SERVICES, marks=pytest.mark.long)])
+def test_services_restarted_one_replica_after_the_other_refuse_nothing(platform, people, ledger, names):
+    with under_load(people) as load:
+        for name in names:
+            restart_one_by_one(platform, name)
+    assert set(load.answers) <= HONEST, "a request failed"
+    ledger.require_one_effect_each(load.cases)
+
+
+@pytest.mark.long
 def test_a_mail_sent_and_not_marked_goes_twice_with_one_message_id(platform, people, ledger, tmp_path):
     def sent_twice():
         folder = mailbox.Maildir(platform.state.mail, create=False)

@@ -1,0 +1,1 @@
+"""Something dies, freezes or is lost under load; then every committed event has one effect, in order per case."""
