@@ -26,3 +26,10 @@ consumer_lag_seconds = Histogram(
 )
 consumer_events = Counter("onehall_consumer_events", "Events taken from a queue", ["service", "source", "outcome"])
 inbox_parked = Gauge("onehall_inbox_parked", "Events that wait for a predecessor", ["service"])
+
+webhook_attempts = Counter("onehall_webhook_attempts", "Requests to webhooks that have ended", ["outcome"])
+webhook_pending = Gauge("onehall_webhook_pending", "Events that a webhook has not taken yet", ["queue"])
+webhook_oldest_seconds = Gauge("onehall_webhook_oldest_seconds", "Age of the oldest of them", ["queue"])
+webhook_failed = Gauge("onehall_webhook_failed", "Events that were given up after the last attempt", ["queue"])
+webhook_resting = Gauge("onehall_webhook_resting", "1 while a webhook is left alone after failures", ["queue"])
+webhook_disabled = Gauge("onehall_webhook_disabled", "1 where a webhook has answered 410 Gone", ["queue"])

@@ -40,7 +40,7 @@ _NEVER_PUBLIC: Networks = tuple(
 
 
 class UrlRefused(ValueError):
-    """Args: the rule that the URL breaks, one of `RULES`."""
+    """Args: the rule that the URL breaks: length, characters, https, userinfo, fragment, host, port."""
 
 
 class HostNotFound(Exception):
@@ -49,9 +49,6 @@ class HostNotFound(Exception):
 
 class AddressRefused(Exception):
     """Args: the host. It is, or one of its addresses is, none that webhooks may go to."""
-
-
-RULES = ("length", "characters", "https", "userinfo", "fragment", "host", "port")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +77,16 @@ def parse(url: str) -> Endpoint:
         port = HTTPS_PORT if parts.port is None else parts.port
     except ValueError as error:
         raise UrlRefused("host") from error
-    if parts.scheme != "https":
-        raise UrlRefused("https")
-    if "@" in parts.netloc:
-        raise UrlRefused("userinfo")
-    if "#" in url:
-        raise UrlRefused("fragment")
-    if not _HOST.fullmatch(parts.netloc.removesuffix(f":{parts.port}")):
-        raise UrlRefused("host")
-    if port != HTTPS_PORT and port < _LOWEST_OTHER_PORT:
-        raise UrlRefused("port")
+    kept = {
+        "https": parts.scheme == "https",
+        "userinfo": "@" not in parts.netloc,
+        "fragment": "#" not in url,
+        "host": _HOST.fullmatch(parts.netloc.removesuffix(f":{parts.port}")) is not None,
+        "port": port == HTTPS_PORT or port >= _LOWEST_OTHER_PORT,
+    }
+    for rule, is_kept in kept.items():
+        if not is_kept:
+            raise UrlRefused(rule)
     return Endpoint(parts.hostname or "", port, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
 
 
@@ -123,7 +120,7 @@ async def find(host: str, port: int, resolve: Resolve, networks: Iterable[Networ
 
 
 class Resolver:
-    """The system's, in threads of its own: looking a name up cannot be broken off, and a slow one must not hold others."""
+    """The system's, in threads of its own: a look-up cannot be broken off, and a slow one must not hold others up."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(_LOOK_UPS, thread_name_prefix="resolver")

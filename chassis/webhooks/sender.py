@@ -64,7 +64,7 @@ class CheckedBackend(AsyncNetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 the library's signature
+        timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> AsyncNetworkStream:
@@ -156,6 +156,8 @@ def _tls(ca_file: Path | None) -> ssl.SSLContext:
 
 
 UNEXPECTED = "unexpected"
+CERTIFICATE = "certificate"
+UNREADABLE_SECRET = "unreadable-secret"  # noqa: S105 a word for an error
 
 _WORDS: tuple[tuple[type[Exception], str], ...] = (
     (addresses.UrlRefused, "url-refused"),
@@ -169,13 +171,13 @@ _WORDS: tuple[tuple[type[Exception], str], ...] = (
     (OSError, "connection-lost"),
 )
 
-ERRORS = (*dict.fromkeys(word for _, word in _WORDS), "certificate", UNEXPECTED)
+ERRORS = (*dict.fromkeys(word for _, word in _WORDS), CERTIFICATE, UNREADABLE_SECRET, UNEXPECTED)
 """Every word for an attempt without an answer."""
 
 
 def _word(failure: Exception) -> str:
     if _is_of_tls(failure):
-        return "certificate"
+        return CERTIFICATE
     return next((word for kind, word in _WORDS if isinstance(failure, kind)), UNEXPECTED)
 
 

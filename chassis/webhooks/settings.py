@@ -27,9 +27,12 @@ class WebhookAddresses(Settings):
 
 
 class WebhookSettings(WebhookAddresses):
-    webhook_key: SecretStr = Field(min_length=43, description="32 bytes, base64url: seals the secrets that sign webhooks")
+    webhook_key: SecretStr = Field(
+        min_length=43, description="32 bytes, base64url: seals the secrets that sign webhooks"
+    )
     webhook_ca_file: FilePath | None = Field(
-        default=None, description="certificates (PEM) that endpoints' certificates may be signed by, beside the system's"
+        default=None,
+        description="certificates (PEM) that endpoints' certificates may be signed by, beside the system's",
     )
     webhook_timeout_seconds: float = Field(default=10, gt=0, le=60)
     webhook_retention_days: int = Field(default=30, ge=1, description="how long finished deliveries are kept")
