@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 from typing import Literal, TypeVar
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -28,6 +29,11 @@ class Settings(BaseSettings):
     @property
     def is_production(self) -> bool:
         return self.environment == "production"
+
+    @property
+    def vhost(self) -> str:
+        """The broker's virtual host: the path of `AMQP_URI`, `/` if that is empty."""
+        return unquote(urlsplit(self.amqp_uri.get_secret_value()).path.removeprefix("/")) or "/"
 
 
 class ManagingSettings(Settings):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
@@ -20,6 +21,8 @@ from services.identity.domain import (
     SECRET_AUTH_METHODS,
     Client,
 )
+
+_DATE = click.DateTime(["%Y-%m-%d"])
 
 
 @click.group()
@@ -40,13 +43,22 @@ def client() -> None:
 @click.option("--name", help="What people read when they are asked to agree.")
 @click.option("--channel", type=click.Choice(CHANNELS), default="web", show_default=True)
 @click.option("--department", help="The department that the program works for.")
-def add(client_id: str, secret: str | None, public: bool, auth_method: str | None, **fields: Any) -> None:
+@click.option("--organisation", help="The organisation outside government that the program works for.")
+@click.option("--until", type=_DATE, help="The last day (UTC) on which it is given tokens.")
+def add(
+    client_id: str,
+    secret: str | None,
+    public: bool,
+    auth_method: str | None,
+    until: datetime | None,
+    **fields: Any,
+) -> None:
     """Register the client ID and print it as JSON. The secret is shown this once."""
     is_public = public or auth_method in PUBLIC_AUTH_METHODS
     if is_public and (secret or auth_method in SECRET_AUTH_METHODS):
         raise click.UsageError("a public client has no secret")
     secret = None if is_public else secret or sealing.new_secret()
-    new = _client(client_id, secret, auth_method, **fields)
+    new = _client(client_id, secret, auth_method, ends_at=_end_of(until), **fields)
     with identity_database().transaction() as session:
         commands.add_client(session, new)
     click.echo(json.dumps(_shown(new, secret), ensure_ascii=False, indent=2))
@@ -78,10 +90,43 @@ def _shown(new: Client, secret: str | None) -> dict[str, Any]:
         "scope": " ".join(new.scopes),
     }
     own = {name: value for name, value in dataclasses.asdict(new).items() if name in _OWN}
-    return shown | ({"client_secret": secret} if secret else {}) | own
+    ends_at = new.ends_at.isoformat() if new.ends_at else None
+    return shown | ({"client_secret": secret} if secret else {}) | own | {"ends_at": ends_at}
 
 
-_OWN = ("first_party", "channel", "department")
+_OWN = ("first_party", "channel", "department", "organisation")
+
+
+def _end_of(day: datetime | None) -> datetime | None:
+    """The first moment that is not in that day any more."""
+    if day is None:
+        return None
+    end = day.replace(tzinfo=UTC) + timedelta(days=1)
+    if end <= datetime.now(UTC):
+        raise click.BadParameter(f"{day:%Y-%m-%d} is over", param_hint="--until")
+    return end
+
+
+@client.command()
+@click.argument("client_id", metavar="ID")
+def disable(client_id: str) -> None:
+    """Give the client ID no more tokens; within seconds its connections to the broker end.
+
+    What it has of the API's access tokens is good until it expires, for ten minutes at most.
+    """
+    with identity_database().transaction() as session:
+        commands.disable_client(session, client_id)
+    click.echo(f"{client_id} is disabled")
+
+
+@client.command()
+@click.argument("client_id", metavar="ID")
+@click.option("--until", type=_DATE, help="A new last day (UTC); without it the old one stays.")
+def enable(client_id: str, until: datetime | None) -> None:
+    """Give the client ID tokens again."""
+    with identity_database().transaction() as session:
+        commands.enable_client(session, client_id, _end_of(until), datetime.now(UTC))
+    click.echo(f"{client_id} is enabled")
 
 
 @client.command()

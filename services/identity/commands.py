@@ -56,6 +56,7 @@ def register_account(database: Database, offload: Offload, account: Account, pas
         raise InvalidInput([Fault(pointer="/password", rule="minLength", value=1)])
     password_hash = offload(passwords.hash_password, password)
     with database.transaction() as session:
+        _require_own_name(session, account.department, None)
         if not store.add_account(session, account, password_hash, now):
             raise UsernameTaken(account.username)
         outbox.add(session, AccountRegistered(account.subject), sequence=1, actor=SYSTEM)
@@ -112,10 +113,43 @@ def sign_out(session: Session, secret: str) -> None:
 
 
 def add_client(session: Session, client: Client) -> None:
-    """Raise `InvalidInput`, also for an id that is taken."""
+    """Raise `InvalidInput`, also for an id that is taken and for an owner that is of the other kind."""
     require_valid_client(client)
+    _require_own_name(session, client.department, client.organisation)
     if not store.add_client(session, client):
         raise InvalidInput([Fault(pointer="/id", rule="unique", value=client.id)])
+
+
+def _require_own_name(session: Session, department: str | None, organisation: str | None) -> None:
+    """A name is a department's or an organisation's, never both: their queues would be the same."""
+    if department is None and organisation is None:
+        return
+    store.lock_owners(session)
+    if department is not None and store.is_organisation(session, department):
+        raise InvalidInput([Fault(pointer="/department", rule="not", value=f"organisation {department}")])
+    if organisation is not None and store.is_department(session, organisation):
+        raise InvalidInput([Fault(pointer="/organisation", rule="not", value=f"department {organisation}")])
+
+
+def disable_client(session: Session, client_id: str) -> None:
+    """No token from now on, and the broker's connections end. Raise `InvalidInput` for an unknown id."""
+    client = _require_client(session, client_id)
+    store.set_client_end(session, client_id, is_disabled=True, ends_at=client.ends_at)
+
+
+def enable_client(session: Session, client_id: str, ends_at: datetime | None, now: datetime) -> None:
+    """Tokens again, until `ends_at` if that is given. Raise `InvalidInput`, also for an end that is past already."""
+    ends_at = ends_at or _require_client(session, client_id).ends_at
+    if ends_at is not None and ends_at <= now:
+        raise InvalidInput([Fault(pointer="/until", rule="formatMinimum", value=f"{now:%Y-%m-%d}")])
+    store.set_client_end(session, client_id, is_disabled=False, ends_at=ends_at)
+
+
+def _require_client(session: Session, client_id: str) -> Client:
+    client = store.get_client(session, client_id)
+    if client is None:
+        raise InvalidInput([Fault(pointer="/id", rule="exists", value=client_id)])
+    return client
 
 
 def save_platform_clients(session: Session, notify_secret: str) -> None:
@@ -202,7 +236,7 @@ def _refresh(
     family = claim_refresh_token(session, refresh_token, client_id, now)
     client = store.get_client(session, client_id)
     account = store.get_account(session, family.subject) if family else None
-    if family is None or client is None or account is None:
+    if family is None or client is None or not client.is_live(now) or account is None:
         return None
     tokens = issue_tokens(session, issuer, client, Grantee(account, family), family.scope, now)
     oauth_store.spend_refresh_token(session, hash_secret(refresh_token), now)

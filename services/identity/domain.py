@@ -7,8 +7,10 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from contracts import broker_accounts
 from contracts.actors import CHANNELS, STAFF_ROLES
 from contracts.errors import Fault, InvalidInput
+from contracts.filters import is_part
 
 SCOPES = ("openid", "profile", "email", "offline_access", "cases", "contacts", "events")
 PROGRAM_SCOPES = ("contacts", "events")
@@ -75,7 +77,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A program that may ask for tokens. Without a secret it is public (RFC 6749, section 2.1)."""
+    """A program that may ask for tokens. Without a secret it is public (RFC 6749, section 2.1).
+
+    It works for a department, for an organisation outside government, or for neither.
+    """
 
     id: str
     name: str
@@ -88,10 +93,26 @@ class Client:
     first_party: bool = False
     channel: str = "web"
     department: str | None = None
+    organisation: str | None = None
+    ends_at: datetime | None = None
+    is_disabled: bool = False
 
     @property
     def is_public(self) -> bool:
         return self.secret_hash is None
+
+    @property
+    def owner(self) -> str | None:
+        """Whose subscriptions it may read: its department's, or its organisation's outside government."""
+        return self.department or self.organisation
+
+    @property
+    def may_hear_events(self) -> bool:
+        return self.owner is not None and "events" in self.scopes
+
+    def is_live(self, now: datetime) -> bool:
+        """Whether it is given tokens. One that has ended is to everybody as if it were not there."""
+        return not self.is_disabled and (self.ends_at is None or now < self.ends_at)
 
     def accepts_redirect_uri(self, uri: str) -> bool:
         """Simple string comparison (RFC 9700, section 2.1), but for the port of a native app's loopback address."""
@@ -254,8 +275,25 @@ def require_valid_client(client: Client) -> None:
     # RFC 6749, section 4.4: "MUST only be used by confidential clients"
     if CLIENT_CREDENTIALS in client.grants and client.is_public:
         faults.append(Fault(pointer="/grants", rule="not", value=CLIENT_CREDENTIALS))
+    faults += _owner_faults(client)
     if faults:
         raise InvalidInput(faults)
+
+
+def _owner_faults(client: Client) -> list[Fault]:
+    """The owner's name becomes a part of queue names and of the broker's permissions, where `*` opens everything."""
+    owners = {"/department": client.department, "/organisation": client.organisation}
+    faults = [
+        Fault(pointer=pointer, rule="format", value="one word of letters, digits, - and _, 64 at most")
+        for pointer, owner in owners.items()
+        if owner is not None and not is_part(owner)
+    ]
+    if all(owners.values()):
+        faults.append(Fault(pointer="/organisation", rule="not", value="department"))
+    # the broker knows its users by name only: a token must not pass for a process of ours
+    if client.owner is not None and client.id in broker_accounts.NAMES:
+        faults.append(Fault(pointer="/id", rule="not", value=client.id))
+    return faults
 
 
 def is_registrable_uri(uri: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ from services.identity.oauth import authorization, protocol
 from services.identity.oauth.http import HttpRequest
 from services.identity.oauth.keys import load_keys
 from services.identity.oauth.server import Provider
-from services.identity.oauth.tokens import Issuer
+from services.identity.oauth.tokens import BrokerResource, Issuer
 from services.identity.sealing import Seal
 from services.identity.settings import IdentitySettings
 
@@ -91,7 +91,8 @@ class IdentityService(Service):
 
     def _issuer(self, transaction: Session) -> Issuer:
         keys = load_keys(transaction, self._seal("signing-keys"), datetime.now(UTC))
-        return Issuer(self.settings.base_url, keys)
+        lifetime = timedelta(seconds=self.settings.broker_token_seconds)
+        return Issuer(self.settings.base_url, keys, BrokerResource(self.settings.vhost, lifetime))
 
     def _web_sessions(self, transaction: Session) -> commands.WebSessions:
         return commands.WebSessions(partial(self._issuer, transaction), self._seal("web-sessions"))

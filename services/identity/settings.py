@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from chassis.settings import ManagingSettings
 
@@ -11,3 +11,4 @@ class IdentitySettings(ManagingSettings):
     """`cookie_key` encrypts stored tokens and signing keys: 32 bytes, base64url."""
 
     cookie_key: SecretStr
+    broker_token_seconds: int = Field(default=600, ge=1, le=3600, description="how long a token opens the broker")

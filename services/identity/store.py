@@ -6,7 +6,7 @@ from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, exists, insert, or_, select, update
+from sqlalchemy import delete, exists, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis.database import Session
@@ -15,6 +15,9 @@ from services.identity.domain import Account, BrowserSession, Client
 
 _SEEN_STEP = timedelta(minutes=1)
 """How exactly the last use of a session is known: writing it at every page would cost more than it tells."""
+
+_OWNERS_LOCK = 7_251_002
+"""Number of an advisory lock."""
 
 _ACCOUNT = [tables.accounts.c[field.name] for field in fields(Account)]
 _CLIENT = [tables.clients.c[field.name] for field in fields(Client)]
@@ -72,8 +75,10 @@ def list_contacts(session: Session, subjects: list[str]) -> list[Any]:
 
 def get_client(session: Session, client_id: str) -> Client | None:
     row = session.execute(select(*_CLIENT).where(tables.clients.c.id == client_id)).first()
-    if row is None:
-        return None
+    return _client_of(row) if row else None
+
+
+def _client_of(row: Any) -> Client:
     values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in row._mapping.items()}
     return Client(**values)
 
@@ -85,8 +90,38 @@ def add_client(session: Session, client: Client) -> bool:
 
 
 def save_client(session: Session, client: Client) -> None:
+    """One that an operator has disabled or given an end keeps that."""
     row = _client_row(client)
-    session.execute(upsert(tables.clients).values(row).on_conflict_do_update(index_elements=["id"], set_=row))
+    kept = {name: value for name, value in row.items() if name not in ("is_disabled", "ends_at")}
+    session.execute(upsert(tables.clients).values(row).on_conflict_do_update(index_elements=["id"], set_=kept))
+
+
+def set_client_end(session: Session, client_id: str, *, is_disabled: bool, ends_at: datetime | None) -> None:
+    client = tables.clients
+    session.execute(update(client).where(client.c.id == client_id).values(is_disabled=is_disabled, ends_at=ends_at))
+
+
+def is_department(session: Session, name: str) -> bool:
+    """Whether anybody works for a department of this name."""
+    account, client = tables.accounts.c, tables.clients.c
+    known = or_(exists().where(account.department == name), exists().where(client.department == name))
+    return bool(session.execute(select(known)).scalar_one())
+
+
+def is_organisation(session: Session, name: str) -> bool:
+    return bool(session.execute(select(exists().where(tables.clients.c.organisation == name))).scalar_one())
+
+
+def lock_owners(session: Session) -> None:
+    """Whoever names a department or an organisation does so alone until the transaction ends."""
+    session.execute(select(func.pg_advisory_xact_lock(_OWNERS_LOCK)))
+
+
+def list_hearing_clients(session: Session) -> list[Client]:
+    """Every program that events belong to, live or not."""
+    client = tables.clients.c
+    owned = or_(client.department.is_not(None), client.organisation.is_not(None))
+    return [_client_of(row) for row in session.execute(select(*_CLIENT).where(owned))]
 
 
 def _client_row(client: Client) -> dict[str, Any]:

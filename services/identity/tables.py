@@ -38,6 +38,9 @@ clients = Table(
     Column("first_party", Boolean, nullable=False),
     Column("channel", Text, nullable=False),
     Column("department", Text),
+    Column("organisation", Text),
+    Column("ends_at", Moment),
+    Column("is_disabled", Boolean, nullable=False),
 )
 
 browser_sessions = Table(

@@ -6,6 +6,7 @@ import io
 import json
 import secrets
 import sys
+from datetime import UTC, datetime
 
 import pytest
 
@@ -78,6 +79,36 @@ def test_a_given_secret_is_taken(run, new_id, identity_database):
     assert stored(identity_database, new_id).grants == ("client_credentials",)
 
 
+def test_an_organisations_client_has_an_end(run, new_id, identity_database):
+    owner = f"hospital-{new_id}"
+    code, out, _ = run(*add_program(new_id, "--organisation", owner, "--until", "2999-12-31"))
+    shown, client = json.loads(out), stored(identity_database, new_id)
+    assert (code, shown["organisation"], shown["ends_at"]) == (0, owner, "3000-01-01T00:00:00+00:00")
+    assert (client.organisation, client.department) == (owner, None)
+    assert client.ends_at == datetime(3000, 1, 1, tzinfo=UTC)
+
+
+def test_a_client_is_disabled_and_enabled_again(run, new_id, identity_database):
+    run(*add_program(new_id, "--organisation", f"bank-{new_id}"))
+    assert run("client", "disable", new_id)[0] == 0
+    assert stored(identity_database, new_id).is_disabled
+    assert run("client", "enable", new_id, "--until", "2999-12-31")[0] == 0
+    client = stored(identity_database, new_id)
+    assert (client.is_disabled, client.ends_at) == (False, datetime(3000, 1, 1, tzinfo=UTC))
+
+
+def test_an_owner_is_a_department_or_an_organisation(run, new_id):
+    run("demo", "seed")
+    taken = run(*add_program(new_id, "--organisation", "civil-affairs"))
+    assert taken == (2, "", "onehall: organisation: department civil-affairs breaks the rule not\n")
+    run(*add_program(new_id, "--organisation", f"water-{new_id}"))
+    assert run(*add_program(f"{new_id}-2", "--department", f"water-{new_id}"))[0] == 2
+
+
+def add_program(client_id, *more):
+    return ("client", "add", client_id, "--grant", "client_credentials", "--scope", "events", *more)
+
+
 def test_a_public_client_has_no_secret(run, new_id, identity_database):
     code, out, _ = run("client", "add", new_id, "--public", "--redirect-uri", "http://127.0.0.1/cb")
     assert code == 0
@@ -96,6 +127,13 @@ def test_a_public_client_has_no_secret(run, new_id, identity_database):
         ("client", "add", "rp-x", "--public", "--grant", "client_credentials"),
         ("client", "add", "web", "--redirect-uri", "https://rp.example/cb"),
         ("client", "remove"),
+        ("client", "add", "rp-x", "--grant", "client_credentials", "--department", "a", "--organisation", "b"),
+        ("client", "add", "rp-x", "--grant", "client_credentials", "--organisation", "*"),
+        ("client", "add", "rp-x", "--grant", "client_credentials", "--organisation", "b", "--until", "2020-01-01"),
+        ("client", "add", "rp-x", "--grant", "client_credentials", "--organisation", "b", "--until", "soon"),
+        ("client", "add", "gateway", "--grant", "client_credentials", "--organisation", "b"),
+        ("client", "disable", "nobody"),
+        ("client", "enable", "nobody"),
         ("user", "add", "anna", "--role", "king"),
     ],
 )

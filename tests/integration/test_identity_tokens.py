@@ -5,14 +5,26 @@ from __future__ import annotations
 import base64
 import json
 import os
+import secrets
+from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 from sqlalchemy import text
 
-from services.identity.domain import CODE_LIFETIME, REFRESH_TOKEN_ABSOLUTE, REFRESH_TOKEN_IDLE
+from services.identity import commands
+from services.identity.domain import (
+    CODE_LIFETIME,
+    REFRESH_TOKEN_ABSOLUTE,
+    REFRESH_TOKEN_IDLE,
+    SECRET_AUTH_METHODS,
+    Client,
+)
+from services.identity.oauth.resources import BROKER
 from services.identity.oauth.tokens import AUDIENCE
+from services.identity.sealing import hash_secret
 from tests.integration import identity_driver
 from tests.integration.identity_driver import (
     BASE,
@@ -251,6 +263,109 @@ def test_a_program_gets_no_scope_that_it_was_not_registered_for(driver):
     )
     reply = driver.call("token", form, authorization=basic("notify", "notify-secret"))
     assert reply.json["scope"] == "contacts"
+
+
+@pytest.fixture
+def program(driver):
+    """Registers a program for its owner and gives how it asks for a token for itself."""
+
+    def program(*, scopes=("cases", "events"), **fields):
+        client = Client(
+            f"program-{secrets.token_hex(4)}",
+            "Program",
+            hash_secret("s"),
+            SECRET_AUTH_METHODS,
+            grants=("client_credentials",),
+            scopes=scopes,
+            **fields,
+        )
+        with driver.database.transaction() as transaction:
+            commands.add_client(transaction, client)
+        return client.id, lambda **form: ask(driver, client.id, **form)
+
+    return program
+
+
+def ask(driver, client, resource=(), **form):
+    body = urlencode({"grant_type": "client_credentials", "resource": resource, **form}, doseq=True)
+    return driver.call("token", body, authorization=basic(client, "s"))
+
+
+@pytest.mark.parametrize("owner", [{"department": "civil-affairs"}, {"organisation": "city-hospital"}])
+def test_a_token_for_the_broker_opens_the_owners_queues_and_nothing_else(driver, program, owner):
+    client, ask = program(**owner)
+    reply = ask(resource=BROKER)
+    claims = claims_of(reply.json["access_token"])
+    assert claims.pop("jti")
+    iat = int(driver.now.timestamp())
+    scope = f"rabbitmq.read:%2F/dept.{owner.popitem()[1]}.*"
+    assert claims == {
+        "iss": BASE,
+        "sub": client,
+        "client_id": client,
+        "aud": "rabbitmq",
+        "scope": scope,
+        "iat": iat,
+        "exp": iat + 600,
+    }
+    assert (reply.json["scope"], reply.json["expires_in"]) == (scope, 600)
+
+
+def test_without_a_resource_or_with_the_apis_the_token_is_for_the_api(program):
+    _, ask = program(organisation="city-hospital")
+    for form in ({}, {"resource": AUDIENCE}):
+        claims = claims_of(ask(**form).json["access_token"])
+        assert (claims["aud"], claims["scope"]) == (AUDIENCE, "cases events")
+        assert (claims["organisation"], claims["department"]) == ("city-hospital", None)
+
+
+def test_the_broker_is_for_programs_that_events_belong_to(program):
+    for fields in ({"department": "civil-affairs", "scopes": ("cases",)}, {}):
+        _, ask = program(**fields)
+        assert refused(ask(resource=BROKER), "invalid_target")
+    _, ask = program(department="civil-affairs")
+    assert refused(ask(resource=BROKER, scope="cases"), "invalid_scope")
+
+
+@pytest.mark.parametrize("resource", ["https://api.example/", "urn:onehall:rabbitmq2", [BROKER, AUDIENCE]])
+def test_an_unknown_resource_or_two_are_refused(driver, program, resource):
+    _, ask = program(department="civil-affairs")
+    assert refused(ask(resource=resource), "invalid_target")
+
+
+def test_a_person_gets_no_token_for_another_resource(driver):
+    assert driver.refused("web", resource=BROKER)["error"] == "invalid_target"
+    assert driver.tokens("web", resource=AUDIENCE)
+    assert refused(driver.exchange("web", driver.code("web"), resource=BROKER), "invalid_target")
+
+
+def test_who_has_ended_is_a_stranger_until_enabled_again(driver, program):
+    client, ask = program(department="civil-affairs", ends_at=driver.now + timedelta(days=1))
+    stranger = driver.call("token", {"grant_type": "client_credentials"}, authorization=basic("nobody", "s"))
+    assert ask().status == 200
+    driver.after(days=1)
+    assert (ask().status, ask().json) == (stranger.status, stranger.json)
+    with driver.database.transaction() as transaction:
+        commands.enable_client(transaction, client, driver.now + timedelta(days=1), driver.now)
+    assert ask().status == 200
+
+
+def test_who_is_disabled_is_a_stranger_everywhere(driver, program):
+    client, ask = program(department="civil-affairs")
+    token = driver.tokens("rp-test")["refresh_token"]
+    for disabled in (client, "rp-test"):
+        with driver.database.transaction() as transaction:
+            commands.disable_client(transaction, disabled)
+    try:
+        assert refused(ask(), "invalid_client", 401)
+        assert refused(driver.refresh("rp-test", token), "invalid_client", 401)
+        assert driver.authorize("rp-test")["page"] == "error"
+        identity_driver.seed(driver.database)
+        assert driver.authorize("rp-test")["page"] == "error", "seeding enables nobody"
+    finally:
+        with driver.database.transaction() as transaction:
+            commands.enable_client(transaction, "rp-test", None, driver.now)
+    assert driver.refresh("rp-test", token).status == 200
 
 
 @pytest.mark.parametrize("client", ["web", "app", "rp-test"])

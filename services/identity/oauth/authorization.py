@@ -19,12 +19,14 @@ from authlib.oidc.core.errors import (
 
 from services.identity import store
 from services.identity.domain import (
+    AUTHORIZATION_CODE,
     BrowserSession,
     Wish,
     is_login_fresh,
     needs_consent,
     parse_wish,
 )
+from services.identity.oauth import resources
 from services.identity.oauth.http import HttpRequest, ProviderRequest
 from services.identity.oauth.server import Provider
 from services.identity.sealing import hash_secret
@@ -69,6 +71,7 @@ def _wish(parameters: OAuth2Payload) -> Wish:
     for name, error in _NOT_SUPPORTED.items():
         if name in parameters.data:
             raise error
+    resources.require_served(parameters, AUTHORIZATION_CODE)
     if parameters.data.get("response_mode", "query") != "query":
         raise InvalidRequestError("Only the 'response_mode' query is supported.")
     try:

@@ -65,7 +65,7 @@ class Parameters(OAuth2Payload):
     def require_well_formed(self) -> None:
         """RFC 6749, section 3.1 and 3.2: "parameters MUST NOT be included more than once"."""
         for name, values in self._datalist.items():
-            # resource indicators may repeat (RFC 8707, section 2); they are ignored here
+            # resource indicators may repeat (RFC 8707, section 2); `resources` reads them all
             if len(values) > 1 and name != "resource":
                 raise InvalidRequestError("A parameter is repeated in the request.")
             if _UNSTORABLE.search(values[0]):

@@ -15,7 +15,7 @@ from authlib.oauth2.rfc6749 import (
 from chassis.database import Session
 from services.identity import store
 from services.identity.domain import SCOPES
-from services.identity.oauth import http, tokens
+from services.identity.oauth import http, resources, tokens
 from services.identity.oauth.client import RegisteredClient
 from services.identity.oauth.client_authentication import authenticate_client
 from services.identity.oauth.grants.authorization_code import AuthorizationCodeGrant
@@ -51,7 +51,7 @@ class Provider(AuthorizationServer):
 
     def query_client(self, client_id: str) -> RegisteredClient | None:
         client = store.get_client(self.session, client_id)
-        return RegisteredClient(client) if client else None
+        return RegisteredClient(client) if client and client.is_live(self.now) else None
 
     def authenticate_client(self, request: ProviderRequest, methods: Any, endpoint: str = "token") -> RegisteredClient:
         """Which methods a client may use is said in its registration, the same at each endpoint."""
@@ -74,7 +74,9 @@ class Provider(AuthorizationServer):
         request.payload.require_well_formed()
         if request.payload.grant_type is None:
             raise InvalidRequestError("Missing 'grant_type' in request.")
-        return super().get_token_grant(request)
+        grant = super().get_token_grant(request)
+        resources.require_served(request.payload, grant.GRANT_TYPE)
+        return grant
 
     def generate_token(
         self,

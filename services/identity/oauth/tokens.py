@@ -6,14 +6,16 @@ Access tokens are JWTs by RFC 9068, so that the gateway verifies them alone. Ref
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from authlib.oidc.core.util import create_half_hash
 from joserfc import jwt
 from joserfc.errors import JoseError
 
 from chassis.database import Session
+from contracts import topology
 from services.identity.domain import (
     ACCESS_TOKEN_LIFETIME,
     REFRESH_TOKEN,
@@ -27,6 +29,9 @@ from services.identity.oauth.keys import ALGORITHM, SigningKeys
 from services.identity.sealing import hash_secret, new_secret
 
 AUDIENCE = "urn:onehall:api"
+BROKER_AUDIENCE = "rabbitmq"
+"""What the broker's OAuth 2 plugin knows itself by: the prefix of its scopes, so it can be no URI."""
+
 ASSURANCE = "1"
 """Level of the account's identity: self-declared."""
 
@@ -41,19 +46,33 @@ class Grantee:
 
 
 @dataclass(frozen=True, slots=True)
+class BrokerResource:
+    """The broker as a resource: the virtual host that the platform uses, and how long a token opens it."""
+
+    vhost: str = "/"
+    lifetime: timedelta = ACCESS_TOKEN_LIFETIME
+
+    def scope(self, owner: str) -> str:
+        """Reading the owner's queues: `rabbitmq.read:%2F/dept.<owner>.*`, in RabbitMQ's own words."""
+        prefix = topology.subscription_queue(owner, "").name
+        return f"{BROKER_AUDIENCE}.read:{quote(self.vhost, safe='')}/{prefix}*"
+
+
+@dataclass(frozen=True, slots=True)
 class Issuer:
     """Signs and reads JWTs in the name of `url`."""
 
     url: str
     keys: SigningKeys
+    broker: BrokerResource = BrokerResource()
 
-    def sign(self, claims: dict[str, Any], *, typ: str, now: datetime) -> str:
+    def sign(
+        self, claims: dict[str, Any], *, typ: str, now: datetime, lifetime: timedelta = ACCESS_TOKEN_LIFETIME
+    ) -> str:
         header = {"alg": ALGORITHM, "kid": self.keys.current.kid, "typ": typ}
         iat = int(now.timestamp())
-        lifetime = int(ACCESS_TOKEN_LIFETIME.total_seconds())
-        return jwt.encode(
-            header, {"iss": self.url, "iat": iat, "exp": iat + lifetime, **claims}, self.keys.current, [ALGORITHM]
-        )
+        times = {"iat": iat, "exp": iat + int(lifetime.total_seconds())}
+        return jwt.encode(header, {"iss": self.url, **times, **claims}, self.keys.current, [ALGORITHM])
 
     def read_access_token(self, text: str, now: datetime) -> dict[str, Any] | None:
         """The claims, if the token is ours and not expired. Whether it was revoked is another question."""
@@ -89,7 +108,17 @@ def issue_client_token(issuer: Issuer, client: Client, scope: str, now: datetime
         "department": client.department,
         "jti": new_secret(),
     }
+    if client.organisation is not None:
+        claims["organisation"] = client.organisation
     return _token_response(issuer.sign(claims, typ="at+jwt", now=now), scope)
+
+
+def issue_broker_token(issuer: Issuer, client: Client, now: datetime) -> dict[str, Any]:
+    """Opens the owner's queues at the broker, and nothing of the API: it has another audience and other scopes."""
+    assert client.owner is not None  # noqa: S101  the grant has looked (`Client.may_hear_events`)
+    scope, lifetime = issuer.broker.scope(client.owner), issuer.broker.lifetime
+    claims = {"sub": client.id, "aud": BROKER_AUDIENCE, "client_id": client.id, "scope": scope, "jti": new_secret()}
+    return _token_response(issuer.sign(claims, typ="at+jwt", now=now, lifetime=lifetime), scope, lifetime)
 
 
 def id_token(issuer: Issuer, client: Client, grantee: Grantee, access_token: str, now: datetime) -> str:
@@ -143,10 +172,10 @@ def _access_claims(client: Client, scope: str) -> dict[str, Any]:
     return {"aud": AUDIENCE, "client_id": client.id, "scope": scope, "channel": client.channel}
 
 
-def _token_response(access_token: str, scope: str) -> dict[str, Any]:
+def _token_response(access_token: str, scope: str, lifetime: timedelta = ACCESS_TOKEN_LIFETIME) -> dict[str, Any]:
     return {
         "access_token": access_token,
         "token_type": "Bearer",
-        "expires_in": int(ACCESS_TOKEN_LIFETIME.total_seconds()),
+        "expires_in": int(lifetime.total_seconds()),
         "scope": scope,
     }

@@ -5,6 +5,9 @@ from __future__ import annotations
 from authlib.oauth2.rfc6749 import InvalidScopeError
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant as BaseGrant
 
+from services.identity.oauth.resources import InvalidTarget, is_for_broker
+from services.identity.oauth.tokens import issue_broker_token
+
 
 class ClientCredentialsGrant(BaseGrant):
     """Public clients never get here: they cannot register for the grant (`domain.require_valid_client`)."""
@@ -17,6 +20,18 @@ class ClientCredentialsGrant(BaseGrant):
         if scope is None:
             raise InvalidScopeError
         self.request.scope = scope
+        if is_for_broker(self.request.payload):
+            self._require_events(scope)
+
+    def _require_events(self, scope: str) -> None:
+        if not self.client.registration.may_hear_events:
+            raise InvalidTarget(
+                "The broker is for programs of a department or an organisation with the scope 'events'."
+            )
+        if "events" not in scope.split():
+            raise InvalidScopeError("The broker needs the scope 'events'.")
 
     def generate_token(self, **kwargs: object) -> dict[str, object]:
+        if is_for_broker(self.request.payload):
+            return issue_broker_token(self.server.issuer, self.client.registration, self.server.now)
         return dict(super().generate_token(**kwargs | {"scope": self.request.scope}))
