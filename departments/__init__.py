@@ -3,16 +3,26 @@
 Depends on `contracts` and pika only.
 """
 
+from departments.credentials import ClientCredentials
 from departments.dedupe import Dedupe, MemoryDedupe, SqliteDedupe
-from departments.feed import AccessRefused, BrokerUnreachable, InvalidAddress, QueueNotFound, SubscriptionError
+from departments.errors import (
+    AccessRefused,
+    BrokerUnreachable,
+    InvalidAddress,
+    ProviderUnreachable,
+    QueueNotFound,
+    SubscriptionError,
+)
 from departments.subscriber import Subscriber
 
 __all__ = [
     "AccessRefused",
     "BrokerUnreachable",
+    "ClientCredentials",
     "Dedupe",
     "InvalidAddress",
     "MemoryDedupe",
+    "ProviderUnreachable",
     "QueueNotFound",
     "SqliteDedupe",
     "Subscriber",

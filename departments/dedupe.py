@@ -14,6 +14,8 @@ from typing import Protocol
 class Dedupe(Protocol):
     """What a subscriber asks before a handler runs, and tells after it.
 
+    `event_id` is the event's id; `<replay>/<id>` where a replay that was asked for brings it again.
+
     A program that dies between the two handles one event twice. If that may not be, write (`source`, `id`) in the
     handler's own database transaction, under a unique key.
     """

@@ -10,51 +10,40 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from queue import SimpleQueue
+from urllib.parse import urlsplit
 
 import pika
 from pika import exceptions
 from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
 
+from contracts.envelope import REPLAY_HEADER
+from departments.credentials import AccessToken, ClientCredentials
+from departments.errors import AccessRefused, BrokerUnreachable, InvalidAddress, QueueNotFound, SubscriptionError
+from departments.renewal import Renewal, in_connection
+
 _LOG = logging.getLogger(__name__)
 _TURN_SECONDS = 1.0
 _RECONNECT_SECONDS = (0.2, 1.0, 2.0, 5.0)
+_REFUSED_SECONDS = (1.0, 5.0, 15.0, 60.0)
+"""Whatever refuses now may be a broker that is still starting; a person who has to do something takes longer."""
 _ACCESS_REFUSED, _NOT_FOUND = 403, 404
-
-
-class SubscriptionError(Exception):
-    """Why reading could not begin. The message is one line that says what to do."""
-
-
-class InvalidAddress(SubscriptionError):
-    """The broker's address cannot be read."""
-
-
-class BrokerUnreachable(SubscriptionError):
-    """Nobody answers at the broker's address."""
-
-
-class AccessRefused(SubscriptionError):
-    """The account, its password, or its right to the queue or the virtual host."""
-
-
-class QueueNotFound(SubscriptionError):
-    """The department has no such subscription."""
-
-
-class QueueInUse(SubscriptionError):
-    """Another subscriber reads this queue. Two at once would share its events and lose the order of a case."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message that waits for its acknowledgement, on the channel that brought it."""
+    """One message that waits for its acknowledgement, on the channel that brought it.
+
+    `replay` is the id of the replay that was asked for, where it is sent again for that.
+    """
 
     channel: BlockingChannel
     tag: int
     body: bytes
+    replay: str | None
 
     @property
     def is_current(self) -> bool:
@@ -63,10 +52,14 @@ class Delivery:
 
 
 class Feed:
-    """Reads `queue` until it is closed. Declares nothing: the department's account may only read."""
+    """Reads `queue` until it is closed. Declares nothing: the department's account may only read.
 
-    def __init__(self, amqp_uri: str, queue: str, prefetch: int) -> None:
-        self._parameters = _parameters(amqp_uri, queue)
+    With `credentials` it signs in with access tokens, and `amqp_uri` has no account of its own.
+    """
+
+    def __init__(self, amqp_uri: str, queue: str, prefetch: int, credentials: ClientCredentials | None) -> None:
+        self._parameters = _parameters(amqp_uri, queue, credentials)
+        self._credentials = credentials
         self._queue = queue
         self._prefetch = prefetch
         self._deliveries: SimpleQueue[Delivery | None] = SimpleQueue()
@@ -77,10 +70,7 @@ class Feed:
 
     def open(self) -> None:
         """Begin to read. Raises `SubscriptionError`; once begun, a lost broker is only waited for."""
-        try:
-            self._channel = self._consume()
-        except QueueInUse as error:
-            _LOG.warning("%s; waiting for it to end", error)
+        self._channel = self._consume()
         self._thread.start()
 
     def get(self) -> Delivery | None:
@@ -103,7 +93,7 @@ class Feed:
         self._closing.set()
         # the last in the connection's line of callbacks, behind the acknowledgements
         if self._channel is not None:
-            _call(self._channel.connection, self._finish)
+            in_connection(self._channel.connection, self._finish)
         self._thread.join()
 
     def _settle(self, delivery: Delivery, answer: Callable[[], None]) -> None:
@@ -111,7 +101,7 @@ class Feed:
             if delivery.is_current:
                 answer()
 
-        _call(delivery.channel.connection, run)
+        in_connection(delivery.channel.connection, run)
 
     def _finish(self) -> None:
         self._finished = True
@@ -129,87 +119,107 @@ class Feed:
 
     def _read(self, channel: BlockingChannel) -> None:
         connection = channel.connection
+        reason = "it ended"
         try:
             while channel.is_open and channel.consumer_tags and not self._finished:
                 connection.process_data_events(time_limit=_TURN_SECONDS)
-            connection.close()
         except exceptions.AMQPError as error:
-            _LOG.debug("connection ended: %r", error)
+            reason = _text_of(error)
+        _close(connection)
         if not self._closing.is_set():
-            _LOG.warning("lost %s; connecting again", self._queue)
+            _LOG.warning("lost %s (%s); connecting again", self._queue, reason)
 
     def _reconnect(self) -> BlockingChannel | None:
-        """Try until it works or `close` is called. Whatever refuses now may be a broker that is still starting."""
-        failures = 0
-        while not self._closing.wait(_RECONNECT_SECONDS[min(failures, len(_RECONNECT_SECONDS) - 1)]):
+        """Try until it works or `close` is called, with growing pauses. Each reason is told once."""
+        pause, failures, told = _RECONNECT_SECONDS[0], 0, ""
+        while not self._closing.wait(pause):
             try:
                 channel = self._consume()
-            except QueueInUse:
-                # a stand-by takes over within a second
-                failures = 1
             except SubscriptionError as error:
+                if str(error) != told:
+                    told = str(error)
+                    _LOG.warning("%s; trying again until it works", told)
+                pauses = _REFUSED_SECONDS if isinstance(error, AccessRefused) else _RECONNECT_SECONDS
+                pause = pauses[min(failures, len(pauses) - 1)]
                 failures += 1
-                _LOG.warning("%s", error)
             else:
                 _LOG.warning("reading %s", self._queue)
                 return channel
         return None
 
     def _consume(self) -> BlockingChannel:
-        connection = _connect(self._parameters)
+        token = self._credentials.fetch_token() if self._credentials else None
+        connection = _connect(self._parameters, token)
         try:
             channel = connection.channel()
             channel.basic_qos(prefetch_count=self._prefetch)
-            channel.basic_consume(self._queue, self._on_message, exclusive=True)
+            consume = partial(channel.basic_consume, self._queue, self._on_message)
+            consume()
         except exceptions.AMQPError as error:
-            if connection.is_open:
-                connection.close()
-            raise _refusal(self._queue, error) from error
+            _close(connection)
+            raise _refusal(self._queue, self._parameters.credentials.username, error) from error
+        if self._credentials is not None and token is not None:
+            Renewal(channel, consume, self._credentials.fetch_token, token)
         return channel
 
-    def _on_message(self, channel: BlockingChannel, method: pika.spec.Basic.Deliver, _: object, body: bytes) -> None:
-        self._deliveries.put(Delivery(channel, method.delivery_tag, body))
+    def _on_message(
+        self,
+        channel: BlockingChannel,
+        method: pika.spec.Basic.Deliver,
+        properties: pika.BasicProperties,
+        body: bytes,
+    ) -> None:
+        replay = (properties.headers or {}).get(REPLAY_HEADER)
+        self._deliveries.put(Delivery(channel, method.delivery_tag, body, replay))
 
 
-def _parameters(amqp_uri: str, queue: str) -> pika.URLParameters:
+def _parameters(amqp_uri: str, queue: str, credentials: ClientCredentials | None) -> pika.URLParameters:
     try:
         parameters = pika.URLParameters(amqp_uri)
+        has_account = urlsplit(amqp_uri).username is not None
     except (ValueError, IndexError, TypeError) as error:
-        # the address holds a password: it is not repeated
-        raise InvalidAddress("the address is not of the form amqp[s]://user:password@host:port/vhost") from error
+        # the address may hold a password: it is not repeated
+        raise InvalidAddress("the address is not of the form amqp[s]://[user:password@]host:port/vhost") from error
+    if credentials is not None:
+        if has_account:
+            raise InvalidAddress("a client signs in with tokens: leave the account out of the broker's address")
+        parameters.credentials = pika.PlainCredentials(credentials.client_id, "")
     # how the broker's operators see who reads
     parameters.client_properties = {"connection_name": f"onehall-subscribe {queue}"}
     return parameters
 
 
-def _connect(parameters: pika.URLParameters) -> BlockingConnection:
+def _connect(parameters: pika.URLParameters, token: AccessToken | None) -> BlockingConnection:
     where = f"{parameters.host}:{parameters.port}"
+    user = parameters.credentials.username
+    if token is not None:
+        parameters.credentials = pika.PlainCredentials(user, token.value)
     try:
         return BlockingConnection(parameters)
     except (exceptions.AuthenticationError, exceptions.ProbableAuthenticationError) as error:
-        raise AccessRefused(
-            f"the broker at {where} refused user {parameters.credentials.username!r}: check name and password"
-        ) from error
+        what = "check name and password" if token is None else "ask the platform's operator whether it may read events"
+        raise AccessRefused(f"the broker at {where} refused {user!r}: {what}") from error
     except exceptions.ProbableAccessDeniedError as error:
         raise AccessRefused(f"the broker at {where} refused virtual host {parameters.virtual_host!r}") from error
     except (exceptions.AMQPError, OSError) as error:
         raise BrokerUnreachable(f"no broker answers at {where}: check the address and that it is running") from error
 
 
-def _refusal(queue: str, error: exceptions.AMQPError) -> SubscriptionError:
-    code, text = getattr(error, "reply_code", 0), getattr(error, "reply_text", repr(error))
+def _refusal(queue: str, user: str, error: exceptions.AMQPError) -> SubscriptionError:
+    code = getattr(error, "reply_code", 0)
     if code == _NOT_FOUND:
         return QueueNotFound(f"queue {queue!r} is not there: check the department's and the subscription's name")
-    if code == _ACCESS_REFUSED and "exclusive" in text:
-        return QueueInUse(f"queue {queue!r} is being read by another subscriber")
     if code == _ACCESS_REFUSED:
-        return AccessRefused(f"this account may not read queue {queue!r}")
-    return BrokerUnreachable(f"reading queue {queue!r} failed: {text}")
+        return AccessRefused(f"{user!r} may not read queue {queue!r}: only those of its own department or organisation")
+    return BrokerUnreachable(f"reading queue {queue!r} failed: {_text_of(error)}")
 
 
-def _call(connection: BlockingConnection, callback: Callable[[], None]) -> None:
-    """In the connection's own thread. When it is gone there is nothing to say: its messages come again."""
-    try:
-        connection.add_callback_threadsafe(callback)
-    except exceptions.ConnectionWrongStateError:
-        _LOG.debug("connection is gone")
+def _text_of(error: exceptions.AMQPError) -> str:
+    """The broker's own words where it gave any."""
+    return str(getattr(error, "reply_text", "") or type(error).__name__)
+
+
+def _close(connection: BlockingConnection) -> None:
+    if connection.is_open:
+        with suppress(exceptions.AMQPError):
+            connection.close()

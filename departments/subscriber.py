@@ -11,6 +11,7 @@ from itertools import count
 from types import FrameType
 
 from contracts.envelope import Envelope, UnreadableEvent
+from departments.credentials import ClientCredentials
 from departments.dedupe import Dedupe, MemoryDedupe
 from departments.feed import Delivery, Feed
 
@@ -21,7 +22,7 @@ Handler = Callable[[Envelope], None]
 
 
 class Subscriber:
-    """Reads one queue, alone (the broker refuses a second reader; it then waits as a stand-by).
+    """Reads one queue, alone: to a second reader the broker hands nothing until the first one is gone.
 
     `run(handler)` calls the handler in the calling thread, one event at a time, and acknowledges after it. The
     connection has its own thread, so heartbeats go on however long a handler takes. A broker that goes away is
@@ -30,6 +31,8 @@ class Subscriber:
     A handler that raises gets the same event again after each of `retry_seconds` (the last one repeats): what follows
     waits, so the order of a case is kept. After `tries` the event goes to the dead-letter queue and the next one is
     handled; `tries=None` never gives up. What cannot be read as an event goes to the dead-letter queue at once.
+
+    `credentials` sign in with access tokens, which are renewed in time; `amqp_uri` then has no account of its own.
 
     SIGTERM and SIGINT let the handler finish, acknowledge, and return from `run`; a second one ends the program.
     """
@@ -42,13 +45,16 @@ class Subscriber:
         prefetch: int = 50,
         tries: int | None = 5,
         retry_seconds: Sequence[float] = (1, 5, 15, 60),
+        *,
+        credentials: ClientCredentials | None = None,
     ) -> None:
-        self._queue = queue
-        self._feed = Feed(amqp_uri, queue, prefetch)
+        self._feed = Feed(amqp_uri, queue, prefetch, credentials)
         self._dedupe = MemoryDedupe() if dedupe is None else dedupe
         self._tries = tries
         self._retry_seconds = retry_seconds
         self._stopping = threading.Event()
+        self.replay: str | None = None
+        """While the handler runs: the id of the replay that brings this event again, if one was asked for."""
 
     def run(self, handler: Handler) -> None:
         """Handle events until `stop` or a signal. Raises `SubscriptionError` when reading cannot begin. Call once."""
@@ -74,19 +80,21 @@ class Subscriber:
             _LOG.error("dead letter: unreadable (%s)", error)
             self._feed.reject(delivery)
             return
-        if self._dedupe.contains(envelope.source, envelope.id):
+        key = envelope.id if delivery.replay is None else f"{delivery.replay}/{envelope.id}"
+        if self._dedupe.contains(envelope.source, key):
             self._feed.acknowledge(delivery)
-        else:
-            self._handle(delivery, envelope, handler)
+            return
+        self.replay = delivery.replay
+        self._handle(delivery, envelope, key, handler)
 
-    def _handle(self, delivery: Delivery, envelope: Envelope, handler: Handler) -> None:
+    def _handle(self, delivery: Delivery, envelope: Envelope, key: str, handler: Handler) -> None:
         for attempt in count(1):
             try:
                 handler(envelope)
             except Exception:
                 _LOG.exception("%s %s: attempt %d failed", envelope.type, envelope.id, attempt)
             else:
-                self._dedupe.add(envelope.source, envelope.id)
+                self._dedupe.add(envelope.source, key)
                 self._feed.acknowledge(delivery)
                 return
             if attempt == self._tries:
