@@ -90,6 +90,14 @@ class ReplayUnderWay(ServiceError):
     """Args: the subscription's name. One range is sent again at a time."""
 
 
+class DeliveryNotFailed(ServiceError):
+    """Args: the delivery, its status. Only one that was given up can be sent again."""
+
+
+class TestUnderWay(ServiceError):
+    """Args: the subscription. A test event is being sent to its webhook already."""
+
+
 class ServiceUnavailable(ServiceError):
     """Args: the part that does not answer (`cases`, `database`, ...). The call may be made again later."""
 
@@ -112,6 +120,8 @@ ERROR_OF_PATH: dict[str, type[ServiceError]] = {
         TooManySubscriptions,
         AgreementNeeded,
         ReplayUnderWay,
+        DeliveryNotFailed,
+        TestUnderWay,
         ServiceUnavailable,
     )
 }

@@ -46,6 +46,7 @@ _SUBSCRIPTION: dict[str, JsonValue] = {
     },
     "delivery": "amqp",
     "queue": "dept.civil-affairs.permits",
+    "url": None,
     "start": "beginning",
     "status": "starting",
     "created_at": "2026-11-24T07:15:00Z",
@@ -114,6 +115,10 @@ class Subscription(BaseModel):
     filter: dict[str, list[str]] = Field(description="every part; `*` is any value")
     delivery: Literal["amqp", "webhook"]
     queue: str | None = Field(description="where an AMQP subscriber reads")
+    url: str | None = Field(description="where a webhook's events are posted to")
+    secret: str | None = Field(
+        default=None, description="signs the webhook's events; shown in the answer that made it, and never again"
+    )
     start: str
     status: Literal["starting", "active", "ended"] = Field(
         description="`starting`: the history is on its way, and what is new follows it"

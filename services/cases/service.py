@@ -8,19 +8,26 @@ from typing import Any
 from chassis.bus import on_event
 from chassis.database import Session
 from chassis.rpc import rpc
+from chassis.sealing import Seal
 from chassis.service import Service
 from chassis.timer import timer
+from chassis.webhooks import secrets
 from contracts.envelope import Envelope
 from services.cases import commands, queries
 from services.cases.items import load_catalogue
+from services.cases.settings import CasesSettings
 from services.cases.subscriptions import commands as subscription_commands
 from services.cases.subscriptions import queries as subscription_queries
+from services.cases.webhooks import commands as webhook_commands
+from services.cases.webhooks import queries as webhook_queries
 
 CATALOGUE = load_catalogue()
 
 
 class CasesService(Service):
     name = "cases"
+    settings_class = CasesSettings
+    settings: CasesSettings
 
     @rpc
     def list_items(
@@ -80,8 +87,9 @@ class CasesService(Service):
         request = subscription_commands.prepare(
             CATALOGUE, self.actor, name, filter_parts, delivery=delivery, url=url, start=start, now=now
         )
+        webhook = webhook_commands.prepare(url, self._seal())
         with self.database.transaction() as session:
-            return subscription_commands.create_subscription(session, request, now)
+            return subscription_commands.create_subscription(session, request, webhook, now)
 
     @rpc
     def list_subscriptions(self, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
@@ -109,6 +117,46 @@ class CasesService(Service):
     def list_replays(self, name: str, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
         with self.database.transaction() as session:
             return subscription_queries.list_replays(session, CATALOGUE, self.actor, name, cursor, limit)
+
+    @rpc
+    def get_webhook(self, name: str) -> dict[str, Any]:
+        with self.database.transaction() as session:
+            return webhook_queries.get_webhook(session, CATALOGUE, self.actor, name)
+
+    @rpc
+    def list_attempts(self, name: str, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
+        with self.database.transaction() as session:
+            return webhook_queries.list_attempts(session, CATALOGUE, self.actor, name, cursor, limit)
+
+    @rpc
+    def list_deliveries(
+        self, name: str, status: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> dict[str, Any]:
+        with self.database.transaction() as session:
+            return webhook_queries.list_deliveries(session, CATALOGUE, self.actor, name, status, cursor, limit)
+
+    @rpc
+    def retry_delivery(self, name: str, delivery: int) -> dict[str, Any]:
+        with self.database.transaction() as session:
+            return webhook_commands.retry_delivery(session, CATALOGUE, self.actor, name, delivery)
+
+    @rpc
+    def rotate_secret(self, name: str) -> dict[str, str]:
+        with self.database.transaction() as session:
+            return webhook_commands.rotate_secret(session, CATALOGUE, self.actor, name, self._seal(), datetime.now(UTC))
+
+    @rpc
+    def resume_webhook(self, name: str) -> None:
+        with self.database.transaction() as session:
+            webhook_commands.resume_webhook(session, CATALOGUE, self.actor, name)
+
+    @rpc
+    def send_test(self, name: str) -> dict[str, Any]:
+        with self.database.transaction() as session:
+            return webhook_commands.send_test(session, CATALOGUE, self.actor, name, datetime.now(UTC))
+
+    def _seal(self) -> Seal:
+        return secrets.seal_of(self.settings.webhook_key.get_secret_value())
 
     @timer(interval=5)
     def end_expired_subscriptions(self) -> None:

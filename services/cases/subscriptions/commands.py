@@ -22,6 +22,8 @@ from services.cases.items import Catalogue
 from services.cases.subscriptions import domain, queries, store
 from services.cases.subscriptions.domain import Agreement, Owner, Request, Subscription
 from services.cases.subscriptions.views import agreement_view, replay_view
+from services.cases.webhooks import store as webhooks
+from services.cases.webhooks.commands import NewWebhook
 
 
 def prepare(
@@ -48,15 +50,24 @@ def prepare(
     )
 
 
-def create_subscription(session: Session, request: Request, now: datetime) -> dict[str, Any]:
-    """Made, or there already exactly as requested."""
+def create_subscription(
+    session: Session, request: Request, webhook: NewWebhook | None, now: datetime
+) -> dict[str, Any]:
+    """Made, or there already exactly as requested. The secret of a webhook is shown when it is made, and never again."""
     store.lock_owner(session, request.owner.name)
     subscription = store.load_keeping_name(session, request.owner.name, request.name)
     if subscription is None:
         subscription = _add(session, request, now)
-    elif not subscription.is_as_requested(request):
+        if webhook is not None:
+            webhooks.add(session, subscription.id, webhook.url, webhook.sealed)
+            return queries.views(session, [subscription])[0] | {"secret": webhook.secret}
+    elif not subscription.is_as_requested(request) or _url(session, subscription) != request.url:
         raise SubscriptionNameTaken(request.name)
     return queries.views(session, [subscription])[0]
+
+
+def _url(session: Session, subscription: Subscription) -> str | None:
+    return webhooks.urls(session, [subscription.id]).get(subscription.id)
 
 
 def _add(session: Session, request: Request, now: datetime) -> Subscription:
@@ -117,7 +128,7 @@ def add_own_subscription(session: Session, department: str, name: str, created_b
     own = EventFilter(departments=(department,))
     owner = Owner(department, is_department=True)
     request = Request(owner, name, own, domain.AMQP, url=None, start=domain.NOW, created_by=created_by)
-    create_subscription(session, request, now)
+    create_subscription(session, request, None, now)
 
 
 def end_expired_subscriptions(session: Session) -> int:

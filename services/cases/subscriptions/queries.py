@@ -15,6 +15,7 @@ from services.cases.paging import decode, page, require_limit
 from services.cases.subscriptions import domain, store
 from services.cases.subscriptions.domain import Subscription
 from services.cases.subscriptions.views import replay_view, subscription_view
+from services.cases.webhooks import store as webhooks
 
 
 def list_subscriptions(
@@ -60,9 +61,10 @@ def views(session: Session, subscriptions: Iterable[Subscription]) -> list[dict[
     open_replays = sorted(store.open_replays(session, [*queues.values()]), key=lambda replay: not replay.is_repeat)
     under_way = {replay.queue: replay for replay in open_replays}
     waiting = store.count_waiting(session, [*queues.values()])
+    urls = webhooks.urls(session, queues)
     last = replays.last_position(session)
     return [
-        subscription_view(each, under_way.get(queues[each.id]), last, waiting.get(queues[each.id]))
+        subscription_view(each, urls.get(each.id), under_way.get(queues[each.id]), last, waiting.get(queues[each.id]))
         for each in subscriptions
     ]
 

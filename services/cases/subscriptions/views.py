@@ -18,7 +18,7 @@ from services.cases.subscriptions.store import Replay
 
 
 def subscription_view(
-    subscription: Subscription, replay: Replay | None, last_position: int, waiting: int | None
+    subscription: Subscription, url: str | None, replay: Replay | None, last_position: int, waiting: int | None
 ) -> dict[str, Any]:
     """`replay` is the one under way, if any; `waiting` what the relay last saw in the queue."""
     return {
@@ -28,6 +28,7 @@ def subscription_view(
         "filter": filter_to_dict(subscription.filter),
         "delivery": subscription.delivery,
         "queue": subscription.queue.name if subscription.delivery == AMQP else None,
+        "url": url,
         "start": subscription.start,
         "status": _status(subscription, replay),
         "created_at": _time(subscription.created_at),

@@ -1,0 +1,13 @@
+"""What cases needs besides every process's settings."""
+
+from __future__ import annotations
+
+from pydantic import Field, SecretStr
+
+from chassis.settings import Settings
+
+
+class CasesSettings(Settings):
+    webhook_key: SecretStr = Field(
+        min_length=43, description="32 bytes, base64url: seals the secrets that sign webhooks"
+    )

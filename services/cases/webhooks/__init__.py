@@ -1,0 +1,1 @@
+"""Webhooks as their owners see them. `chassis.webhooks` sends what the rows say."""
