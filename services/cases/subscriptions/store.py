@@ -24,7 +24,7 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 from sqlalchemy.dialects.postgresql import insert as insert_unless
 
 from chassis.database import Session
@@ -46,7 +46,7 @@ metadata = MetaData()
 subscriptions = Table(
     "subscriptions",
     metadata,
-    Column("id", Uuid(as_uuid=False), primary_key=True),
+    Column("id", Uuid(as_uuid=False), primary_key=True, server_default=func.gen_random_uuid()),
     Column("owner", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("filter", JSONB, nullable=False),
@@ -65,7 +65,7 @@ subscriptions = Table(
 agreements = Table(
     "agreements",
     metadata,
-    Column("id", Uuid(as_uuid=False), primary_key=True),
+    Column("id", Uuid(as_uuid=False), primary_key=True, server_default=func.gen_random_uuid()),
     Column("grantee", Text, nullable=False),
     Column("reference", Text, nullable=False),
     Column("filter", JSONB, nullable=False),
@@ -171,7 +171,7 @@ def list_all(session: Session) -> list[Subscription]:
 def _visible(*conditions: Any) -> Select[Any]:
     """What its owner has ended is gone for them; what ended otherwise is seen until its name is used again."""
     by_name = (subscriptions.c.owner, subscriptions.c.name)
-    newest = select(*_SUBSCRIPTION).distinct(*by_name).where(*conditions)
+    newest = select(*_SUBSCRIPTION).ext(distinct_on(*by_name)).where(*conditions)
     latest = newest.order_by(*by_name, subscriptions.c.created_at.desc()).subquery()
     return select(latest).where(latest.c.end_reason.is_distinct_from(BY_OWNER)).order_by(latest.c.owner, latest.c.name)
 
