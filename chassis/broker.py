@@ -8,18 +8,30 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from pika.exceptions import ChannelClosedByBroker
+
 from contracts import topology
+
+_NOT_FOUND = 404
 
 
 def declare(channel: Any, queues: Iterable[topology.Queue]) -> None:
     """`channel` is pika's blocking one or py-amqp's: both take these calls as they stand."""
     for queue in queues:
-        declare_exchange(channel, queue.source)
-        _declare_queue(channel, queue.dead, topology.DEAD_ARGUMENTS)
-        _declare_queue(channel, queue.name, queue.arguments)
-        if queue.retry_delays:
-            _declare_retries(channel, queue)
+        declare_unbound(channel, queue)
         bind(channel, queue)
+
+
+def declare_unbound(channel: Any, queue: topology.Queue) -> None:
+    """A queue and all that belongs to it, without the bindings that let events come into it."""
+    declare_exchange(channel, queue.source)
+    channel.exchange_declare(queue.back, "direct", durable=True, auto_delete=False)
+    _declare_queue(channel, queue.dead, topology.DEAD_ARGUMENTS)
+    _declare_queue(channel, queue.name, queue.arguments)
+    for delay in queue.retry_delays:
+        _declare_queue(channel, queue.retry(delay), queue.retry_arguments(delay))
+    for name in parts(queue):
+        channel.queue_bind(queue=name, exchange=queue.back, routing_key=name)
 
 
 def bind(channel: Any, queue: topology.Queue) -> None:
@@ -28,13 +40,34 @@ def bind(channel: Any, queue: topology.Queue) -> None:
         channel.queue_bind(queue=queue.name, exchange=topology.exchange(queue.source), routing_key=pattern)
 
 
-def _declare_retries(channel: Any, queue: topology.Queue) -> None:
-    """The subscriber may write to this one exchange, through which nothing but its own queue can be reached."""
-    channel.exchange_declare(queue.back, "direct", durable=True, auto_delete=False)
-    for delay in queue.retry_delays:
-        _declare_queue(channel, queue.retry(delay), queue.retry_arguments(delay))
-    for name in (queue.name, *map(queue.retry, queue.retry_delays)):
-        channel.queue_bind(queue=name, exchange=queue.back, routing_key=name)
+def unbind(channel: Any, queue: topology.Queue) -> None:
+    """Let no more events come into it; it is there."""
+    for pattern in queue.patterns:
+        channel.queue_unbind(queue=queue.name, exchange=topology.exchange(queue.source), routing_key=pattern)
+
+
+def exists(connection: Any, name: str) -> bool:
+    """Whether there is a queue of that name; `connection` is pika's blocking one."""
+    channel = connection.channel()
+    try:
+        channel.queue_declare(name, passive=True)
+    except ChannelClosedByBroker as error:
+        if error.reply_code != _NOT_FOUND:
+            raise
+        return False
+    channel.close()
+    return True
+
+
+def parts(queue: topology.Queue) -> tuple[str, ...]:
+    """The queues that belong to it, itself included."""
+    return (queue.name, queue.dead, *map(queue.retry, queue.retry_delays))
+
+
+def bindings(queue: topology.Queue) -> frozenset[tuple[str, str, str]]:
+    """What lets events come into it, and lets its subscriber put them back: exchange, queue, routing key."""
+    heard = {(topology.exchange(queue.source), queue.name, pattern) for pattern in queue.patterns}
+    return frozenset(heard | {(queue.back, name, name) for name in parts(queue)})
 
 
 def declare_exchange(channel: Any, source: str) -> None:

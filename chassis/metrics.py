@@ -17,9 +17,14 @@ outbox_oldest_seconds = Gauge("onehall_outbox_oldest_seconds", "Age of the oldes
 relay_leader = Gauge("onehall_relay_leader", "1 where this relay is the one that publishes", ["source"])
 relay_published = Counter("onehall_relay_published", "Events that the broker confirmed", ["source"])
 relay_unroutable = Counter("onehall_relay_unroutable", "Events that no queue asked for", ["source"])
+relay_looked = Gauge("onehall_relay_looked_timestamp", "When the relay last compared queues and bindings", ["source"])
+replays_open = Gauge("onehall_replays_open", "Replays that have not sent everything", ["source"])
+replays_remaining = Gauge("onehall_replays_remaining", "Positions of the history still to be sent", ["source"])
 queue_messages = Gauge("onehall_queue_messages", "Events ready or waiting for a retry", ["queue"])
+queue_in_hand = Gauge("onehall_queue_in_hand", "Events that a subscriber took and did not acknowledge", ["queue"])
+queue_oldest_seconds = Gauge("onehall_queue_oldest_seconds", "Age of the oldest event not acknowledged", ["queue"])
 dead_letters = Gauge("onehall_dead_letters", "Events that wait for an operator", ["queue"])
-queue_restored = Counter("onehall_queue_restored", "Queues that were lost and declared again", ["queue"])
+queue_restored = Counter("onehall_queue_restored", "Queues of which a part was lost and restored", ["queue"])
 
 consumer_lag_seconds = Histogram(
     "onehall_consumer_lag_seconds", "From the fact to its handler's end", ["service", "source"], buckets=_LAG_SECONDS
@@ -33,3 +38,9 @@ webhook_oldest_seconds = Gauge("onehall_webhook_oldest_seconds", "Age of the old
 webhook_failed = Gauge("onehall_webhook_failed", "Events that were given up after the last attempt", ["queue"])
 webhook_resting = Gauge("onehall_webhook_resting", "1 while a webhook is left alone after failures", ["queue"])
 webhook_disabled = Gauge("onehall_webhook_disabled", "1 where a webhook has answered 410 Gone", ["queue"])
+
+
+def forget_queue(queue: str) -> None:
+    """It is gone on purpose: tell nothing of it any more."""
+    for gauge in (queue_messages, queue_in_hand, queue_oldest_seconds, dead_letters):
+        gauge.remove(queue)

@@ -10,14 +10,16 @@ from datetime import datetime
 from sqlalchemy import text
 
 from chassis.database import Session
+from chassis.history import LAST_POSITION
 from contracts import topology
 
 _ADD = text(
     "INSERT INTO replays (queue, position, until, is_repeat, reason)"
     " VALUES (:queue, :position, :until, :is_repeat, :reason) RETURNING id::text"
 )
-_LAST = text("SELECT coalesce(max(position), 0) FROM outbox")
-_WAKE = text("SELECT pg_notify('outbox', '')")
+_LAST = text(LAST_POSITION)
+_BEFORE = text("SELECT min(position) - 1 FROM outbox WHERE created_at >= :time AND position IS NOT NULL")
+_WAKE = text("SELECT pg_notify('replays', '')")
 
 
 def go_live(session: Session, queue: topology.Queue, after: int, reason: str) -> str:
@@ -43,11 +45,8 @@ def last_position(session: Session) -> int:
 
 def position_before(session: Session, time: datetime) -> int:
     """The position of the last event that was saved before `time`."""
-    statement = text(
-        "SELECT coalesce((SELECT min(position) - 1 FROM outbox WHERE created_at >= :time AND position IS NOT NULL),"
-        " (SELECT max(position) FROM outbox), 0)"
-    )
-    return int(session.execute(statement, {"time": time}).scalar_one())
+    position: int | None = session.execute(_BEFORE, {"time": time}).scalar_one()
+    return last_position(session) if position is None else position
 
 
 def _add(session: Session, queue: topology.Queue, after: int, until: int | None, reason: str) -> str:

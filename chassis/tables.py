@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from chassis import history
 
 
 class Operations(Protocol):
     """The part of `alembic.op` that is used here."""
 
     def execute(self, sqltext: str) -> None: ...
+
+    def get_bind(self) -> Any: ...
 
 
 def create_outbox(op: Operations) -> None:
@@ -36,14 +41,78 @@ def create_outbox(op: Operations) -> None:
         $$ BEGIN PERFORM pg_notify('outbox', ''); RETURN NULL; END $$
         """
     )
-    op.execute(
-        "CREATE TRIGGER outbox_inserted AFTER INSERT ON outbox FOR EACH STATEMENT EXECUTE FUNCTION notify_outbox()"
-    )
+    _notify_of_inserts(op)
 
 
 def drop_outbox(op: Operations) -> None:
     op.execute("DROP TABLE outbox")
     op.execute("DROP FUNCTION notify_outbox")
+
+
+def partition_outbox(op: Operations) -> None:
+    """The outbox as a history by month. Rows, their ids and the count of ids go over."""
+    op.execute("DROP TRIGGER outbox_inserted ON outbox")
+    op.execute("DROP INDEX outbox_unsent")
+    op.execute("ALTER TABLE outbox RENAME TO outbox_whole")
+    op.execute(
+        """
+        CREATE TABLE outbox (
+            id bigint GENERATED ALWAYS AS IDENTITY,
+            event_id uuid NOT NULL,
+            subject text NOT NULL,
+            sequence bigint NOT NULL CHECK (sequence > 0),
+            routing_key text NOT NULL,
+            body text NOT NULL,
+            created_at timestamptz NOT NULL DEFAULT now(),
+            position bigint
+        ) PARTITION BY RANGE (created_at)
+        """
+    )
+    # the relay reads only what is unsent, so its speed does not depend on how much history there is
+    op.execute("CREATE INDEX outbox_unsent ON outbox (id) WHERE position IS NULL")
+    # how far the history was dropped: positions go on from there even if nothing is left of it
+    op.execute("CREATE TABLE history (dropped bigint NOT NULL)")
+    op.execute("INSERT INTO history VALUES (0)")
+    _make_partitions(op)
+    op.execute(_TAKE_OVER)
+    op.execute(_GO_ON_COUNTING)
+    op.execute("DROP TABLE outbox_whole")
+    _notify_of_inserts(op)
+
+
+_TAKE_OVER = """
+INSERT INTO outbox (id, event_id, subject, sequence, routing_key, body, created_at, position) OVERRIDING SYSTEM VALUE
+SELECT id, event_id, subject, sequence, routing_key, body, created_at, position FROM outbox_whole
+"""
+_GO_ON_COUNTING = """
+SELECT setval(pg_get_serial_sequence('outbox', 'id'), nextval(pg_get_serial_sequence('outbox_whole', 'id')), false)
+"""
+
+
+def _make_partitions(op: Operations) -> None:
+    today = datetime.now(UTC).date()
+    oldest = op.get_bind().exec_driver_sql("SELECT min(created_at AT TIME ZONE 'UTC')::date FROM outbox_whole").scalar()
+    for month in history.months(oldest or today, history.after(today, history.MONTHS_AHEAD)):
+        for statement in history.make_partition(month):
+            op.execute(statement)
+
+
+def join_outbox(op: Operations) -> None:
+    """Undo `partition_outbox`; what was dropped by then stays dropped."""
+    op.execute("ALTER TABLE outbox RENAME TO outbox_whole")
+    op.execute("DROP TRIGGER outbox_inserted ON outbox_whole")
+    op.execute("DROP FUNCTION notify_outbox")
+    op.execute("DROP INDEX outbox_unsent")
+    create_outbox(op)
+    op.execute(_TAKE_OVER)
+    op.execute(_GO_ON_COUNTING)
+    op.execute("DROP TABLE outbox_whole, history")
+
+
+def _notify_of_inserts(op: Operations) -> None:
+    op.execute(
+        "CREATE TRIGGER outbox_inserted AFTER INSERT ON outbox FOR EACH STATEMENT EXECUTE FUNCTION notify_outbox()"
+    )
 
 
 def create_replays(op: Operations) -> None:
@@ -70,6 +139,7 @@ def create_replays(op: Operations) -> None:
             queue text PRIMARY KEY,
             position bigint NOT NULL,
             waiting bigint NOT NULL,
+            intact bigint NOT NULL,
             looked_at timestamptz NOT NULL
         )
         """

@@ -7,14 +7,19 @@ import signal
 import sys
 import threading
 import time
+from contextlib import closing
 
 import psycopg2
 from pika.exceptions import AMQPError
 
 from chassis import http, logs, metrics, settings
-from chassis.relay.publisher import Publisher, declare_topology
+from chassis.relay.management import Management
+from chassis.relay.publisher import Publisher
+from chassis.relay.replay_store import ReplayStore
+from chassis.relay.retention import Retention
+from chassis.relay.settings import RelaySettings
 from chassis.relay.store import OutboxListener, OutboxStore
-from chassis.relay.watch import TopologyWatch
+from chassis.relay.upkeep import Upkeep
 from contracts import topology
 
 log = logging.getLogger("chassis.relay")
@@ -27,10 +32,12 @@ _STALLED_SECONDS = 60.0
 class Relay:
     """Leads when it can, publishes while it leads, and outlives both the broker and the database."""
 
-    def __init__(self, source: str, amqp_uri: str, database_url: str) -> None:
+    def __init__(self, source: str, configuration: RelaySettings, database_url: str) -> None:
         self._source = source
-        self._amqp_uri = amqp_uri
+        self._amqp_uri = configuration.amqp_uri.get_secret_value()
         self._database_url = database_url
+        self._management = Management(configuration.broker_management_url.get_secret_value(), self._amqp_uri)
+        self._retention = Retention(database_url, configuration.history_months)
         self._stopped = threading.Event()
         self._publisher: Publisher | None = None
         self._turned = time.monotonic()
@@ -73,22 +80,23 @@ class Relay:
             store.close()
 
     def _publish(self, store: OutboxStore) -> None:
-        listener = OutboxListener(self._database_url)
-        queues = store.queues(self._source)
-        watch = TopologyWatch(self._amqp_uri, self._database_url, self._source)
-        try:
-            declare_topology(self._amqp_uri, self._source, queues)
-            self._publisher = Publisher(self._source, self._amqp_uri, store, listener)
+        with (
+            closing(OutboxListener(self._database_url)) as listener,
+            closing(ReplayStore(self._database_url, self._source)) as replays,
+        ):
+            publisher = Publisher(self._source, self._amqp_uri, store, listener)
+            upkeep = Upkeep(self._source, self._amqp_uri, replays, publisher, self._management, self._retention)
+            self._publisher = publisher
             self._leads.set(1)
             self._has_led = True
             log.info("leading")
-            watch.start()
-            if not self._stopped.is_set():
-                self._publisher.run()
-        finally:
-            watch.stop()
-            self._publisher = None
-            listener.close()
+            upkeep.start()
+            try:
+                if not self._stopped.is_set():
+                    publisher.run()
+            finally:
+                self._publisher = None
+                upkeep.stop()
 
 
 def main() -> None:
@@ -96,8 +104,8 @@ def main() -> None:
         sys.exit(f"usage: python -m chassis.relay {{{'|'.join(topology.publishers())}}}")
     source = sys.argv[1]
     logs.configure(f"relay-{source}")
-    configuration = settings.load(settings.ManagingSettings)
-    relay = Relay(source, configuration.amqp_uri.get_secret_value(), settings.database_url(source))
+    configuration = settings.load(RelaySettings)
+    relay = Relay(source, configuration, settings.database_url(source))
     signal.signal(signal.SIGTERM, lambda *_: relay.stop())
     signal.signal(signal.SIGINT, lambda *_: relay.stop())
     healthy = http.check(relay.is_alive)

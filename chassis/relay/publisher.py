@@ -1,26 +1,28 @@
 """One term as leader: reads the outbox, keeps hundreds of confirms in flight, marks what the broker confirmed.
 
 Everything but the database runs on pika's loop. The database runs in one thread of its own, so that reading and
-marking overlap with publishing and heartbeats go on while a statement takes long.
+marking overlap with publishing and heartbeats go on while a statement takes long. A replay hands its batches in from
+its own thread and shares the loop with what is new.
 """
 
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import pika
 from pika.exceptions import AMQPConnectionError
-from pika.spec import PERSISTENT_DELIVERY_MODE
 
-from chassis import broker, failpoints, metrics
-from chassis.relay.store import OutboxListener, OutboxStore, Row
+from chassis import failpoints, metrics
+from chassis.relay.confirms import Confirms
+from chassis.relay.messages import Row, properties
+from chassis.relay.replay_channel import ReplayChannel
+from chassis.relay.store import OutboxListener, OutboxStore
 from contracts import topology
-from contracts.envelope import CONTENT_TYPE
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,8 @@ POLL_SECONDS = 1.0
 GOODBYE_SECONDS = 2.0
 BACKLOG_SECONDS = 5.0
 
+_ENDED = AMQPConnectionError("the term as leader has ended")
+
 
 def connection_parameters(amqp_uri: str) -> pika.URLParameters:
     parameters = pika.URLParameters(amqp_uri)
@@ -44,17 +48,6 @@ def connection_parameters(amqp_uri: str) -> pika.URLParameters:
     parameters.socket_timeout = 5
     parameters.stack_timeout = 10
     return parameters
-
-
-def declare_topology(amqp_uri: str, source: str, queues: Iterable[topology.Queue]) -> None:
-    """Declare the exchange and every queue that hears it, before the first event could miss one."""
-    connection = pika.BlockingConnection(connection_parameters(amqp_uri))
-    try:
-        channel = connection.channel()
-        broker.declare_exchange(channel, source)
-        broker.declare(channel, queues)
-    finally:
-        connection.close()
 
 
 class Publisher:
@@ -67,14 +60,18 @@ class Publisher:
         self._source = source
         self._store = store
         self._listener = listener
-        self._in_flight: OrderedDict[int, int] = OrderedDict()
-        self._confirmed: list[int] = []
-        self._marking: list[int] = []
-        self._position = store.last_position()
-        self._published = 0
+        self._in_flight: Confirms[Row] = Confirms()
+        self._confirmed: list[Row] = []
+        self._marking: list[Row] = []
+        self.position = store.last_position()
+        """Of the last event that is published and marked."""
         self._reading = self._ending = False
         self._woken = True
+        self._replay_channel = ReplayChannel(self._fail)
+        self._quiet: Future[int] | None = None
         self._error: BaseException | None = None
+        self.ready = threading.Event()
+        """Set once it publishes, and when it will not any more."""
         self.answered = time.monotonic()
         """When the database last did what it was asked."""
         self._database = ThreadPoolExecutor(1, thread_name_prefix="database")
@@ -91,6 +88,7 @@ class Publisher:
             self._loop.start()
         finally:
             self._database.shutdown()
+            self._abandon()
         if self._error is not None:
             raise self._error
 
@@ -98,20 +96,61 @@ class Publisher:
         """From a signal handler or another thread. What is in flight is sent again by the next leader."""
         self._loop.add_callback_threadsafe(self._end)
 
+    def fail(self, error: BaseException) -> None:
+        """From another thread: end the term with this error."""
+        self._loop.add_callback_threadsafe(lambda: self._fail(error))
+
+    # for the thread that replays; each future fails when the term ends
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether more is waiting to be published than it can take at once."""
+        return self._woken and len(self._in_flight) > WINDOW - BATCH
+
+    def send(self, queue: str, rows: Sequence[Row], headers: dict[str, str] | None) -> Future[None]:
+        """Publish rows of the history straight to one queue, one batch at a time; done when all are confirmed.
+
+        Fails with `QueueLost` if there is no such queue.
+        """
+        batch: Future[None] = Future()
+        self._loop.add_callback_threadsafe(lambda: self._replay(batch, queue, rows, headers))
+        return batch
+
+    def pause(self) -> Future[int]:
+        """Publish nothing new until `resume`. Done, with the last position, when nothing is under way any more."""
+        quiet: Future[int] = Future()
+        self._loop.add_callback_threadsafe(lambda: self._pause(quiet))
+        return quiet
+
+    def resume(self) -> None:
+        self._loop.add_callback_threadsafe(self._resume_reading)
+
     # opening
 
     def _on_connection_open(self, connection: Any) -> None:
-        connection.channel(on_open_callback=self._on_channel_open)
+        self._open_channel(connection, self._on_confirm, self._on_return, self._on_channel_open)
 
     def _on_channel_open(self, channel: Any) -> None:
         self._channel = channel
-        channel.add_on_close_callback(self._on_failure)
-        channel.add_on_return_callback(self._on_return)
-        channel.confirm_delivery(self._on_confirm, callback=lambda _: self._begin())
+        replays = self._replay_channel
+        self._open_channel(self._connection, replays.on_confirm, replays.on_return, self._on_replay_channel_open)
+
+    def _on_replay_channel_open(self, channel: Any) -> None:
+        self._replay_channel.open(channel)
+        self._begin()
+
+    def _open_channel(self, connection: Any, on_confirm: Any, on_return: Any, then: Callable[[Any], None]) -> None:
+        def configure(channel: Any) -> None:
+            channel.add_on_close_callback(self._on_failure)
+            channel.add_on_return_callback(on_return)
+            channel.confirm_delivery(on_confirm, callback=lambda _: then(channel))
+
+        connection.channel(on_open_callback=configure)
 
     def _begin(self) -> None:
         self._exchange = topology.exchange(self._source)
         self._loop.add_handler(self._listener.fileno(), self._on_notification, self._loop.READ)
+        self.ready.set()
         self._poll()
         self._measure()
 
@@ -141,6 +180,14 @@ class Publisher:
         elif self._connection.is_closed:
             self._loop.stop()
 
+    def _abandon(self) -> None:
+        """Tell the replaying thread that nothing it waits for will come."""
+        self._ending = True
+        self.ready.set()
+        self._replay_channel.abandon(_ENDED)
+        if self._quiet is not None and not self._quiet.done():
+            self._quiet.set_exception(_ENDED)
+
     # waking
 
     def _on_notification(self, *_: object) -> None:
@@ -165,36 +212,33 @@ class Publisher:
     def _pump(self) -> None:
         if self._ending:
             return
-        if self._woken and not self._reading and len(self._in_flight) <= WINDOW - BATCH:
+        if self._woken and not self._reading and self._quiet is None and len(self._in_flight) <= WINDOW - BATCH:
             self._woken, self._reading = False, True
-            under_way = [*self._in_flight.values(), *self._confirmed, *self._marking]
+            under_way = [row.id for row in (*self._in_flight.items(), *self._confirmed, *self._marking)]
             self._in_database(self._store.read, self._publish, under_way, BATCH)
         if self._confirmed and not self._marking and (len(self._confirmed) >= BATCH or not self._in_flight):
             self._marking, self._confirmed = self._confirmed, []
             self._in_database(self._mark, self._on_marked, self._marking)
+        if self._quiet is not None and not (self._reading or self._in_flight or self._confirmed or self._marking):
+            self._tell_quiet(self._quiet)
 
-    def _mark(self, ids: list[int]) -> None:
+    def _mark(self, rows: list[Row]) -> int:
         failpoints.reach("relay.confirmed")
-        self._store.mark(ids, self._position + 1)
-        self._position += len(ids)
+        self._store.mark(rows, self.position + 1)
+        return len(rows)
 
-    def _on_marked(self, _: None) -> None:
+    def _on_marked(self, count: int) -> None:
         self._marking = []
+        self.position += count
+        metrics.relay_published.labels(self._source).inc(count)
         self._pump()
 
     def _publish(self, rows: list[Row]) -> None:
         self._reading = False
         for row in rows:
-            self._published += 1
-            self._in_flight[self._published] = row.id
+            self._in_flight.add(row)
             self._channel.basic_publish(
-                self._exchange,
-                row.routing_key,
-                row.body.encode(),
-                pika.BasicProperties(
-                    content_type=CONTENT_TYPE, delivery_mode=PERSISTENT_DELIVERY_MODE, message_id=row.event_id
-                ),
-                mandatory=True,
+                self._exchange, row.routing_key, row.body.encode(), properties(row.event_id), mandatory=True
             )
         self._woken = self._woken or len(rows) == BATCH
         self._pump()
@@ -204,18 +248,40 @@ class Publisher:
         if isinstance(method, pika.spec.Basic.Nack):
             self._fail(AMQPConnectionError("the broker refused an event; all unconfirmed ones are sent again"))
             return
-        before = len(self._confirmed)
-        if method.multiple:
-            while self._in_flight and next(iter(self._in_flight)) <= method.delivery_tag:
-                self._confirmed.append(self._in_flight.popitem(last=False)[1])
-        else:
-            self._confirmed.append(self._in_flight.pop(method.delivery_tag))
-        metrics.relay_published.labels(self._source).inc(len(self._confirmed) - before)
+        self._confirmed += self._in_flight.take(method.delivery_tag, method.multiple)
         self._pump()
 
     def _on_return(self, *_: object) -> None:
         """No queue asked for this type; the broker confirms it all the same."""
         metrics.relay_unroutable.labels(self._source).inc()
+
+    # replays
+
+    def _replay(self, batch: Future[None], queue: str, rows: Sequence[Row], headers: dict[str, str] | None) -> None:
+        if self._ending:
+            batch.set_exception(_ENDED)
+        else:
+            self._replay_channel.send(batch, queue, rows, headers)
+
+    def _pause(self, quiet: Future[int]) -> None:
+        if self._ending:
+            quiet.set_exception(_ENDED)
+        else:
+            self._quiet = quiet
+            self._pump()
+
+    def _tell_quiet(self, quiet: Future[int]) -> None:
+        """Only after the leader's connection has answered: who lost the lock must not change the topology."""
+
+        def tell(position: int) -> None:
+            if not quiet.done():
+                quiet.set_result(position)
+
+        self._in_database(self._store.last_position, tell)
+
+    def _resume_reading(self) -> None:
+        self._quiet = None
+        self._wake()
 
     # beside the cycle
 

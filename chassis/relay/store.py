@@ -3,42 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import psycopg2
 
+from chassis.history import LAST_POSITION
 from chassis.postgres import TCP_LIMITS
-from contracts import topology
+from chassis.relay.messages import Row
 
 # one leader a database; the number only has to differ from other advisory locks in it
 _LEADER_LOCK = 0x0B0C
 
+# the months of the rows are named, so that no other partition is looked into
 _MARK = (
     "UPDATE outbox SET position = marked.position"
-    " FROM unnest(%s::bigint[], %s::bigint[]) AS marked (id, position) WHERE outbox.id = marked.id"
+    " FROM unnest(%s::bigint[], %s::bigint[]) AS marked (id, position)"
+    " WHERE outbox.id = marked.id AND outbox.position IS NULL AND created_at BETWEEN %s AND %s"
 )
 # whatever is unsent and not under way: a late committer is only one more such row, so nothing is skipped
 _READ = (
-    "SELECT id, event_id::text, routing_key, body FROM outbox"
+    "SELECT id, event_id::text, routing_key, body, created_at FROM outbox"
     " WHERE position IS NULL AND id <> ALL (%s::bigint[]) ORDER BY id LIMIT %s"
 )
 _BACKLOG = (
     "SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM outbox WHERE position IS NULL"
 )
-_SUBSCRIPTIONS = "SELECT owner, name, patterns FROM subscriptions WHERE ended_at IS NULL ORDER BY created_at"
-_ENDED = "SELECT owner, name FROM subscriptions WHERE ended_at IS NOT NULL AND removed_at IS NULL"
-_SET_REMOVED = "UPDATE subscriptions SET removed_at = now() WHERE owner = %s AND name = %s AND ended_at IS NOT NULL"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One unsent event."""
-
-    id: int
-    event_id: str
-    routing_key: str
-    body: str
 
 
 class OutboxStore:
@@ -56,16 +45,18 @@ class OutboxStore:
         return bool(self._fetch_one()[0])
 
     def last_position(self) -> int:
-        self._cursor.execute("SELECT coalesce(max(position), 0) FROM outbox")
+        self._cursor.execute(LAST_POSITION)
         return int(self._fetch_one()[0])
 
-    def mark(self, ids: Sequence[int], first_position: int) -> None:
+    def mark(self, rows: Sequence[Row], first_position: int) -> None:
         """Give rows that the broker confirmed the next positions, in the order of their ids.
 
         Committed for good: a position that was once seen never means another event.
         """
-        ordered = sorted(ids)
-        self._cursor.execute(_MARK, (ordered, list(range(first_position, first_position + len(ordered)))))
+        ids = sorted(row.id for row in rows)
+        times = [row.created_at for row in rows]
+        positions = list(range(first_position, first_position + len(ids)))
+        self._cursor.execute(_MARK, (ids, positions, min(times), max(times)))
 
     def read(self, under_way: Sequence[int], limit: int) -> list[Row]:
         """The oldest unsent rows but those that are under way already."""
@@ -78,10 +69,6 @@ class OutboxStore:
         count, age = self._fetch_one()
         return int(count), float(age)
 
-    def queues(self, source: str) -> tuple[topology.Queue, ...]:
-        """Every queue that hears `source`: the services' and the subscriptions'."""
-        return _queues(self._cursor, source)
-
     def close(self) -> None:
         self._connection.close()
 
@@ -89,49 +76,6 @@ class OutboxStore:
         row: tuple[Any, ...] | None = self._cursor.fetchone()
         assert row is not None  # noqa: S101  an aggregate always has a row
         return row
-
-
-class SubscriptionStore:
-    """The subscriptions and replays of the publisher's database, on a connection beside the leader's."""
-
-    def __init__(self, url: str) -> None:
-        self._connection = psycopg2.connect(url, application_name="onehall-relay-watch", **TCP_LIMITS)
-        self._connection.autocommit = True
-        self._cursor = self._connection.cursor()
-
-    def queues(self, source: str) -> tuple[topology.Queue, ...]:
-        """Every queue that hears `source`: the services' and the subscriptions'."""
-        return _queues(self._cursor, source)
-
-    def ended(self, source: str) -> list[topology.Queue]:
-        """The queues of subscriptions that have ended and are not removed yet."""
-        if source != topology.SUBSCRIBABLE:
-            return []
-        self._cursor.execute(_ENDED)
-        return [topology.subscription_queue(*row) for row in self._cursor.fetchall()]
-
-    def set_removed(self, queue: topology.Queue) -> None:
-        _, owner, name = queue.name.split(".", 2)
-        self._cursor.execute(_SET_REMOVED, (owner, name))
-
-    def open_replays(self) -> list[tuple[str, str]]:
-        """Id and queue, the oldest first."""
-        self._cursor.execute("SELECT id::text, queue FROM replays WHERE finished_at IS NULL ORDER BY requested_at")
-        return self._cursor.fetchall()
-
-    def finish(self, replay: str) -> None:
-        self._cursor.execute("UPDATE replays SET finished_at = now() WHERE id = %s", (replay,))
-
-    def close(self) -> None:
-        self._connection.close()
-
-
-def _queues(cursor: Any, source: str) -> tuple[topology.Queue, ...]:
-    if source != topology.SUBSCRIBABLE:
-        return topology.service_queues(source)
-    cursor.execute(_SUBSCRIPTIONS)
-    subscriptions = [topology.subscription_queue(*row) for row in cursor.fetchall()]
-    return (*topology.service_queues(source), *subscriptions)
 
 
 class OutboxListener:

@@ -1,101 +1,112 @@
-"""Compares the declared topology with the broker's every few seconds, and measures every queue.
+"""Compares the declared topology with the broker's, has what was lost restored, and measures every queue.
 
-`mandatory` tells only of an event that reached no queue at all; a lost queue among several is found here.
+`mandatory` tells only of an event that reached no queue at all; a lost queue among several is found here, and so is a
+lost binding. Either is restored by letting the queue go live again: a queue from where it was surely handled
+(`chassis.relay.handled`), one that only missed events from where it was last seen whole.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
-import time
-from contextlib import closing
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
-import pika
-import psycopg2
-from pika.exceptions import AMQPError, ChannelClosedByBroker
-
 from chassis import broker, metrics
-from chassis.relay.publisher import connection_parameters
-from chassis.relay.store import SubscriptionStore
+from chassis.relay.handled import Handled, Mark, Waiting
+from chassis.relay.management import Broker, Depth, Management
+from chassis.relay.publisher import Publisher
+from chassis.relay.replay_store import Known, ReplayStore
+from chassis.relay.replayer import Replayer
 from contracts import topology
 
 log = logging.getLogger(__name__)
 
-INTERVAL_SECONDS = 5.0
-SUBSCRIPTION_SECONDS = 0.5
-_NOT_FOUND = 404
+MOST_COUNTED = 10_000
+"""Of a queue with more waiting, the age of this one is told."""
 
 
-class TopologyWatch:
-    """Runs beside a relay that leads, in a thread of its own, from `start` to `stop`."""
+class Watch:
+    """Looks for one term as leader, in the thread and on the channel of `chassis.relay.upkeep`."""
 
-    def __init__(self, amqp_uri: str, database_url: str, source: str) -> None:
-        self._amqp_uri = amqp_uri
-        self._database_url = database_url
-        self._source = source
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+    def __init__(
+        self, channel: Any, store: ReplayStore, publisher: Publisher, replayer: Replayer, management: Management
+    ) -> None:
+        self._channel = channel
+        self._store = store
+        self._publisher = publisher
+        self._replayer = replayer
+        self._management = management
+        self._handled: defaultdict[str, Handled] = defaultdict(Handled)
 
-    def start(self) -> None:
-        self._thread.start()
+    def look(self, queues: Iterable[topology.Queue]) -> None:
+        """Raises `httpx2.HTTPError` when the broker's management does not answer."""
+        position = self._publisher.position
+        seen = self._management.look()
+        known = self._store.known()
+        going_live = {replay.queue for replay in self._store.open_replays() if not replay.is_repeat}
+        marks: dict[str, Mark] = {}
+        intact: list[str] = []
+        for queue in queues:
+            waiting = self._measure(queue, seen, position)
+            if queue.name in going_live:
+                self._look_at_filling(queue, seen, known)
+            elif self._is_intact(queue, seen, known):
+                intact.append(queue.name)
+                mark = self._handled[queue.name].look(position, waiting) if waiting else None
+                marks |= {queue.name: mark} if mark else {}
+        self._store.save_intact(intact, position)
+        self._store.save_marks(marks)
 
-    def stop(self) -> None:
-        self._stopped.set()
+    def _look_at_filling(self, queue: topology.Queue, seen: Broker, known: dict[str, Known]) -> None:
+        """A queue that is going live, and may be lost while it does."""
+        self._handled[queue.name].lose_sight()
+        if queue.name in known and not seen.queues.keys() >= set(broker.parts(queue)):
+            self._restore(queue, self._store.handled(queue), "lost while it went live")
 
-    def _run(self) -> None:
-        while not self._stopped.wait(INTERVAL_SECONDS):
-            try:
-                self._look_until_stopped()
-            except (AMQPError, OSError, psycopg2.Error) as error:
-                log.warning("the queues cannot be looked at (%r); trying again", error)
+    def _is_intact(self, queue: topology.Queue, seen: Broker, known: dict[str, Known]) -> bool:
+        """Whether nothing of it is missing; if something is, it is restored."""
+        is_there = seen.queues.keys() >= set(broker.parts(queue))
+        if queue.name not in known:
+            self._meet(queue, is_there)
+        elif not is_there:
+            self._restore(queue, self._store.handled(queue), "lost queue")
+        elif not seen.bindings >= broker.bindings(queue):
+            self._restore(queue, known[queue.name].intact, "lost binding")
+        else:
+            return True
+        return False
 
-    def _look_until_stopped(self) -> None:
-        with (
-            closing(pika.BlockingConnection(connection_parameters(self._amqp_uri))) as connection,
-            closing(SubscriptionStore(self._database_url)) as store,
-        ):
-            looked_at = 0.0
-            while not self._stopped.is_set():
-                self._take_up_subscriptions(connection, store)
-                if time.monotonic() - looked_at > INTERVAL_SECONDS:
-                    looked_at = time.monotonic()
-                    for queue in store.queues(self._source):
-                        self._look_at(connection, queue)
-                connection.sleep(SUBSCRIPTION_SECONDS)
+    def _meet(self, queue: topology.Queue, is_there: bool) -> None:
+        """See a queue for the first time: one of an earlier version stands as it is, a new one hears all history."""
+        if is_there:
+            broker.declare(self._channel, [queue])
+            self._store.know(queue.name, 0)
+        else:
+            self._replayer.start_over(queue, 0, "new queue")
 
-    def _take_up_subscriptions(self, connection: Any, store: SubscriptionStore) -> None:
-        channel = connection.channel()
-        for queue in store.ended(self._source):
-            channel.queue_delete(queue.name)
-            channel.queue_delete(queue.dead)
-            store.set_removed(queue)
-        queues = {queue.name: queue for queue in store.queues(self._source)}
-        for replay, name in store.open_replays():
-            if name in queues:
-                broker.declare(channel, [queues[name]])
-            store.finish(replay)
-        channel.close()
+    def _restore(self, queue: topology.Queue, position: int, reason: str) -> None:
+        log.error("%s: %s; it is given everything from position %s on", queue.name, reason, position)
+        metrics.queue_restored.labels(queue.name).inc()
+        self._handled[queue.name].lose_sight()
+        self._replayer.start_over(queue, position, reason)
 
-    def _look_at(self, connection: Any, queue: topology.Queue) -> None:
-        waiting = [_depth(connection, name) for name in (queue.name, *map(queue.retry, queue.retry_delays))]
-        dead = _depth(connection, queue.dead)
-        if None in (*waiting, dead):
-            log.error("queue %s or one that belongs to it was lost; it is declared again", queue.name)
-            metrics.queue_restored.labels(queue.name).inc()
-            broker.declare(connection.channel(), [queue])
-        metrics.queue_messages.labels(queue.name).set(sum(depth or 0 for depth in waiting))
-        metrics.dead_letters.labels(queue.name).set(dead or 0)
+    def _measure(self, queue: topology.Queue, seen: Broker, position: int) -> Waiting | None:
+        """Tell the metrics; None if the broker does not know how much waits."""
+        depths = [seen.queues.get(name, Depth(0, 0)) for name in broker.parts(queue)]
+        if None in depths:
+            self._handled[queue.name].lose_sight()
+            return None
+        (main, dead, *retries) = [depth for depth in depths if depth is not None]
+        waiting = Waiting(main.ready, main.in_hand, sum(depth.ready for depth in retries), dead.ready + dead.in_hand)
+        metrics.queue_messages.labels(queue.name).set(waiting.ready + waiting.retrying)
+        metrics.queue_in_hand.labels(queue.name).set(waiting.in_hand)
+        metrics.dead_letters.labels(queue.name).set(waiting.dead)
+        metrics.queue_oldest_seconds.labels(queue.name).set(self._oldest_seconds(queue, waiting, position))
+        return waiting
 
-
-def _depth(connection: Any, name: str) -> int | None:
-    """Messages ready in a queue; None if there is no such queue."""
-    channel = connection.channel()
-    try:
-        depth = channel.queue_declare(name, passive=True).method.message_count
-    except ChannelClosedByBroker as error:
-        if error.reply_code != _NOT_FOUND:
-            raise
-        return None
-    channel.close()
-    return int(depth)
+    def _oldest_seconds(self, queue: topology.Queue, waiting: Waiting, position: int) -> float:
+        count = min(waiting.total - waiting.dead, MOST_COUNTED)
+        oldest = self._store.oldest_waiting(queue, position, count) if count else None
+        return (datetime.now(UTC) - oldest).total_seconds() if oldest else 0.0

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from chassis.settings import ManagingSettings, Settings
+from chassis.relay.settings import RelaySettings
+from chassis.settings import Settings
+from chassis.webhooks.settings import WebhookSettings
 from contracts.topology import Process
 from gateway.settings import GatewaySettings
+from services.cases.settings import CasesSettings
 from services.identity.settings import IdentitySettings
 from services.notify.settings import NotifySettings
 
 SETTINGS: dict[str, type[Settings]] = {
-    "identity": IdentitySettings,
-    "notify": NotifySettings,
+    "chassis.relay": RelaySettings,
+    "chassis.webhooks": WebhookSettings,
+    "services.cases": CasesSettings,
+    "services.identity": IdentitySettings,
+    "services.notify": NotifySettings,
     "gateway": GatewaySettings,
 }
-"""The others read `chassis.settings.Settings`; a relay besides where the broker's management is."""
+"""By module. The others read `chassis.settings.Settings`."""
 
 OAUTH = {"identity", "gateway"}
 """Provider and client. Authlib itself reads whether they may speak over plain HTTP."""
@@ -29,7 +35,7 @@ def needs(process: Process) -> frozenset[str]:
 
 
 def settings_of(process: Process) -> type[Settings]:
-    return ManagingSettings if process.module == "chassis.relay" else SETTINGS.get(process.name, Settings)
+    return SETTINGS.get(process.module, Settings)
 
 
 def _names(settings: type[Settings]) -> set[str]:
@@ -38,7 +44,7 @@ def _names(settings: type[Settings]) -> set[str]:
 
 
 def _database(process: Process) -> str | None:
-    """Whose database it works on: a service on its own, a relay on its source's."""
-    if process.module == "chassis.relay":
+    """Whose database it works on: a service on its own, a relay and what sends webhooks on their source's."""
+    if process.module.startswith("chassis."):
         return process.arguments[-1]
     return process.name if process.module.startswith("services.") else None

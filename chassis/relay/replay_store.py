@@ -1,0 +1,190 @@
+"""Subscriptions, replays and queue positions in the publisher's database, on a connection beside the leader's."""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg2
+
+from chassis.postgres import TCP_LIMITS
+from chassis.relay.handled import Mark
+from chassis.relay.messages import Row
+from contracts import filters, topology
+
+SPAN = 20_000
+"""Positions looked through in one statement, however few of them match."""
+
+_SUBSCRIPTIONS = "SELECT owner, name, patterns FROM subscriptions WHERE ended_at IS NULL ORDER BY created_at"
+_ENDED = "SELECT id::text, owner, name FROM subscriptions WHERE ended_at IS NOT NULL AND removed_at IS NULL"
+_OPEN = (
+    "SELECT id::text, queue, position, until, requested_at FROM replays WHERE finished_at IS NULL ORDER BY requested_at"
+)
+_READ = (
+    "SELECT position, id, event_id::text, routing_key, body, created_at FROM outbox"
+    " WHERE position > %s AND position <= %s AND '.' || routing_key ~ %s ORDER BY position LIMIT %s"
+)
+_COUNT_BACK = (
+    "SELECT position, created_at FROM outbox WHERE position <= %s AND '.' || routing_key ~ %s"
+    " ORDER BY position DESC OFFSET %s LIMIT 1"
+)
+_KNOW = (
+    "INSERT INTO queue_positions (queue, position, waiting, intact, looked_at) VALUES (%s, %s, 0, %s, now())"
+    " ON CONFLICT (queue) DO NOTHING"
+)
+_SAVE_INTACT = "UPDATE queue_positions SET intact = %s, looked_at = now() WHERE queue = ANY (%s)"
+_SAVE_MARKS = (
+    "UPDATE queue_positions SET position = new.position, waiting = new.waiting"
+    " FROM unnest(%s::text[], %s::bigint[], %s::bigint[]) AS new (queue, position, waiting)"
+    " WHERE queue_positions.queue = new.queue"
+)
+_FINISH = "UPDATE replays SET position = %s, finished_at = now() WHERE id = %s"
+_START_OVER = (
+    "UPDATE replays SET position = least(position, %s) WHERE queue = %s AND NOT is_repeat AND finished_at IS NULL"
+)
+_ADD = "INSERT INTO replays (queue, position, is_repeat, reason) VALUES (%s, %s, false, %s)"
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """One that is open. It has sent what lies up to `position`; with `until` it is a range again, else it goes live."""
+
+    id: str
+    queue: str
+    position: int
+    until: int | None
+    requested_at: datetime
+
+    @property
+    def is_repeat(self) -> bool:
+        return self.until is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A queue that was made once: how far it is handled, and the last event for which it stood whole."""
+
+    handled: Mark
+    intact: int
+
+
+class ReplayStore:
+    """`url` is the publisher's database. Hears `NOTIFY replays`."""
+
+    def __init__(self, url: str, source: str) -> None:
+        self._source = source
+        self._connection = psycopg2.connect(url, application_name="onehall-relay-replays", **TCP_LIMITS)
+        self._connection.autocommit = True
+        self._cursor = self._connection.cursor()
+        self._cursor.execute("SET statement_timeout = '30s'")
+        self._cursor.execute("LISTEN replays")
+
+    def wait(self, seconds: float) -> None:
+        """Until somebody asks for a replay, or so long."""
+        select.select([self._connection], [], [], seconds)
+        self._connection.poll()
+        self._connection.notifies.clear()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    # queues
+
+    def queues(self) -> dict[str, topology.Queue]:
+        """Every queue that hears the source, the services' and the subscriptions', by name."""
+        queues = list(topology.service_queues(self._source))
+        if self._source == topology.SUBSCRIBABLE:
+            queues += [topology.subscription_queue(*row) for row in self._rows(_SUBSCRIPTIONS)]
+        return {queue.name: queue for queue in queues}
+
+    def ended(self) -> list[tuple[str, topology.Queue]]:
+        """Ids and queues of the subscriptions that have ended and whose queues are still there."""
+        if self._source != topology.SUBSCRIBABLE:
+            return []
+        return [(id_, topology.subscription_queue(owner, name)) for id_, owner, name in self._rows(_ENDED)]
+
+    def forget(self, subscription: str, queue: topology.Queue) -> None:
+        """Its queue is deleted."""
+        self._cursor.execute(
+            "UPDATE replays SET finished_at = now() WHERE queue = %s AND finished_at IS NULL", (queue.name,)
+        )
+        self._cursor.execute("DELETE FROM queue_positions WHERE queue = %s", (queue.name,))
+        self._cursor.execute("UPDATE subscriptions SET removed_at = now() WHERE id = %s", (subscription,))
+
+    def known(self) -> dict[str, Known]:
+        rows = self._rows("SELECT queue, position, waiting, intact FROM queue_positions")
+        return {queue: Known(Mark(position, waiting), intact) for queue, position, waiting, intact in rows}
+
+    def knows(self, queue: str) -> bool:
+        return bool(self._rows("SELECT FROM queue_positions WHERE queue = %s", queue))
+
+    def know(self, queue: str, position: int) -> None:
+        """It is made now and hears what is behind `position`; nothing happens if it was known."""
+        self._cursor.execute(_KNOW, (queue, position, position))
+
+    def save_intact(self, queues: Sequence[str], position: int) -> None:
+        self._cursor.execute(_SAVE_INTACT, (position, list(queues)))
+
+    def save_marks(self, marks: Mapping[str, Mark]) -> None:
+        positions = [mark.position for mark in marks.values()]
+        waiting = [mark.waiting for mark in marks.values()]
+        self._cursor.execute(_SAVE_MARKS, (list(marks), positions, waiting))
+
+    # replays
+
+    def open_replays(self) -> list[Replay]:
+        """The oldest first."""
+        return [Replay(*row) for row in self._rows(_OPEN)]
+
+    def restore(self, queue: str, position: int, reason: str) -> None:
+        """Let a queue go live from `position`, or from there once more if it is going live already."""
+        self._cursor.execute(_START_OVER, (position, queue))
+        if not self._cursor.rowcount:
+            self._cursor.execute(_ADD, (queue, position, reason))
+
+    def advance(self, replay: Replay, position: int) -> None:
+        self._cursor.execute("UPDATE replays SET position = %s WHERE id = %s", (position, replay.id))
+
+    def finish(self, replay: Replay, position: int) -> None:
+        self._cursor.execute(_FINISH, (position, replay.id))
+
+    # the history
+
+    def dropped(self) -> int:
+        """The position up to which there is no history any more."""
+        return int(self._rows("SELECT dropped FROM history")[0][0])
+
+    def read(self, queue: topology.Queue, after: int, until: int, limit: int) -> tuple[list[Row], int]:
+        """What the queue hears of the events behind `after` up to `until`, and how far this looked.
+
+        At most `limit` events, from at most `SPAN` positions.
+        """
+        end = min(until, after + SPAN)
+        rows = self._rows(_READ, after, end, _expression(queue), limit)
+        return [Row(*row[1:]) for row in rows], rows[-1][0] if len(rows) == limit else end
+
+    def handled(self, queue: topology.Queue) -> int:
+        """The position up to which everything is surely handled, as far as that was saved."""
+        mark = self.known()[queue.name].handled
+        if not mark.waiting:
+            return mark.position
+        rows = self._rows(_COUNT_BACK, mark.position, _expression(queue), mark.waiting)
+        return int(rows[0][0]) if rows else 0
+
+    def oldest_waiting(self, queue: topology.Queue, position: int, waiting: int) -> datetime | None:
+        """When the event was saved that has `waiting - 1` later ones of the queue up to `position`."""
+        rows = self._rows(_COUNT_BACK, position, _expression(queue), waiting - 1)
+        return rows[0][1] if rows else None
+
+    def _rows(self, statement: str, *values: Any) -> list[Any]:
+        self._cursor.execute(statement, values or None)
+        rows: list[Any] = self._cursor.fetchall()
+        return rows
+
+
+def _expression(queue: topology.Queue) -> str:
+    """One that a routing key behind a dot matches if it goes to the queue."""
+    return f"^({'|'.join(filters.to_regex(pattern) for pattern in queue.patterns)})$"
