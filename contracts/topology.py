@@ -49,6 +49,15 @@ def exchange(source: str) -> str:
     return f"{source}.events"
 
 
+def back(queue: str) -> str:
+    """The direct exchange through which an event is put into this queue, its retries or its dead letters alone.
+
+    Its subscriber may write to it, to try an event again; the relay does for replays, the operator to redrive. So
+    nobody needs the default exchange, through which any queue can be reached, those of RPC too.
+    """
+    return f"{queue}.back"
+
+
 @dataclass(frozen=True, slots=True)
 class Queue:
     """A quorum queue of one subscriber on one source. `patterns` are its routing keys on `<source>.events`.
@@ -69,13 +78,17 @@ class Queue:
         return f"{self.name}.dead"
 
     def retry(self, delay: int) -> str:
-        """Where an event waits `delay` seconds; it comes back through the default exchange, to this queue only."""
+        """Where an event waits `delay` seconds; it comes back through `back`, to this queue only."""
         return f"{self.name}.retry.{delay}s"
 
     @property
     def back(self) -> str:
-        """The direct exchange through which its subscriber puts an event into it, or into a retry queue, again."""
-        return f"{self.name}.back"
+        return back(self.name)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Every queue that belongs to it, itself first."""
+        return (self.name, self.dead, *map(self.retry, self.retry_delays))
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -86,7 +99,7 @@ class Queue:
             # limit the queue never does reject
             "x-dead-letter-strategy": "at-least-once",
             "x-overflow": "reject-publish",
-            "x-dead-letter-exchange": "",
+            "x-dead-letter-exchange": self.back,
             "x-dead-letter-routing-key": self.dead,
             # not the consumer's `exclusive`: quorum queues pass over it (RabbitMQ 3.10, tried)
             **({"x-single-active-consumer": True} if self.one_reader else {}),
@@ -138,7 +151,8 @@ def processes() -> tuple[Process, ...]:
     """Every process of ours, in the order in which they start. Broker and database come before, and are not ours."""
     relays = [Process(f"relay-{name}", ("chassis.relay", name), slot) for slot, name in enumerate(publishers(), 20)]
     services = [Process(name, (f"services.{name}",), slot) for slot, name in enumerate(SERVICES, 10)]
-    return (*relays, *services, Process("gateway", ("gateway",), 0))
+    webhooks = Process(f"webhooks-{SUBSCRIBABLE}", ("chassis.webhooks", SUBSCRIBABLE), 30)
+    return (*relays, webhooks, *services, Process("gateway", ("gateway",), 0))
 
 
 def port(gateway_port: int, slot: int) -> int:

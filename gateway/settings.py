@@ -6,12 +6,12 @@ from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from chassis.settings import Settings
+from chassis.webhooks.settings import WebhookAddresses
 
 _DEMO_SECRET = "onehall-demo-secret"  # noqa: S105 the demo client's, refused in production below
 
 
-class GatewaySettings(Settings):
+class GatewaySettings(WebhookAddresses):
     port: int = 8000
     identity_url: str = Field(description="where identity answers RPC over HTTP when the broker is gone")
     cases_url: str

@@ -27,9 +27,7 @@ class WebhookAddresses(Settings):
 
 
 class WebhookSettings(WebhookAddresses):
-    webhook_key: SecretStr = Field(
-        min_length=43, description="32 bytes, base64url: seals the secrets that sign webhooks"
-    )
+    webhook_key: SecretStr = Field(min_length=43, description="32 bytes, base64url: seals what signs webhooks")
     webhook_ca_file: FilePath | None = Field(
         default=None,
         description="certificates (PEM) that endpoints' certificates may be signed by, beside the system's",

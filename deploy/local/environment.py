@@ -25,6 +25,8 @@ SET_BY_YOU = (
     "ONEHALL_SMTP_HOST",
     "ONEHALL_SMTP_PORT",
     "ONEHALL_MAIL_FROM",
+    "ONEHALL_WEBHOOK_CA_FILE",
+    "ONEHALL_WEBHOOK_PRIVATE_ADDRESSES",
 )
 """A value of these in the caller's environment wins, and its server is used in place of a private one."""
 
@@ -39,7 +41,8 @@ def load_secrets(state: State) -> dict[str, str]:
     known: dict[str, str] = json.loads(state.secrets.read_text()) if state.secrets.exists() else {}
     accounts = ("broker", "database", "supervisor", *SERVICES, *map(department_account, DEPARTMENTS))
     wanted = {name: secrets.token_urlsafe(24) for name in ("rpc", "notify-client", "cookie", *accounts)}
-    wanted["cookie-key"] = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+    for key in ("cookie-key", "webhook-key"):
+        wanted[key] = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
     missing = {name: value for name, value in wanted.items() if name not in known}
     if missing:
         state.write_private(state.secrets, json.dumps(known | missing, indent=2) + "\n")
@@ -83,6 +86,9 @@ def make_environment(
         "ONEHALL_RPC_SECRET": secret["rpc"],
         "ONEHALL_COOKIE_KEY": secret["cookie-key"],
         "ONEHALL_NOTIFY_CLIENT_SECRET": secret["notify-client"],
+        "ONEHALL_WEBHOOK_KEY": secret["webhook-key"],
+        # whoever tries a webhook here has its endpoint on this machine
+        "ONEHALL_WEBHOOK_PRIVATE_ADDRESSES": "127.0.0.0/8,::1/128",
         "ONEHALL_SMTP_HOST": HOST,
         "ONEHALL_SMTP_PORT": str(ports["smtp"]),
         "ONEHALL_MAIL_FROM": "no-reply@onehall.example",

@@ -23,6 +23,7 @@ import pytest
 from supervisor.options import ServerOptions
 
 from chassis.settings import ManagingSettings, Settings, load
+from chassis.webhooks.settings import WebhookSettings
 from contracts.topology import SERVICES, Process, processes, publishers
 from deploy.check import __main__ as deployment
 from deploy.check import compose, kubernetes, prometheus
@@ -47,6 +48,8 @@ FILLED_IN = "filled-in-by-an-operator"
 GIVEN_FROM_OUTSIDE = {
     "ONEHALL_BASE_URL": "https://hall.example",
     "ONEHALL_COOKIE_KEY": base64.urlsafe_b64encode(bytes(32)).decode(),
+    "ONEHALL_WEBHOOK_KEY": base64.urlsafe_b64encode(bytes(32)).decode(),
+    "ONEHALL_WEBHOOK_PRIVATE_ADDRESSES": "10.20.0.0/16",
     "ONEHALL_SMTP_PORT": "587",
     "ONEHALL_SMTP_STARTTLS": "true",
     "ONEHALL_MAIL_FROM": "noreply@hall.example",
@@ -275,7 +278,9 @@ def settings_class(process: Process) -> type[Settings]:
     name = f"{process.module}.settings"
     if process.module == "chassis.relay":
         return ManagingSettings
-    if process.module.startswith("chassis.") or find_spec(name) is None:
+    if process.module == "chassis.webhooks":
+        return WebhookSettings
+    if find_spec(name) is None:
         return Settings
     found = [
         value
