@@ -8,6 +8,7 @@ import pytest
 
 from chassis.database import Database
 from deploy.local.platform import Platform
+from tests.integration.subscribing import Proxy, Queue
 
 
 def database_of(service: str) -> object:
@@ -34,3 +35,18 @@ def identity_database_url(servers: Platform) -> str:
 @pytest.fixture(scope="session")
 def amqp_uri(servers: Platform) -> str:
     return servers.environment["AMQP_URI"]
+
+
+@pytest.fixture
+def queue(amqp_uri: str) -> Iterator[Queue]:
+    """A department's queue, as the platform declares it."""
+    queue = Queue(amqp_uri)
+    yield queue
+    queue.close()
+
+
+@pytest.fixture
+def proxy(amqp_uri: str) -> Iterator[Proxy]:
+    proxy = Proxy(amqp_uri)
+    yield proxy
+    proxy.close()

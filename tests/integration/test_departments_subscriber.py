@@ -3,188 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
-import select
 import signal
 import socket
-import subprocess
 import sys
-import threading
-import time
-import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
-import pika
 import pytest
 
 from contracts.envelope import Envelope
-from contracts.events import CaseSubmitted
-from contracts.topology import DEAD_ARGUMENTS, subscription_queue
 from departments import BrokerUnreachable, InvalidAddress, QueueNotFound, Subscriber
-
-WITHIN_SECONDS = 30
-HEARTBEAT_FRAME = b"\x08\x00\x00\x00\x00\x00\x00\xce"
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + WITHIN_SECONDS
-    while not condition():
-        assert time.monotonic() < end, "nothing came of it in time"
-        threading.Event().wait(0.02)
-
-
-def event(number: int, sequence: int = 1) -> Envelope:
-    case = CaseSubmitted(f"N-{number}", "elderly-card", "civil-affairs", "330100", "benefit", "wang")
-    return Envelope(str(uuid.uuid4()), sequence, datetime.now(UTC), "web", "citizen", case)
-
-
-class Queue:
-    """A department's queue and its dead letters, as the platform declares them."""
-
-    def __init__(self, amqp_uri: str) -> None:
-        self.department = f"test-{uuid.uuid4().hex[:8]}"
-        self.declared = subscription_queue(self.department, "cases")
-        self.name = self.declared.name
-        self._connection = pika.BlockingConnection(pika.URLParameters(amqp_uri))
-        self._channel = self._connection.channel()
-        self._channel.confirm_delivery()
-        self._channel.queue_declare(self.declared.dead, durable=True, arguments=DEAD_ARGUMENTS)
-        self._channel.queue_declare(self.name, durable=True, arguments=self.declared.arguments)
-
-    def put(self, *messages: Envelope | bytes) -> None:
-        for message in messages:
-            body = message if isinstance(message, bytes) else message.to_json().encode()
-            self._channel.basic_publish("", self.name, body)
-
-    def count(self) -> int:
-        return int(self._channel.queue_declare(self.name, passive=True).method.message_count)
-
-    def dead(self) -> list[bytes]:
-        bodies = []
-        while True:
-            _, _, body = self._channel.basic_get(self.declared.dead, auto_ack=True)
-            if body is None:
-                return bodies
-            bodies.append(body)
-
-    def close(self) -> None:
-        self._channel.queue_delete(self.name)
-        self._channel.queue_delete(self.declared.dead)
-        self._connection.close()
-
-
-@pytest.fixture
-def queue(amqp_uri: str) -> Iterator[Queue]:
-    queue = Queue(amqp_uri)
-    yield queue
-    queue.close()
-
-
-class Proxy:
-    """Stands between a subscriber and the broker, counts the subscriber's heartbeats, and can cut the line."""
-
-    def __init__(self, amqp_uri: str) -> None:
-        parts = urlsplit(amqp_uri)
-        self._broker = (parts.hostname or "", parts.port or 5672)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        address = f"{parts.username}:{parts.password}@127.0.0.1:{self._listener.getsockname()[1]}"
-        self.uri = parts._replace(netloc=address).geturl()
-        self.heartbeats = 0
-        self.connections = 0
-        self._lines: list[socket.socket] = []
-        self._thread = threading.Thread(target=self._accept)
-        self._thread.start()
-
-    def cut(self) -> None:
-        while self._lines:
-            line = self._lines.pop()
-            with suppress(OSError):
-                line.shutdown(socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        """May be called twice."""
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self.cut()
-        self._thread.join()
-        self._listener.close()
-
-    def _accept(self) -> None:
-        pairs = []
-        while True:
-            try:
-                subscriber, _ = self._listener.accept()
-            except OSError:
-                break
-            broker = socket.create_connection(self._broker)
-            self._lines += [subscriber, broker]
-            self.connections += 1
-            pair = threading.Thread(target=self._pass_on, args=(subscriber, broker))
-            pair.start()
-            pairs.append(pair)
-        for pair in pairs:
-            pair.join()
-
-    def _pass_on(self, subscriber: socket.socket, broker: socket.socket) -> None:
-        with subscriber, broker, suppress(OSError):
-            while True:
-                for side in select.select([subscriber, broker], [], [])[0]:
-                    data = side.recv(65_536)
-                    if not data:
-                        return
-                    if side is subscriber:
-                        self.heartbeats += data.count(HEARTBEAT_FRAME)
-                    (broker if side is subscriber else subscriber).sendall(data)
-
-
-@pytest.fixture
-def proxy(amqp_uri: str) -> Iterator[Proxy]:
-    proxy = Proxy(amqp_uri)
-    yield proxy
-    proxy.close()
-
-
-@contextmanager
-def running(subscriber: Subscriber, handler: Callable[[Envelope], None]) -> Iterator[None]:
-    thread = threading.Thread(target=subscriber.run, args=(handler,))
-    thread.start()
-    try:
-        yield
-    finally:
-        subscriber.stop()
-        thread.join(WITHIN_SECONDS)
-    assert not thread.is_alive()
-
-
-class Department:
-    """A handler that remembers, and fails as often as it is told to."""
-
-    def __init__(self) -> None:
-        self.attempts: list[str] = []
-        self.handled: list[str] = []
-        self.failures: dict[str, int] = {}
-
-    def __call__(self, envelope: Envelope) -> None:
-        self.attempts.append(envelope.subject)
-        if self.failures.get(envelope.subject, 0) > 0:
-            self.failures[envelope.subject] -= 1
-            raise RuntimeError("not now")
-        self.handled.append(envelope.subject)
-
-
-def numbers(until: int) -> list[str]:
-    return [f"N-{number}" for number in range(until)]
+from tests.integration.subscribing import WITHIN_SECONDS, Command, Department, Proxy, Queue, event, numbers, running
+from tests.processes import wait_until
 
 
 def test_events_come_in_order_and_leave_the_queue(amqp_uri: str, queue: Queue) -> None:
     queue.put(*(event(number) for number in range(200)))
     department = Department()
     with running(Subscriber(amqp_uri, queue.name), department):
-        wait_until(lambda: len(department.handled) == 200)
+        wait_until("all are handled", lambda: len(department.handled) == 200)
     assert department.handled == numbers(200)
     assert queue.count() == 0
 
@@ -194,7 +30,7 @@ def test_the_handler_gets_the_typed_event(amqp_uri: str, queue: Queue) -> None:
     queue.put(sent)
     received: list[Envelope] = []
     with running(Subscriber(amqp_uri, queue.name), received.append):
-        wait_until(lambda: bool(received))
+        wait_until("it is handled", lambda: bool(received))
     assert received == [sent]
 
 
@@ -203,18 +39,31 @@ def test_a_duplicate_is_dropped(amqp_uri: str, queue: Queue) -> None:
     queue.put(twice, twice, event(1))
     department = Department()
     with running(Subscriber(amqp_uri, queue.name), department):
-        wait_until(lambda: "N-1" in department.handled)
+        wait_until("what follows the duplicate is handled", lambda: "N-1" in department.handled)
     assert department.handled == ["N-0", "N-1"]
     assert queue.count() == 0
+
+
+def test_an_event_that_was_asked_for_again_is_no_duplicate_the_first_time(amqp_uri: str, queue: Queue) -> None:
+    first = event(0)
+    queue.put(first)
+    queue.put(first, first, replay="r-1")
+    queue.put(first, replay="r-2")
+    queue.put(event(1))
+    handled: list[tuple[str, str | None]] = []
+    subscriber = Subscriber(amqp_uri, queue.name)
+    with running(subscriber, lambda envelope: handled.append((envelope.subject, subscriber.replay))):
+        wait_until("the last one is handled", lambda: len(handled) == 4)
+    assert handled == [("N-0", None), ("N-0", "r-1"), ("N-0", "r-2"), ("N-1", None)]
 
 
 def test_what_cannot_be_read_is_a_dead_letter(amqp_uri: str, queue: Queue) -> None:
     queue.put(event(0), b"rubbish", event(1))
     department = Department()
     with running(Subscriber(amqp_uri, queue.name), department):
-        wait_until(lambda: len(department.handled) == 2)
+        wait_until("both are handled", lambda: len(department.handled) == 2)
     dead: list[bytes] = []
-    wait_until(lambda: bool(dead.extend(queue.dead()) or dead))
+    wait_until("it is a dead letter", lambda: bool(dead.extend(queue.dead()) or dead))
     assert dead == [b"rubbish"]
     assert queue.count() == 0
 
@@ -224,7 +73,7 @@ def test_a_handler_that_fails_gets_the_event_again_before_the_next(amqp_uri: str
     department = Department()
     department.failures = {"N-0": 2}
     with running(Subscriber(amqp_uri, queue.name, retry_seconds=(0.01,)), department):
-        wait_until(lambda: len(department.handled) == 2)
+        wait_until("both are handled", lambda: len(department.handled) == 2)
     assert department.attempts == ["N-0", "N-0", "N-0", "N-1"]
 
 
@@ -234,10 +83,10 @@ def test_after_its_tries_an_event_is_a_dead_letter(amqp_uri: str, queue: Queue) 
     department = Department()
     department.failures = {"N-0": 99}
     with running(Subscriber(amqp_uri, queue.name, tries=3, retry_seconds=(0.01,)), department):
-        wait_until(lambda: department.handled == ["N-1"])
+        wait_until("the next one is handled", lambda: department.handled == ["N-1"])
     assert department.attempts == ["N-0"] * 3 + ["N-1"]
     dead: list[bytes] = []
-    wait_until(lambda: bool(dead.extend(queue.dead()) or dead))
+    wait_until("it is a dead letter", lambda: bool(dead.extend(queue.dead()) or dead))
     assert [Envelope.from_json(body) for body in dead] == [hopeless]
 
 
@@ -246,8 +95,8 @@ def test_stopping_between_two_tries_leaves_the_event_in_the_queue(amqp_uri: str,
     department = Department()
     department.failures = {"N-0": 1}
     with running(Subscriber(amqp_uri, queue.name, retry_seconds=(3600,)), department):
-        wait_until(lambda: department.attempts == ["N-0"])
-    wait_until(lambda: queue.count() == 1)
+        wait_until("it was tried once", lambda: department.attempts == ["N-0"])
+    wait_until("it is in the queue again", lambda: queue.count() == 1)
 
 
 def test_stopping_in_the_handler_acknowledges_its_event(amqp_uri: str, queue: Queue) -> None:
@@ -262,7 +111,7 @@ def test_stopping_in_the_handler_acknowledges_its_event(amqp_uri: str, queue: Qu
 
     subscriber.run(handle)
     assert handled == ["N-0", "N-1"]
-    wait_until(lambda: queue.count() == 1)
+    wait_until("the third is in the queue again", lambda: queue.count() == 1)
 
 
 def test_a_lost_line_is_made_again_and_nothing_is_lost_or_doubled(queue: Queue, proxy: Proxy) -> None:
@@ -276,7 +125,7 @@ def test_a_lost_line_is_made_again_and_nothing_is_lost_or_doubled(queue: Queue, 
             proxy.cut()
 
     with running(Subscriber(proxy.uri, queue.name, prefetch=20), handle):
-        wait_until(lambda: len(department.handled) >= 100)
+        wait_until("all are handled", lambda: len(department.handled) >= 100)
     assert department.handled == numbers(100)
     assert proxy.connections == 3
     assert queue.count() == 0
@@ -286,7 +135,7 @@ def test_stopping_while_the_broker_is_away(queue: Queue, proxy: Proxy) -> None:
     queue.put(event(0))
     department = Department()
     with running(Subscriber(proxy.uri, queue.name), department):
-        wait_until(lambda: bool(department.handled))
+        wait_until("it is handled", lambda: bool(department.handled))
         proxy.close()
         # and `running` sees the subscriber end
 
@@ -299,26 +148,26 @@ def test_heartbeats_go_on_while_a_handler_takes_long(queue: Queue, proxy: Proxy)
         if envelope.subject == "N-0":
             before = proxy.heartbeats
             # the broker gives up after two that are missing
-            wait_until(lambda: proxy.heartbeats > before + 4)
+            wait_until("two heartbeats more than the broker waits for", lambda: proxy.heartbeats > before + 4)
         department(envelope)
 
     with running(Subscriber(f"{proxy.uri}?heartbeat=2", queue.name), handle):
-        wait_until(lambda: len(department.handled) == 2)
+        wait_until("both are handled", lambda: len(department.handled) == 2)
     assert department.handled == ["N-0", "N-1"]
     assert proxy.connections == 1
 
 
 def test_a_second_subscriber_stands_by_and_takes_over(amqp_uri: str, queue: Queue) -> None:
     first, second = Department(), Department()
-    with running(Subscriber(amqp_uri, queue.name), first):
-        queue.put(event(0))
-        wait_until(lambda: first.handled == ["N-0"])
-        take_over = running(Subscriber(amqp_uri, queue.name), second)
+    with running(Subscriber(amqp_uri, queue.name, prefetch=5), first):
+        wait_until("the first one reads", lambda: queue.readers() == 1)
+        take_over = running(Subscriber(amqp_uri, queue.name, prefetch=5), second)
         take_over.__enter__()
-        queue.put(event(1))
-        wait_until(lambda: first.handled == ["N-0", "N-1"])
-    queue.put(event(2))
-    wait_until(lambda: second.handled == ["N-2"])
+        queue.put(*(event(number) for number in range(100)))
+        wait_until("the first one has read them all", lambda: len(first.handled) == 100)
+    assert second.attempts == []
+    queue.put(event(100))
+    wait_until("the second one reads", lambda: second.handled == ["N-100"])
     take_over.__exit__(None, None, None)
 
 
@@ -333,38 +182,19 @@ def test_why_reading_cannot_begin(amqp_uri: str) -> None:
         Subscriber("broker", "nothing")
 
 
-class Command:
-    """`onehall-subscribe` as a process."""
-
-    def __init__(
-        self, amqp_uri: str, *arguments: str, program: Sequence[str] = (sys.executable, "-m", "departments")
-    ) -> None:
-        self.process = subprocess.Popen(
-            [*program, *arguments],
-            env=os.environ | {"ONEHALL_AMQP_URI": amqp_uri},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def line(self) -> dict[str, Any]:
-        assert self.process.stdout
-        return json.loads(self.process.stdout.readline())  # type: ignore[no-any-return]
-
-    def end(self, number: int | None = None) -> tuple[int, str, str]:
-        if number is not None:
-            self.process.send_signal(number)
-        output, errors = self.process.communicate(timeout=WITHIN_SECONDS)
-        return self.process.returncode, output, errors
-
-
 def test_the_command_prints_a_line_an_event(amqp_uri: str, queue: Queue) -> None:
     sent = [event(number) for number in range(3)]
     queue.put(*sent)
     code, output, _ = Command(amqp_uri, "--department", queue.department, "--count", "2").end()
     assert code == 0
     assert output == "".join(f"{envelope.to_json()}\n" for envelope in sent[:2])
-    wait_until(lambda: queue.count() == 1)
+    wait_until("the other one is in the queue again", lambda: queue.count() == 1)
+
+
+def test_the_command_tells_what_was_asked_for_again(amqp_uri: str, queue: Queue) -> None:
+    queue.put(event(0), replay="r-1")
+    _, output, _ = Command(amqp_uri, "--department", queue.department, "--count", "1").end()
+    assert json.loads(output)["replay"] == "r-1"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -409,7 +239,7 @@ def test_what_nobody_read_stays_in_the_queue(amqp_uri: str, queue: Queue) -> Non
     command.process.stdout.close()
     queue.put(event(1), event(2))
     assert command.process.wait(WITHIN_SECONDS) == 1
-    wait_until(lambda: queue.count() == 2)
+    wait_until("what was not read is in the queue again", lambda: queue.count() == 2)
     assert command.process.stderr
     command.process.stderr.close()
 
