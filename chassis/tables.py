@@ -116,7 +116,11 @@ def _notify_of_inserts(op: Operations) -> None:
 
 
 def create_replays(op: Operations) -> None:
-    """What the relay has to send again, and how far every queue had been handled when it was last looked at."""
+    """What the relay has to send again; and how each queue stood at the last look that saw it whole.
+
+    All events up to `position` had come into it, and `waiting` messages were in it or in hand. Of what it heard up to
+    `handled`, all but the `except_last` last were done.
+    """
     op.execute(
         """
         CREATE TABLE replays (
@@ -139,8 +143,9 @@ def create_replays(op: Operations) -> None:
             queue text PRIMARY KEY,
             position bigint NOT NULL,
             waiting bigint NOT NULL,
-            intact bigint NOT NULL,
-            looked_at timestamptz NOT NULL
+            looked_at timestamptz NOT NULL,
+            handled bigint NOT NULL DEFAULT 0,
+            except_last bigint NOT NULL DEFAULT 0
         )
         """
     )

@@ -47,10 +47,10 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Handled is all that is published up to `position` but the last `waiting` events of the queue before it."""
+    """Handled is what the queue heard up to `position`, but for the `except_last` last of it."""
 
     position: int
-    waiting: int
+    except_last: int
 
 
 class Handled:

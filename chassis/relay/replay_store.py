@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import select
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,13 +32,16 @@ _COUNT_BACK = (
     " ORDER BY position DESC OFFSET %s LIMIT 1"
 )
 _KNOW = (
-    "INSERT INTO queue_positions (queue, position, waiting, intact, looked_at) VALUES (%s, %s, 0, %s, now())"
+    "INSERT INTO queue_positions (queue, position, waiting, looked_at, handled) VALUES (%s, %s, 0, now(), %s)"
     " ON CONFLICT (queue) DO NOTHING"
 )
-_SAVE_INTACT = "UPDATE queue_positions SET intact = %s, looked_at = now() WHERE queue = ANY (%s)"
+_SAVE_LOOKS = (
+    "UPDATE queue_positions SET position = %s, waiting = new.waiting, looked_at = now()"
+    " FROM unnest(%s::text[], %s::bigint[]) AS new (queue, waiting) WHERE queue_positions.queue = new.queue"
+)
 _SAVE_MARKS = (
-    "UPDATE queue_positions SET position = new.position, waiting = new.waiting"
-    " FROM unnest(%s::text[], %s::bigint[], %s::bigint[]) AS new (queue, position, waiting)"
+    "UPDATE queue_positions SET handled = new.handled, except_last = new.except_last"
+    " FROM unnest(%s::text[], %s::bigint[], %s::bigint[]) AS new (queue, handled, except_last)"
     " WHERE queue_positions.queue = new.queue"
 )
 _FINISH = "UPDATE replays SET position = %s, finished_at = now() WHERE id = %s"
@@ -115,8 +118,8 @@ class ReplayStore:
         self._cursor.execute("UPDATE subscriptions SET removed_at = now() WHERE id = %s", (subscription,))
 
     def known(self) -> dict[str, Known]:
-        rows = self._rows("SELECT queue, position, waiting, intact FROM queue_positions")
-        return {queue: Known(Mark(position, waiting), intact) for queue, position, waiting, intact in rows}
+        rows = self._rows("SELECT queue, handled, except_last, position FROM queue_positions")
+        return {queue: Known(Mark(handled, except_last), position) for queue, handled, except_last, position in rows}
 
     def knows(self, queue: str) -> bool:
         return bool(self._rows("SELECT FROM queue_positions WHERE queue = %s", queue))
@@ -125,13 +128,14 @@ class ReplayStore:
         """It is made now and hears what is behind `position`; nothing happens if it was known."""
         self._cursor.execute(_KNOW, (queue, position, position))
 
-    def save_intact(self, queues: Sequence[str], position: int) -> None:
-        self._cursor.execute(_SAVE_INTACT, (position, list(queues)))
+    def save_looks(self, waiting: Mapping[str, int], position: int) -> None:
+        """These queues stand whole, with all events up to `position`, and so many of them waiting in each."""
+        self._cursor.execute(_SAVE_LOOKS, (position, list(waiting), list(waiting.values())))
 
     def save_marks(self, marks: Mapping[str, Mark]) -> None:
-        positions = [mark.position for mark in marks.values()]
-        waiting = [mark.waiting for mark in marks.values()]
-        self._cursor.execute(_SAVE_MARKS, (list(marks), positions, waiting))
+        handled = [mark.position for mark in marks.values()]
+        except_last = [mark.except_last for mark in marks.values()]
+        self._cursor.execute(_SAVE_MARKS, (list(marks), handled, except_last))
 
     # replays
 
@@ -169,9 +173,9 @@ class ReplayStore:
     def handled(self, queue: topology.Queue) -> int:
         """The position up to which everything is surely handled, as far as that was saved."""
         mark = self.known()[queue.name].handled
-        if not mark.waiting:
+        if not mark.except_last:
             return mark.position
-        rows = self._rows(_COUNT_BACK, mark.position, _expression(queue), mark.waiting)
+        rows = self._rows(_COUNT_BACK, mark.position, _expression(queue), mark.except_last)
         return int(rows[0][0]) if rows else 0
 
     def oldest_waiting(self, queue: topology.Queue, position: int, waiting: int) -> datetime | None:

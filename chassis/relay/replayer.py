@@ -119,7 +119,7 @@ class Replayer:
             self._store.finish(replay, last)
         finally:
             self._publisher.resume()
-        self._store.save_intact([queue.name], last)
+        self._store.save_looks({queue.name: 0}, last)
         self._unbound.discard(queue.name)
         log.info("%s is live from position %s on (%s)", queue.name, last, replay.id)
 

@@ -47,16 +47,16 @@ class Watch:
         known = self._store.known()
         going_live = {replay.queue for replay in self._store.open_replays() if not replay.is_repeat}
         marks: dict[str, Mark] = {}
-        intact: list[str] = []
+        intact: dict[str, int] = {}
         for queue in queues:
             waiting = self._measure(queue, seen, position)
             if queue.name in going_live:
                 self._look_at_filling(queue, seen, known)
             elif self._is_intact(queue, seen, known):
-                intact.append(queue.name)
+                intact[queue.name] = waiting.total - waiting.dead if waiting else 0
                 mark = self._handled[queue.name].look(position, waiting) if waiting else None
                 marks |= {queue.name: mark} if mark else {}
-        self._store.save_intact(intact, position)
+        self._store.save_looks(intact, position)
         self._store.save_marks(marks)
 
     def _look_at_filling(self, queue: topology.Queue, seen: Broker, known: dict[str, Known]) -> None:
