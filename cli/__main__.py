@@ -6,8 +6,8 @@ import sys
 
 import click
 
-from cli import clients, demos, events, users
-from contracts.errors import Fault, InvalidInput, ServiceError, ServiceUnavailable, UsernameTaken
+from cli import agreements, clients, demos, events, users
+from contracts.errors import Fault, InvalidInput, NotFound, ServiceError, ServiceUnavailable, UsernameTaken
 from services.identity.domain import DemoDataInProduction
 
 FAILED = 2
@@ -15,7 +15,7 @@ FAILED = 2
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def onehall() -> None:
-    """Operate a OneHall platform: its clients, its accounts, its events, its demo.
+    """Operate a OneHall platform: its clients, its accounts, its events and who hears them, its demo.
 
     The environment says which platform; without ONEHALL_ENVIRONMENT it is the local one of this checkout.
     """
@@ -25,6 +25,8 @@ onehall.add_command(clients.client)
 onehall.add_command(users.user)
 onehall.add_command(demos.demo)
 onehall.add_command(events.events)
+onehall.add_command(agreements.agreement)
+onehall.add_command(agreements.subscription)
 
 
 def main() -> None:
@@ -49,6 +51,8 @@ def _sentence(error: ServiceError) -> str:
     match error:
         case InvalidInput():
             return "; ".join(_fault(fault) for fault in error.faults)
+        case NotFound():
+            return f"there is no such {error.args[0]}: {error.args[1]}"
         case UsernameTaken():
             return f"the user name {error.args[0]} is taken"
         case ServiceUnavailable():
@@ -56,8 +60,19 @@ def _sentence(error: ServiceError) -> str:
     return f"{type(error).__name__}: {' '.join(map(str, error.args))}"
 
 
+_RULES = {
+    "known": "choose from {value}",
+    "notSubscribable": "choose from {value}",
+    "matchesNothing": "no service item passes it: every value exists, but not together",
+    "future": "{value} is over",
+}
+
+
 def _fault(fault: Fault) -> str:
-    return f"{fault['pointer'].removeprefix('/')}: {fault['value']} breaks the rule {fault['rule']}"
+    value = fault["value"]
+    shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+    rule = _RULES.get(fault["rule"], "{value} breaks the rule {rule}").format(value=shown, rule=fault["rule"])
+    return f"{fault['pointer'].removeprefix('/')}: {rule}"
 
 
 if __name__ == "__main__":

@@ -34,6 +34,11 @@ def identity_database() -> Database:
     return Database(operator_settings().identity_database_url.get_secret_value(), pool_size=1)
 
 
+def cases_database() -> Database:
+    settings.load_local_environment()
+    return Database(settings.database_url("cases"), pool_size=1)
+
+
 def at_once(function: Callable[..., Any], *arguments: Any) -> Any:
     """In place of a service's `offload`: nobody else waits here."""
     return function(*arguments)

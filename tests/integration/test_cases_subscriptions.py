@@ -132,19 +132,27 @@ def test_the_relay_reads_it_as_a_queue(create, cases_database, name):
     assert queue.patterns == ("case.*.civil-affairs.*.*.*",)
 
 
-def test_it_starts_where_it_was_asked_to(create, rows, cases_database, name):
-    with cases_database.transaction() as session:
-        session.execute(
-            text(
-                "INSERT INTO outbox (event_id, subject, sequence, routing_key, body, created_at, position)"
-                " SELECT gen_random_uuid(), :subject, serial, 'case.submitted.a.b.c.d', '{}',"
-                " timestamptz '2020-01-01' + serial * interval '1 day',"
-                " (SELECT coalesce(max(position), 0) FROM outbox) + serial FROM generate_series(1, 3) AS serial"
-            ),
-            {"subject": name},
-        )
-    positions = [row.position for row in rows("SELECT position FROM outbox WHERE subject = :s ORDER BY 1", s=name)]
-    for start, position in (("now", positions[-1]), ("2020-01-03T00:00:00Z", positions[0])):
+@pytest.fixture
+def happen(cases_database):
+    """An event that the broker has confirmed; its time and position."""
+
+    def insert(subject, sequence):
+        with cases_database.transaction() as session:
+            return session.execute(
+                text(
+                    "INSERT INTO outbox (event_id, subject, sequence, routing_key, body, position)"
+                    " SELECT gen_random_uuid(), :subject, :sequence, 'case.submitted.a.b.c.d', '{}',"
+                    " coalesce(max(position), 0) + 1 FROM outbox RETURNING created_at, position"
+                ),
+                {"subject": subject, "sequence": sequence},
+            ).one()
+
+    return insert
+
+
+def test_it_starts_where_it_was_asked_to(create, rows, happen, name):
+    first, second, third = (happen(name, sequence) for sequence in (1, 2, 3))
+    for start, position in (("now", third.position), (second.created_at.isoformat(), first.position)):
         made = create(DEPARTMENT, f"{name}-{position}", start=start)
         assert rows("SELECT position FROM replays WHERE queue = :queue", queue=made["queue"]) == [(position,)]
 

@@ -53,7 +53,7 @@ def prepare(
 def create_subscription(
     session: Session, request: Request, webhook: NewWebhook | None, now: datetime
 ) -> dict[str, Any]:
-    """Made, or there already exactly as requested. The secret of a webhook is shown when it is made, and never again."""
+    """Made, or there already exactly as requested. A webhook's secret is shown when it is made, and never again."""
     store.lock_owner(session, request.owner.name)
     subscription = store.load_keeping_name(session, request.owner.name, request.name)
     if subscription is None:

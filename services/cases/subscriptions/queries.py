@@ -14,7 +14,7 @@ from services.cases.items import Catalogue
 from services.cases.paging import decode, page, require_limit
 from services.cases.subscriptions import domain, store
 from services.cases.subscriptions.domain import Subscription
-from services.cases.subscriptions.views import replay_view, subscription_view
+from services.cases.subscriptions.views import agreement_view, replay_view, subscription_view
 from services.cases.webhooks import store as webhooks
 
 
@@ -45,6 +45,16 @@ def list_replays(
     rows = store.list_replays(session, subscription, before, size + 1)
     last = replays.last_position(session)
     return page(rows, size, key=lambda row: row.requested_at.isoformat(), view=lambda row: replay_view(row, last))
+
+
+def list_all(session: Session) -> list[dict[str, Any]]:
+    """Every owner's."""
+    return views(session, store.list_all(session))
+
+
+def list_agreements(session: Session) -> list[dict[str, Any]]:
+    """By grantee; the ended ones too."""
+    return [agreement_view(agreement) for agreement in store.list_agreements(session)]
 
 
 def require_visible(session: Session, catalogue: Catalogue, actor: Actor, name: str) -> Subscription:
