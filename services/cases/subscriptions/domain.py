@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
@@ -277,7 +277,7 @@ def filter_to_dict(wanted: EventFilter) -> dict[str, list[str]]:
 
 def filter_from_dict(parts: Mapping[str, Any]) -> EventFilter:
     """As it was saved."""
-    return EventFilter(**{field.name: tuple(parts[field.name]) for field in fields(EventFilter)})
+    return EventFilter(**{part: tuple(values) for part, values in parts.items()})
 
 
 def _fault(pointer: str, rule: str, value: Any) -> Fault:
