@@ -23,7 +23,7 @@ from kombu.message import Message
 from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import DependencyProvider, Entrypoint, SharedExtension
 
-from chassis import broker, failpoints, inbox, metrics
+from chassis import failpoints, inbox, metrics
 from chassis.channel import ConfirmingChannel, ResilientConsumer
 from chassis.extensions import HttpServer, ServiceDatabase
 from contracts import topology
@@ -89,8 +89,14 @@ class EventConsumer(SharedExtension, ResilientConsumer):
 
     # kombu's hooks
 
+    def needed_queues(self) -> list[str]:
+        """The relays of the sources make them."""
+        return [name for queue in self.queues for name in queue.parts]
+
+    def on_missing_queue(self, connection: Any, queue: str) -> None:
+        self._turned = time.monotonic()
+
     def get_consumers(self, consumer: Callable[..., Any], channel: Any) -> list[Any]:
-        broker.declare(channel, self.queues)
         self._topology_is_lost = False
         self._in_hand.clear()
         self._channel = ConfirmingChannel(channel)
@@ -106,7 +112,7 @@ class EventConsumer(SharedExtension, ResilientConsumer):
     def on_iteration(self) -> None:
         self._turned = time.monotonic()
         if self._topology_is_lost:
-            raise RecoverableConnectionError("a queue of ours is gone: connecting again declares it")
+            raise RecoverableConnectionError("a queue of ours is gone: connecting again waits for it")
 
     def on_connection_error(self, exc: Exception, interval: float) -> None:
         self._turned = time.monotonic()
@@ -180,6 +186,7 @@ class EventConsumer(SharedExtension, ResilientConsumer):
         channel = self._on(message)
         channel.publish(
             _persistent(message.body, attempt + 1),
+            queue.back,
             queue.retry(topology.RETRY_DELAYS[attempt]),
             confirmed=lambda: channel.ack(message),
             refused=self._begin_anew,
@@ -198,9 +205,11 @@ class EventConsumer(SharedExtension, ResilientConsumer):
         def forget() -> None:
             self.container.spawn_managed_thread(functools.partial(self._unpark, envelope), identifier="unpark")
 
+        queue = topology.service_queue(self.container.service_name, envelope.source)
         self._channel.publish(
             _persistent(envelope.to_json(), 0),
-            topology.service_queue(self.container.service_name, envelope.source).name,
+            queue.back,
+            queue.name,
             confirmed=forget,
             refused=self._begin_anew,
         )

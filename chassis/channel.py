@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import amqp.connection
 from amqp.basic_message import Message as AmqpMessage
-from amqp.exceptions import AMQPError
+from amqp.exceptions import AMQPError, NotFound
 from kombu.message import Message
 from kombu.mixins import ConsumerMixin
 
@@ -32,12 +33,24 @@ GONE = (AMQPError, OSError, AttributeError)
 _NUMBER = "x-publish"
 _FIRST_WAIT_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 2
+_MISSING_WAIT_SECONDS = 0.5
 
 Callback = Callable[[], None]
 
 
 class ResilientConsumer(ConsumerMixin):
-    """kombu's consuming loop, quick to come back and never waiting for a goodbye from a broker that froze."""
+    """kombu's consuming loop, quick to come back and never waiting for a goodbye from a broker that froze.
+
+    It declares nothing: what it consumes from is made by another process, and it waits for that.
+    """
+
+    def needed_queues(self) -> Iterable[str]:
+        """What must be there before consuming can begin."""
+        raise NotImplementedError
+
+    def on_missing_queue(self, connection: Any, queue: str) -> None:
+        """Called again and again while one is missing."""
+        raise NotImplementedError
 
     @contextmanager
     def establish_connection(self) -> Iterator[Any]:
@@ -49,10 +62,31 @@ class ResilientConsumer(ConsumerMixin):
                 interval_max=_LONGEST_WAIT_SECONDS,
             )
             try:
+                self._await_queues(connection)
                 yield connection
             except connection.connection_errors:
                 connection.collect()
                 raise
+
+    def _await_queues(self, connection: Any) -> None:
+        said = ""
+        while not self.should_stop and (missing := self._missing_queue(connection)):
+            if missing != said:
+                log.warning("waiting for the queue %s", missing)
+                said = missing
+            self.on_missing_queue(connection, missing)
+            time.sleep(_MISSING_WAIT_SECONDS)
+
+    def _missing_queue(self, connection: Any) -> str | None:
+        for queue in self.needed_queues():
+            channel = connection.channel()
+            try:
+                channel.queue_declare(queue=queue, passive=True)
+            except NotFound:
+                return queue
+            finally:
+                channel.close()
+        return None
 
 
 class ConfirmingChannel:
@@ -76,8 +110,10 @@ class ConfirmingChannel:
     def is_open(self) -> bool:
         return bool(self._channel.is_open)
 
-    def publish(self, message: AmqpMessage, queue: str, *, confirmed: Callback, refused: Callback) -> None:
-        """Publish to one queue through the default exchange; exactly one of the callbacks follows, or neither.
+    def publish(
+        self, message: AmqpMessage, exchange: str, queue: str, *, confirmed: Callback, refused: Callback
+    ) -> None:
+        """Publish to one queue, bound to `exchange` by its name; exactly one of the callbacks follows, or neither.
 
         `refused` is for a broker that could not take it and for a queue that is not there.
         """
@@ -85,7 +121,7 @@ class ConfirmingChannel:
             self._published += 1
             self._waiting[self._published] = (confirmed, refused)
             message.properties["application_headers"][_NUMBER] = self._published
-            self._channel.basic_publish(message, exchange="", routing_key=queue, mandatory=True)
+            self._channel.basic_publish(message, exchange=exchange, routing_key=queue, mandatory=True)
 
     def ack(self, message: Message) -> None:
         with self._lossy():

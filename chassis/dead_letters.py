@@ -125,4 +125,4 @@ def _read(body: bytes) -> Envelope | None:
 
 def _publish(channel: Any, queue: topology.Queue, body: bytes) -> None:
     properties = pika.BasicProperties(content_type=CONTENT_TYPE, delivery_mode=2)
-    channel.basic_publish("", queue.name, body, properties, mandatory=True)
+    channel.basic_publish(queue.back, queue.name, body, properties, mandatory=True)

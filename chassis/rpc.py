@@ -13,9 +13,12 @@ import queue
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from amqp.basic_message import Message as AmqpMessage
+from amqp.exceptions import AccessRefused
+from kombu import Queue
 from nameko import messaging
 from nameko import rpc as nameko_rpc
 from nameko.exceptions import IncorrectSignature, MalformedRequest
@@ -24,6 +27,7 @@ from chassis import failpoints
 from chassis.channel import GONE, ResilientConsumer
 from chassis.extensions import HttpServer
 from chassis.http import StartResponse, respond_json
+from contracts.broker_accounts import RPC_EXCHANGE
 from contracts.calls import is_repeatable
 from contracts.errors import ServiceError, ServiceUnavailable
 
@@ -61,6 +65,16 @@ class QueueConsumer(ResilientConsumer, messaging.QueueConsumer):
         self._turned = time.monotonic()
         self.http.add_check("/healthz", lambda: time.monotonic() - self._turned < _STALLED_SECONDS)
 
+    def needed_queues(self) -> list[str]:
+        return [provider.queue.name for provider in self._providers]
+
+    def on_missing_queue(self, connection: Any, queue: str) -> None:
+        """The gateway makes them. Where one account may do everything, so do we, and answer without a gateway."""
+        self._turned = time.monotonic()
+        for provider in self._providers:
+            with suppress(AccessRefused):
+                provider.declare(connection.channel())
+
     def on_iteration(self) -> None:
         self._turned = time.monotonic()
         super().on_iteration()
@@ -74,11 +88,20 @@ class RpcConsumer(nameko_rpc.RpcConsumer):
     """Nameko's queue and dispatch, with replies on the request's own channel."""
 
     queue_consumer = QueueConsumer()
+    queue: Any
 
     def setup(self) -> None:
+        if self.queue is not None:
+            return
         super().setup()
+        declarable: Any = self.queue
+        self._declarable = declarable
+        self.queue = Queue(declarable.name, no_declare=True)
         # frames of two greenlets must not mix on the socket
         self._writing = threading.Lock()
+
+    def declare(self, channel: Any) -> None:
+        self._declarable(channel).declare()
 
     def handle_result(self, message: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
         failpoints.reach("rpc.done")
@@ -88,7 +111,7 @@ class RpcConsumer(nameko_rpc.RpcConsumer):
         )
         try:
             with self._writing:
-                message.channel.basic_publish(reply, exchange="nameko-rpc", routing_key=properties.get("reply_to", ""))
+                message.channel.basic_publish(reply, exchange=RPC_EXCHANGE, routing_key=properties.get("reply_to", ""))
                 message.ack()
         except GONE as error:
             log.info("a reply could not be sent (%s); its caller has been told that the broker is gone", error)

@@ -53,7 +53,7 @@ def accounts() -> tuple[Account, ...]:
     """Of every process, by its name in the topology, and of the operators' command line."""
     relays = [relay(source) for source in topology.publishers()]
     services = [service(name) for name in topology.SERVICES]
-    return (*relays, *services, gateway(), operator())
+    return (*relays, *services, webhooks(), gateway(), operator())
 
 
 def relay(source: str) -> Account:
@@ -84,6 +84,13 @@ WARDEN = "identity"
 
 WARDEN_TAGS = ("administrator",)
 """RabbitMQ lets nobody else close another's connection. Whoever signs the tokens could give itself this tag anyway."""
+
+
+def webhooks() -> Account:
+    """Reads the queues of subscriptions, not their dead letters."""
+    return Account(
+        f"webhooks-{topology.SUBSCRIBABLE}", read=rf"^{re.escape(topology.SUBSCRIPTION_PREFIX)}[^.]+\.[^.]+$"
+    )
 
 
 def gateway() -> Account:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import os
 import shutil
@@ -13,7 +11,9 @@ from typing import Any
 import pika
 from pika.exceptions import AMQPError, ProbableAuthenticationError
 
-from deploy.local.environment import department_account
+from chassis import broker_definitions
+from contracts.broker_accounts import Account, accounts
+from deploy.local.environment import broker_password, department_account
 from deploy.local.report import Failure
 from deploy.local.state import State
 from services.identity.demo import DEPARTMENTS
@@ -73,29 +73,12 @@ def create(state: State, ports: Mapping[str, int], secret: Mapping[str, str], ba
 
 
 def definitions(secret: Mapping[str, str]) -> dict[str, Any]:
-    """The platform's account, and one a department that can read its own queues and nothing else. No guest."""
-    accounts = {"onehall": (secret["broker"], (".*", ".*", ".*"))}
-    for department in DEPARTMENTS:
-        account = department_account(department)
-        accounts[account] = (secret[account], ("", "", rf"^dept\.{department}\."))
-    return {
-        "vhosts": [{"name": "/"}],
-        "users": [_user(name, password) for name, (password, _) in accounts.items()],
-        "permissions": [
-            {"user": name, "vhost": "/", "configure": configure, "write": write, "read": read}
-            for name, (_, (configure, write, read)) in accounts.items()
-        ],
-    }
-
-
-def _user(name: str, password: str) -> dict[str, Any]:
-    # RabbitMQ's form: base64 of a salt of 4 bytes and SHA-256 over salt and password. The password is random
-    # already, so a salt made from the name keeps the file the same from start to start.
-    salt = hashlib.sha256(name.encode()).digest()[:4]
-    digest = base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
-    algorithm = "rabbit_password_hashing_sha256"
-    tags = ["administrator"] if name == "onehall" else []
-    return {"name": name, "password_hash": digest, "hashing_algorithm": algorithm, "tags": tags}
+    """The processes' accounts as in production, one that may do everything, and the departments'. No guest."""
+    everything = Account("onehall", ".*", ".*", ".*", tags=("administrator",))
+    departments = [Account(department_account(name), read=rf"^dept\.{name}\.") for name in DEPARTMENTS]
+    passwords = {account.name: secret[broker_password(account.name)] for account in accounts()}
+    passwords |= {"onehall": secret["broker"]} | {account.name: secret[account.name] for account in departments}
+    return broker_definitions.definitions(passwords, [*accounts(), everything, *departments])
 
 
 def epmd_command(ports: Mapping[str, int]) -> list[str]:

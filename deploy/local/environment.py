@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from contracts import broker_accounts
 from contracts.topology import SERVICES
 from deploy.local.state import State
 from services.identity.demo import DEPARTMENTS
@@ -40,13 +41,19 @@ def load_secrets(state: State) -> dict[str, str]:
     """The generated secrets, by what they are for. Made once; what a newer checkout needs more is added."""
     known: dict[str, str] = json.loads(state.secrets.read_text()) if state.secrets.exists() else {}
     accounts = ("broker", "database", "supervisor", *SERVICES, *map(department_account, DEPARTMENTS))
-    wanted = {name: secrets.token_urlsafe(24) for name in ("rpc", "notify-client", "cookie", *accounts)}
+    at_broker = map(broker_password, broker_accounts.NAMES)
+    wanted = {name: secrets.token_urlsafe(24) for name in ("rpc", "notify-client", "cookie", *accounts, *at_broker)}
     for key in ("cookie-key", "webhook-key"):
         wanted[key] = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
     missing = {name: value for name, value in wanted.items() if name not in known}
     if missing:
         state.write_private(state.secrets, json.dumps(known | missing, indent=2) + "\n")
     return known | missing
+
+
+def broker_password(account: str) -> str:
+    """The name of the secret."""
+    return f"broker-{account}"
 
 
 def department_account(department: str) -> str:
@@ -99,28 +106,41 @@ def make_environment(
     return environment | dict(given)
 
 
-def _broker_addresses(ports: Mapping[str, int], secret: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
-    def address(user: str, password: str) -> str:
-        # somebody else's broker has no accounts of ours for the departments: they share the one that was given
-        return given.get("AMQP_URI") or f"amqp://{user}:{password}@{HOST}:{ports['broker']}/%2F"
+def broker_account(
+    account: str, ports: Mapping[str, int], secret: Mapping[str, str], given: Mapping[str, str]
+) -> dict[str, str]:
+    """The broker's addresses with the account of one process. A broker of yours has one account for all."""
+    return {} if "AMQP_URI" in given else _addresses(account, secret[broker_password(account)], ports)
 
+
+def _broker_addresses(ports: Mapping[str, int], secret: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """With an account that may do everything: for the tests, and for whoever operates a local run."""
+    uri = given.get("AMQP_URI")
+    everything = _given_addresses(uri) if uri else _addresses("onehall", secret["broker"], ports)
     departments = {
-        f"ONEHALL_DEPT_{department.upper().replace('-', '_')}_AMQP_URI": address(
-            department_account(department), secret[department_account(department)]
-        )
+        f"ONEHALL_DEPT_{department.upper().replace('-', '_')}_AMQP_URI": uri
+        or _addresses(department_account(department), secret[department_account(department)], ports)["AMQP_URI"]
         for department in DEPARTMENTS
     }
-    uri = address("onehall", secret["broker"])
-    return {"AMQP_URI": uri, "ONEHALL_BROKER_MANAGEMENT_URL": _management_url(uri, ports, given)} | departments
+    return everything | departments
 
 
-def _management_url(uri: str, ports: Mapping[str, int], given: Mapping[str, str]) -> str:
-    """Of a broker that was given, the same host and account at the plugin's usual port; it may be given too."""
-    parts = urlsplit(uri)
-    port = MANAGEMENT_PORT if "AMQP_URI" in given else ports["broker-management"]
-    account, _, address = parts.netloc.rpartition("@")
-    host = address.rpartition(":")[0] if parts.port else address
-    return f"http://{account or 'guest:guest'}@{host}:{port}"
+def _addresses(user: str, password: str, ports: Mapping[str, int]) -> dict[str, str]:
+    at = f"{user}:{password}@{HOST}"
+    return {
+        "AMQP_URI": f"amqp://{at}:{ports['broker']}/%2F",
+        "ONEHALL_BROKER_MANAGEMENT_URL": f"http://{at}:{ports['broker-management']}",
+    }
+
+
+def _given_addresses(uri: str) -> dict[str, str]:
+    """The management plugin is looked for on the same host, with the same account, at the port that it has by itself.
+
+    Where it is elsewhere, `ONEHALL_BROKER_MANAGEMENT_URL` says so.
+    """
+    account, _, address = urlsplit(uri).netloc.rpartition("@")
+    host = address[: address.index("]") + 1] if address.startswith("[") else address.partition(":")[0]
+    return {"ONEHALL_BROKER_MANAGEMENT_URL": f"http://{account or 'guest:guest'}@{host}:{MANAGEMENT_PORT}"}
 
 
 def _service_addresses(ports: Mapping[str, int], secret: Mapping[str, str]) -> dict[str, str]:

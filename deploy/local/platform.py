@@ -13,8 +13,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from contracts import broker_accounts
 from deploy.local import broker, database, health
 from deploy.local.environment import (
+    broker_account,
     given_settings,
     is_ours,
     load_secrets,
@@ -60,7 +62,17 @@ class Platform:
     def programs(self) -> list[Program]:
         """Every program of this platform, in the order in which they start."""
         values = self._outer | self.environment
-        return [program.given(values) for program in self._declared]
+        return [program.given(values | self._account(program.process)) for program in self._declared]
+
+    @property
+    def _operator(self) -> dict[str, str]:
+        """What the command line reaches the broker with. The management pages stay open to whoever runs it here."""
+        account = self._account("operator")
+        return {name: account[name] for name in ("AMQP_URI",) if name in account}
+
+    def _account(self, name: str) -> dict[str, str]:
+        """The broker's addresses with the account of that name; a server has none."""
+        return broker_account(name, self.ports, self.secret, self._given) if name in broker_accounts.NAMES else {}
 
     @cached_property
     def _declared(self) -> list[Program]:
@@ -165,7 +177,7 @@ class Platform:
                 database.create(self.state, self.secret["database"])
             if uses_private_broker(self._given):
                 broker.create(self.state, self.ports, self.secret, self.environment["ONEHALL_BASE_URL"])
-            write_environment(self.state, self.environment)
+            write_environment(self.state, self.environment | self._operator)
             self.state.ports.write_text(json.dumps(self.ports, indent=2) + "\n")
             self._write_configuration()
             self._supervisor.launch()

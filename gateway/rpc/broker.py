@@ -13,13 +13,14 @@ import uuid
 from typing import Any
 
 import aio_pika
-from aio_pika.abc import AbstractConnection, AbstractExchange, AbstractIncomingMessage
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage
 from aiormq.abc import DeliveredMessage
 
+from contracts.broker_accounts import REPLY_PREFIX, REPLY_QUEUE_PREFIX, RPC_EXCHANGE, rpc_queue
 from contracts.errors import ServiceUnavailable
+from contracts.topology import SERVICES
 from gateway.rpc.calls import Call, ConnectionLost
 
-EXCHANGE = "nameko-rpc"
 REPLY_QUEUE_TTL = 300_000
 HEARTBEAT = 5
 CONNECT_SECONDS = 5.0
@@ -42,6 +43,7 @@ class Broker:
         self._uri = uri
         self._seconds = seconds
         self._reply_to = ""
+        self._channel: AbstractChannel
         self._exchange: AbstractExchange | None = None
         self._connection: AbstractConnection | None = None
         self._lost = asyncio.Event()
@@ -103,7 +105,16 @@ class Broker:
             raise ConnectionLost from error
         # without on_return_raises the returned message itself is the answer
         if isinstance(confirmation, DeliveredMessage):
+            await self._restore()
             raise ServiceUnavailable(call.service)
+
+    async def _restore(self) -> None:
+        """A service's queue was lost. It waits until the queue is there again, and so do later calls in the queue."""
+        try:
+            async with asyncio.timeout(CONFIRM_SECONDS):
+                await _declare_services(self._channel)
+        except _FAILURES:
+            self._give_up()
 
     def _message(self, call: Call) -> aio_pika.Message:
         return aio_pika.Message(
@@ -133,14 +144,15 @@ class Broker:
         connection.close_callbacks.add(on_closed)
         channel = await connection.channel(publisher_confirms=True, on_return_raises=False)
         channel.close_callbacks.add(on_closed)
-        exchange = await channel.declare_exchange(EXCHANGE, aio_pika.ExchangeType.TOPIC, durable=True)
-        self._reply_to = str(uuid.uuid4())
+        exchange = await _declare_services(channel)
+        own = str(uuid.uuid4())
+        self._reply_to = f"{REPLY_PREFIX}{own}"
         replies = await channel.declare_queue(
-            f"rpc.reply-gateway-{self._reply_to}", exclusive=True, arguments={"x-expires": REPLY_QUEUE_TTL}
+            f"{REPLY_QUEUE_PREFIX}{own}", exclusive=True, arguments={"x-expires": REPLY_QUEUE_TTL}
         )
         await replies.bind(exchange, self._reply_to)
         await replies.consume(self._on_reply, no_ack=True)
-        self._exchange = exchange
+        self._channel, self._exchange = channel, exchange
         log.info("connected to the broker")
 
     async def _close(self) -> None:
@@ -169,6 +181,15 @@ class Broker:
         for answer in self._waiting.values():
             if not answer.done():
                 answer.set_exception(ConnectionLost())
+
+
+async def _declare_services(channel: AbstractChannel) -> AbstractExchange:
+    """The exchange of calls, and each service's queue as Nameko would declare it; services may declare nothing."""
+    exchange = await channel.declare_exchange(RPC_EXCHANGE, aio_pika.ExchangeType.TOPIC, durable=True)
+    for service in SERVICES:
+        queue = await channel.declare_queue(rpc_queue(service), durable=True)
+        await queue.bind(exchange, f"{service}.*")
+    return exchange
 
 
 def _forget(answer: asyncio.Future[dict[str, Any]]) -> None:

@@ -57,7 +57,7 @@ def test_a_retry_comes_back_to_its_own_queue_only():
     for source in topology.publishers():
         for queue in topology.service_queues(source):
             arguments = queue.retry_arguments(topology.RETRY_DELAYS[0])
-            assert arguments["x-dead-letter-exchange"] == ""
+            assert arguments["x-dead-letter-exchange"] == queue.back
             assert arguments["x-dead-letter-routing-key"] == queue.name
 
 

@@ -4,8 +4,10 @@ import contextlib
 import time
 import uuid
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 
+import httpx2
 import pika
 import psycopg2
 import pytest
@@ -16,18 +18,12 @@ from contracts.envelope import CONTENT_TYPE, Envelope
 from contracts.events import CaseClosed
 from tests.processes import running, wait_until
 
-QUEUE = topology.service_queue("rating", "cases")
+# as the service of these tests has them
+QUEUE = replace(topology.service_queue("rating", "cases"), retry_delays=(1, 2))
 
 
 @pytest.fixture(scope="module")
-def short_retries():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(topology, "RETRY_DELAYS", (1, 2))
-        yield
-
-
-@pytest.fixture(scope="module")
-def rating(servers, short_retries):
+def rating(servers):
     port = servers.ports["rating"]
     with running(["tests.integration.failing_rating"], servers.environment, ONEHALL_HTTP_PORT=str(port)) as process:
         yield process
@@ -112,7 +108,20 @@ def test_successors_of_a_dead_letter_stay_parked(channel, publish, done, servers
 def test_a_retry_queue_that_was_deleted_loses_nothing(channel, publish, done):
     channel.queue_delete(QUEUE.retry(1))
     event = publish(a_number("once"))
+    wait_until("the service has given it back", lambda: depth(channel, QUEUE.name) == 1)
+    broker.declare(channel, [QUEUE])  # as the relay does once it has noticed
     wait_until("it is handled after all", lambda: done(event.subject) == 1)
+
+
+def test_a_service_waits_for_the_queue_that_its_relay_makes(channel, publish, done, servers, rating):
+    channel.queue_delete(QUEUE.name)
+    health = f"http://127.0.0.1:{servers.ports['rating']}"
+    for _ in range(3):
+        for probe in ("healthz", "readyz"):
+            assert httpx2.get(f"{health}/{probe}").status_code == 200
+    broker.declare(channel, [QUEUE])
+    event = publish(a_number())
+    wait_until("it is handled", lambda: done(event.subject) == 1)
 
 
 def test_a_read_only_database_costs_no_attempt(channel, publish, done, servers):
