@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
@@ -12,7 +12,14 @@ from cli.platform import cases_database
 from services.cases.items import load_catalogue
 from services.cases.subscriptions import commands, domain, queries
 
-_TIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
+_FORMATS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
+
+
+def _end(context: click.Context, option: click.Parameter, text: str) -> datetime:
+    """A time, or the first moment that is not in that day any more. In UTC."""
+    time: datetime = click.DateTime(_FORMATS)(text, option, context)
+    is_day = len(text) == len("2026-11-24")
+    return time.replace(tzinfo=UTC) + timedelta(days=is_day)
 
 
 @click.group()
@@ -23,23 +30,24 @@ def agreement() -> None:
 @agreement.command()
 @click.argument("grantee")
 @click.option("--reference", required=True, help="The paper's own name or number.")
-@click.option("--until", type=_TIME, required=True, help="When it ends (UTC); its subscriptions end with it.")
+@click.option("--until", callback=_end, required=True, help="Its last day, or a time (UTC).")
 @click.option("--type", "types", multiple=True, help="Such as case.closed. All five may be repeated; '*' is any.")
 @click.option("--department", "departments", multiple=True, help="The competent department.")
 @click.option("--region", "regions", multiple=True)
 @click.option("--kind", "kinds", multiple=True)
 @click.option("--item", "items", multiple=True, help="The code of a service item.")
 def add(grantee: str, reference: str, until: datetime, **parts: tuple[str, ...]) -> None:
-    """Let GRANTEE (as its clients are registered) subscribe to what the options name; print it as JSON."""
+    """Let GRANTEE (as its clients are registered) subscribe to what the options name; print it as JSON.
+
+    Its subscriptions end with it.
+    """
     agreed = {part: values for part, values in parts.items() if values}
     if not agreed:
         raise click.UsageError("say what it allows: --type, --department, --region, --kind, --item ('*' is any)")
     now = datetime.now(UTC)
     with cases_database().transaction() as session:
         try:
-            made = commands.add_agreement(
-                session, load_catalogue(), grantee, reference, agreed, until.replace(tzinfo=UTC), now
-            )
+            made = commands.add_agreement(session, load_catalogue(), grantee, reference, agreed, until, now)
         except domain.ReferenceTaken as error:
             raise click.ClickException(f"{grantee} has an agreement {reference}; give this one another name") from error
     click.echo(json.dumps(made, ensure_ascii=False, indent=2))

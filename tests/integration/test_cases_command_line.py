@@ -61,18 +61,23 @@ def test_an_agreement_from_beginning_to_end(run, hospital, subscribe):
     code, out, _ = run("agreement", "add", hospital, *terms)
     assert code == 0
     made = json.loads(out)
-    assert (made["grantee"], made["reference"], made["ends_at"]) == (hospital, "R 2026/1", "2099-01-01T00:00:00Z")
+    assert (made["grantee"], made["reference"], made["ends_at"]) == (hospital, "R 2026/1", "2099-01-02T00:00:00Z")
     assert made["filter"]["items"] == ["birth-registration"]
     assert made["filter"]["departments"] == ["*"]
     subscribe("births")
     (listed,) = lines(run("subscription", "list")[1], owner=hospital)
-    assert (listed["name"], listed["ends_at"]) == ("births", "2099-01-01T00:00:00Z")
+    assert (listed["name"], listed["ends_at"]) == ("births", "2099-01-02T00:00:00Z")
 
     assert run("agreement", "end", hospital, "--reference", "R 2026/1") == (0, "ended, with 1 subscriptions\n", "")
     (listed,) = lines(run("subscription", "list")[1], owner=hospital)
     assert (listed["status"], listed["end_reason"]) == ("ended", "agreement")
     (agreement,) = lines(run("agreement", "list")[1], grantee=hospital)
     assert agreement["ended_at"] is not None
+
+
+def test_an_agreement_ends_at_a_time(run, hospital):
+    _, out, _ = run("agreement", "add", hospital, "--reference", "R", "--until", "2099-01-01T12:30", "--item", "*")
+    assert json.loads(out)["ends_at"] == "2099-01-01T12:30:00Z"
 
 
 def test_an_operator_ends_a_subscription(run, hospital, subscribe):
