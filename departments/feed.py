@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import pika
 from pika import exceptions
 from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 
 from contracts.envelope import REPLAY_HEADER
 from departments.credentials import AccessToken, ClientCredentials
@@ -201,7 +202,8 @@ def _connect(parameters: pika.URLParameters, token: AccessToken | None) -> Block
         raise AccessRefused(f"the broker at {where} refused {user!r}: {what}") from error
     except exceptions.ProbableAccessDeniedError as error:
         raise AccessRefused(f"the broker at {where} refused virtual host {parameters.virtual_host!r}") from error
-    except (exceptions.AMQPError, OSError) as error:
+    except (exceptions.AMQPError, AMQPConnectorException, OSError) as error:
+        # a broker that froze takes too long, which pika says by a class that is no `AMQPError`
         raise BrokerUnreachable(f"no broker answers at {where}: check the address and that it is running") from error
 
 

@@ -10,6 +10,7 @@ import time
 from contextlib import closing
 
 import psycopg2
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPError
 
 from chassis import http, logs, metrics, settings
@@ -27,6 +28,9 @@ log = logging.getLogger("chassis.relay")
 _LEAD_SECONDS = 1.0
 _LONGEST_WAIT_SECONDS = 5.0
 _STALLED_SECONDS = 60.0
+
+INTERRUPTIONS = (psycopg2.Error, AMQPError, AMQPConnectorException, OSError)
+"""Broker or database are gone. pika says that a frozen broker took too long by a class that is no `AMQPError`."""
 
 
 class Relay:
@@ -50,7 +54,7 @@ class Relay:
             self._turned = time.monotonic()
             try:
                 self._serve_term()
-            except (psycopg2.Error, AMQPError, OSError) as error:
+            except INTERRUPTIONS as error:
                 wait = _LEAD_SECONDS if self._has_led else wait
                 log.warning("interrupted (%r); trying again in %s s", error, wait)
                 self._stopped.wait(wait)
