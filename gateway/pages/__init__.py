@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from gateway.pages import cases, home, inbox, items, ratings, sign_in
+from gateway.pages import cases, department, home, inbox, items, ratings, sign_in
 
 router = APIRouter(include_in_schema=False)
-for part in (home, items, cases, ratings, inbox, sign_in):
+for part in (home, items, cases, ratings, inbox, department, sign_in):
     router.include_router(part.router)

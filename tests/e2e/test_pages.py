@@ -211,7 +211,16 @@ def cases(people) -> dict[str, str]:
     for name in ("closed", "rated"):
         people.close(numbers[name])
     wait_until("the case can be rated", lambda: people.rate(numbers["rated"]).is_success)
-    return numbers
+    return numbers | {"subscription": subscribe(people)}
+
+
+def subscribe(people) -> str:
+    """The name of a subscription of the officer's department, as long as a name can be, with much in its filter."""
+    name = "a-subscription-with-a-name-as-long-as-it"
+    parts = {"types": ["case.submitted", "case.accepted", "case.closed"], "items": [ITEM, "elderly-card"]}
+    body = {"name": name, "filter": parts, "start": "beginning"}
+    people.sign_in("officer").post("/api/v1/subscriptions", json=body).raise_for_status()
+    return name
 
 
 @pytest.fixture(scope="module")
@@ -247,6 +256,9 @@ PAGES = {
     "inbox": ("citizen", "/inbox"),
     "preferences": ("citizen", "/inbox/preferences?saved=1"),
     "officer's case": ("officer", "/cases/{open}"),
+    "department": ("officer", "/department/"),
+    "subscription": ("officer", "/department/subscriptions/{subscription}"),
+    "no such subscription": ("officer", "/department/subscriptions/nothing"),
 }
 REFUSED = {
     "wrong form": ("citizen", f"/items/{ITEM}/apply"),

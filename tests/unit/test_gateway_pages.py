@@ -11,6 +11,7 @@ from contracts.errors import (
     CaseAlreadyRated,
     InvalidInput,
     NotFound,
+    NotPermitted,
     ServiceUnavailable,
     SessionEnded,
     SignInRefused,
@@ -33,7 +34,7 @@ def signed_in(answers: dict[str, Any], **claims: Any) -> tuple[FakeRpc, Door]:
     return rpc, door
 
 
-@pytest.mark.parametrize("page", ["/cases", "/cases/OH-1", "/inbox", "/items/residence-permit/apply"])
+@pytest.mark.parametrize("page", ["/cases", "/cases/OH-1", "/inbox", "/items/residence-permit/apply", "/department/"])
 def test_a_page_of_ones_own_asks_to_sign_in_and_comes_back(page: str) -> None:
     response = make_door(FakeRpc({"cases.get_item": ITEM})).get(page)
     assert response.status_code == 303
@@ -273,3 +274,79 @@ def test_an_error_is_a_page_for_a_browser() -> None:
     page = door.get("/cases", headers=BROWSER)
     assert (page.status_code, page.headers["retry-after"]) == (503, "5")
     assert "<h1" in page.text
+
+
+SUBSCRIPTION = {
+    "name": "permits",
+    "owner": "civil-affairs",
+    "filter": {
+        "types": ["case.closed", "case.submitted"],
+        "departments": ["civil-affairs"],
+        "regions": ["*"],
+        "kinds": ["*"],
+        "items": ["residence-permit", "newer-item"],
+    },
+    "delivery": "amqp",
+    "queue": "dept.civil-affairs.permits",
+    "url": None,
+    "status": "active",
+    "created_at": "2026-11-01T02:03:04Z",
+    "ends_at": None,
+    "ended_at": None,
+    "end_reason": None,
+    "waiting": 7,
+}
+REPLAY = {"kind": "start", "requested_at": "2026-11-01T02:03:04Z", "finished_at": None, "remaining": 120}
+OFFICER = {"roles": ["officer"], "department": "civil-affairs"}
+
+
+def department(subscription: dict[str, Any], **claims: Any) -> tuple[FakeRpc, Door]:
+    return signed_in(
+        {
+            "cases.list_subscriptions": {"items": [subscription], "next": "n"},
+            "cases.get_subscription": subscription,
+            "cases.list_replays": {"items": [REPLAY], "next": None},
+            "cases.list_items": {"items": [ITEM], "next": None},
+        },
+        **claims,
+    )
+
+
+def test_an_officer_sees_the_departments_subscriptions_in_words() -> None:
+    rpc, door = department(SUBSCRIPTION, **OFFICER)
+    text = door.get("/department/?lang=en").text
+    assert "Closed, Submitted · Civil Affairs · Residence permit, newer-item" in text
+    assert "7 waiting" in text
+    assert 'href="/department/subscriptions/permits"' in text
+    assert 'href="/department/?cursor=n"' in text
+    assert rpc.of("cases.list_subscriptions") == [(None, 20)]
+
+
+def test_a_filter_of_nothing_is_everything() -> None:
+    everything = SUBSCRIPTION | {"filter": {part: ["*"] for part in SUBSCRIPTION["filter"]}}
+    _, door = department(everything, **OFFICER)
+    assert "Every event" in door.get("/department/?lang=en").text
+    assert door.get("/department/subscriptions/permits?lang=en").text.count("Any</dd>") == 5
+
+
+def test_a_subscription_shows_how_it_is_doing() -> None:
+    _, door = department(SUBSCRIPTION, **OFFICER)
+    text = door.get("/department/subscriptions/permits?lang=en").text
+    for shown in ("dept.civil-affairs.permits", "Active", "120 to go"):
+        assert shown in text
+
+
+def test_one_that_has_ended_says_why() -> None:
+    ended = {"status": "ended", "ended_at": "2026-11-02T02:03:04Z", "end_reason": "agreement"}
+    _, door = department(SUBSCRIPTION | ended, **OFFICER)
+    assert "agreement that allowed it has ended" in door.get("/department/subscriptions/permits?lang=en").text
+
+
+def test_only_officers_are_led_to_the_department() -> None:
+    link = 'href="/department/"'
+    for claims, is_led in ((OFFICER, True), ({}, False), ({"roles": ["clerk"]}, False)):
+        _, door = signed_in({"cases.list_cases": EMPTY}, **claims)
+        assert (link in door.get("/cases").text) is is_led
+    _, door = signed_in({"cases.list_subscriptions": NotPermitted("subscribe")})
+    assert door.get("/department/", headers=BROWSER).status_code == 403
+    assert door.get("/department").headers["location"] == "/department/"
