@@ -156,13 +156,14 @@ def _tls(ca_file: Path | None) -> ssl.SSLContext:
 
 
 UNEXPECTED = "unexpected"
-CERTIFICATE = "certificate"
 UNREADABLE_SECRET = "unreadable-secret"  # noqa: S105 a word for an error
 
 _WORDS: tuple[tuple[type[Exception], str], ...] = (
     (addresses.UrlRefused, "url-refused"),
     (AddressRefused, "address-refused"),
     (HostNotFound, "host-not-found"),
+    (ssl.SSLCertVerificationError, "certificate"),
+    (ssl.SSLError, "tls"),
     (TimeoutError, "timeout"),
     (httpcore2.TimeoutException, "timeout"),
     (httpcore2.ConnectError, "connection-refused"),
@@ -171,19 +172,11 @@ _WORDS: tuple[tuple[type[Exception], str], ...] = (
     (OSError, "connection-lost"),
 )
 
-ERRORS = (*dict.fromkeys(word for _, word in _WORDS), CERTIFICATE, UNREADABLE_SECRET, UNEXPECTED)
+ERRORS = (*dict.fromkeys(word for _, word in _WORDS), UNREADABLE_SECRET, UNEXPECTED)
 """Every word for an attempt without an answer."""
 
 
 def _word(failure: Exception) -> str:
-    if _is_of_tls(failure):
-        return CERTIFICATE
-    return next((word for kind, word in _WORDS if isinstance(failure, kind)), UNEXPECTED)
-
-
-def _is_of_tls(failure: BaseException | None) -> bool:
-    while failure is not None:
-        if isinstance(failure, ssl.SSLError):
-            return True
-        failure = failure.__cause__ or failure.__context__
-    return False
+    # the library puts what TLS said into an error of its own
+    wrapped = next((each for each in failure.args if isinstance(each, ssl.SSLError)), failure)
+    return next((word for kind, word in _WORDS if isinstance(wrapped, kind)), UNEXPECTED)

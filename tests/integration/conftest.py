@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import trustme
 
 from chassis.database import Database
 from deploy.local.platform import Platform
+from tests.endpoints import Endpoint, listening
 from tests.integration.subscribing import Proxy, Queue
+from tests.webhooks import Hooks
 
 
 def database_of(service: str) -> object:
@@ -50,3 +53,32 @@ def proxy(amqp_uri: str) -> Iterator[Proxy]:
     proxy = Proxy(amqp_uri)
     yield proxy
     proxy.close()
+
+
+@pytest.fixture(scope="session")
+def webhook_ca() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def webhook_settings(
+    servers: Platform, webhook_ca: trustme.CA, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
+    """A dispatcher's: it trusts the tests' CA, and waits a second for an answer."""
+    file = tmp_path_factory.mktemp("webhooks") / "ca.pem"
+    webhook_ca.cert_pem.write_to_path(str(file))
+    own = {"ONEHALL_WEBHOOK_CA_FILE": str(file), "ONEHALL_WEBHOOK_TIMEOUT_SECONDS": "1"}
+    return servers.environment | own
+
+
+@pytest.fixture(scope="module")
+def hooks(servers: Platform) -> Iterator[Hooks]:
+    hooks = Hooks(servers.environment)
+    yield hooks
+    hooks.close()
+
+
+@pytest.fixture
+def endpoint(webhook_ca: trustme.CA) -> Iterator[Endpoint]:
+    with listening(webhook_ca) as endpoint:
+        yield endpoint
