@@ -19,8 +19,8 @@ from services.identity.demo import DEPARTMENTS
 
 GATEWAY = Path(__file__).parents[2] / "gateway"
 FAMILIES = (
-    "action", "actor", "channel", "delivery", "department", "ended-by", "event", "heard", "item.days-", "kind", "problem",
-    "rule", "scope", "score", "source", "status", "told",
+    "action", "actor", "channel", "delivery", "department", "ended-by", "event", "heard", "item.days-", "kind",
+    "problem", "rule", "scope", "score", "source", "status", "told",
 )  # fmt: skip
 """Keys that are put together from a code; what they must hold is tested by name below."""
 
