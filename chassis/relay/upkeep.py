@@ -51,7 +51,6 @@ class Upkeep:
         self._looked_at = self._kept_at = float("-inf")
         self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
         broker.declare_exchange(self._channel, source)
-        self._retention.keep()
         self._replayer.unbind()
 
     def start(self) -> None:

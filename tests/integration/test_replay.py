@@ -1,0 +1,181 @@
+"""The history sent again: to new subscriptions, to lost queues, and where it is asked for."""
+
+from contextlib import closing
+
+import pika
+import pytest
+
+from chassis import broker
+from contracts import topology
+from tests.integration.subscriptions import Subscription, Writer, messages
+from tests.processes import Failpoint, kill, running, wait_until
+
+RELAY = ["chassis.relay", "cases"]
+
+
+@pytest.fixture
+def subscription(cases_database, amqp_uri):
+    subscription = Subscription(cases_database, amqp_uri)
+    yield subscription
+    subscription.close()
+
+
+def firsts(ids):
+    """Without those that were heard before."""
+    return list(dict.fromkeys(ids))
+
+
+def require_in_order(subscription):
+    """First sendings only; what comes again is a double that its id gives away."""
+    sequences = {}
+    seen = set()
+    for envelope in subscription.received:
+        if envelope.id not in seen:
+            assert envelope.sequence == sequences.get(envelope.subject, 0) + 1, envelope.subject
+            sequences[envelope.subject] = envelope.sequence
+            seen.add(envelope.id)
+
+
+def test_a_new_subscription_hears_the_history_and_then_what_is_new_each_once_and_in_order(servers, subscription):
+    history = subscription.file_history(1500)
+    writer = Writer(subscription)
+    with running(RELAY, servers.environment), writer.writing():
+        wait_until("the history is published", lambda: len(writer.filed) > 30)
+        subscription.begin(0)
+        wait_until("it is live", subscription.is_live)
+        live = len(writer.filed)
+        wait_until("more is filed", lambda: len(writer.filed) > live + 30)
+        writer.stop()
+        filed = set(history + writer.filed)
+        wait_until("all is heard", lambda: set(subscription.take()) >= filed)
+    assert sorted(subscription.take()) == sorted(filed), "each once"
+    require_in_order(subscription)
+
+
+def test_one_that_starts_now_hears_nothing_older(servers, subscription):
+    old = subscription.file(5)
+    with running(RELAY, servers.environment):
+        wait_until("the old ones are published", lambda: len(subscription.positions()) == 5)
+        subscription.begin_now()
+        wait_until("it is live", subscription.is_live)
+        new = subscription.file(5)
+        wait_until("the new ones are heard", lambda: subscription.take() == new)
+    assert not set(old) & set(subscription.take())
+
+
+@pytest.mark.parametrize("point", ["replay.published", "replay.bound"])
+def test_a_relay_killed_in_a_replay_leaves_no_gap_and_doubles_only_the_same_id(servers, subscription, tmp_path, point):
+    history = subscription.file_history(700)
+    subscription.begin(0)
+    writer = Writer(subscription)
+    failpoint = Failpoint(point, tmp_path)
+    with running(RELAY, servers.environment, **failpoint.environment) as relay, writer.writing():
+        failpoint.wait()
+        kill(relay)
+    with running(RELAY, servers.environment):
+        filed = set(history + writer.filed)
+        wait_until("all is heard", lambda: set(subscription.take()) >= filed)
+        wait_until("it is live", subscription.is_live)
+    assert set(subscription.take()) == filed
+    require_in_order(subscription)
+
+
+def test_a_range_is_heard_again_and_says_so(servers, subscription):
+    with running(RELAY, servers.environment):
+        subscription.begin_now()
+        wait_until("it is live", subscription.is_live)
+        filed = subscription.file(20)
+        wait_until("all is heard", lambda: subscription.take() == filed)
+        positions = subscription.positions()
+        replay = subscription.repeat(positions[4], positions[9])
+        wait_until("the range is heard", lambda: subscription.take() == filed + filed[5:10])
+    assert [headers.get("onehall-replay") for headers in subscription.headers] == [None] * 20 + [replay] * 5
+
+
+def test_a_lost_queue_is_made_again_with_everything_that_was_not_handled(servers, subscription):
+    with running(RELAY, servers.environment):
+        subscription.begin_now()
+        wait_until("it is live", subscription.is_live)
+        filed = subscription.file_case(20)
+        wait_until("all waits", lambda: len(subscription.positions()) == 20)
+        subscription.connection.channel().queue_delete(subscription.queue.name)
+        wait_until("it is there again", subscription.is_there, 10)
+        filed += subscription.file(5)
+        wait_until("nothing is lost", lambda: set(subscription.take()) >= set(filed))
+    assert firsts(subscription.take()) == filed
+    require_in_order(subscription)
+
+
+def test_a_lost_binding_is_made_again_with_what_was_missed(servers, subscription):
+    with running(RELAY, servers.environment):
+        subscription.begin_now()
+        wait_until("it is live", subscription.is_live)
+        filed = subscription.file(5)
+        wait_until("all is heard", lambda: subscription.take() == filed)
+        channel = subscription.connection.channel()
+        channel.queue_unbind(subscription.queue.name, topology.exchange("cases"), subscription.queue.patterns[0])
+        filed += subscription.file_case(20)
+        wait_until("what was missed is heard", lambda: set(subscription.take()) >= set(filed), 15)
+        wait_until("it is live", subscription.is_live)
+        filed += subscription.file(5)
+        wait_until("it hears what is new", lambda: firsts(subscription.take()) == filed)
+    require_in_order(subscription)
+
+
+def test_an_ended_subscription_leaves_no_queue(servers, subscription):
+    with running(RELAY, servers.environment):
+        subscription.begin_now()
+        wait_until("it is there", subscription.is_there)
+        subscription.end()
+        wait_until("it is gone", lambda: not subscription.is_there())
+        wait_until(
+            "so are its dead letters", lambda: not broker.exists(subscription.connection, subscription.queue.dead)
+        )
+
+
+def test_a_small_replay_does_not_wait_for_a_large_one(servers, cases_database, amqp_uri, subscription):
+    other = Subscription(cases_database, amqp_uri)
+    subscription.file_history(4_000)
+    few = other.file(3)
+    with running(RELAY, servers.environment):
+        wait_until("all is published", lambda: len(subscription.positions() + other.positions()) == 4_003)
+        subscription.begin(0)
+        other.begin(0)
+        wait_until("both are done", lambda: other.is_live() and subscription.is_live())
+        assert other.live_at() < subscription.live_at()
+        assert other.take() == few
+    other.close()
+
+
+def test_dead_letters_of_a_lost_queue_are_heard_again(servers, subscription):
+    with running(RELAY, servers.environment):
+        subscription.begin_now()
+        wait_until("it is live", subscription.is_live)
+        (dead,) = subscription.file(1)
+        wait_until("it is refused", subscription.refuse)
+        subscription.connection.channel().queue_delete(subscription.queue.dead)
+        wait_until("it is heard again", lambda: dead in subscription.take(), 15)
+        wait_until("its place is there again", lambda: broker.exists(subscription.connection, subscription.queue.dead))
+
+
+def test_a_lost_queue_of_a_service_is_made_again_whole(servers, amqp_uri, subscription):
+    lost = topology.service_queue("rating", "cases")
+    with (
+        running(RELAY, servers.environment),
+        closing(pika.BlockingConnection(pika.URLParameters(amqp_uri))) as connection,
+    ):
+        wait_until("it is there", lambda: broker.exists(connection, lost.name))
+        filed = subscription.file(3)
+        wait_until("they are published", lambda: len(subscription.positions()) == 3)
+        channel = connection.channel()
+        for name in broker.parts(lost):
+            channel.queue_delete(name)
+        wait_until(
+            "all of it is there again", lambda: all(broker.exists(connection, name) for name in broker.parts(lost)), 15
+        )
+        heard = set()
+        wait_until("nothing is lost", lambda: heard.update(ids_in(connection, lost)) or heard >= set(filed))
+
+
+def ids_in(connection, queue):
+    return [properties.message_id for properties, _ in messages(connection, queue.name)]
