@@ -325,7 +325,7 @@ def test_an_officer_sees_the_departments_subscriptions_in_words() -> None:
 def test_a_filter_of_nothing_is_everything() -> None:
     everything = SUBSCRIPTION | {"filter": {part: ["*"] for part in SUBSCRIPTION["filter"]}}
     _, door = department(everything, **OFFICER)
-    assert "Every event" in door.get("/department/?lang=en").text
+    assert "<p>Every event</p>" in door.get("/department/?lang=en").text
     assert door.get("/department/subscriptions/permits?lang=en").text.count("Any</dd>") == 5
 
 
