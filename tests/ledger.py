@@ -85,14 +85,15 @@ class Ledger:
         return events
 
     def is_quiet(self) -> bool:
-        unsent = sum(
-            self.query(source, "SELECT count(*) FROM outbox WHERE position IS NULL")[0][0]
-            for source in topology.publishers()
-        )
+        unsent = sum(map(self.unsent, topology.publishers()))
         parked = sum(
             self.query(service, "SELECT count(*) FROM inbox_parked")[0][0] for service in topology.SUBSCRIPTIONS
         )
         return unsent + parked + self._waiting_in_queues() == 0
+
+    def unsent(self, source: str) -> int:
+        """Committed events that the relay has not marked."""
+        return int(self.query(source, "SELECT count(*) FROM outbox WHERE position IS NULL")[0][0])
 
     def dead_letters(self) -> int:
         with self._channel() as channel:

@@ -9,8 +9,9 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from chassis import inbox, run
+from chassis import failpoints, inbox, outbox, run
 from chassis.database import Session
 from contracts import topology
 from contracts.envelope import Envelope
@@ -58,6 +59,17 @@ def poisoned() -> None:
     inbox.receive = receive_unless_poisoned
 
 
+def slow_to_commit() -> None:
+    """Stop between an event's row and the commit: it has its id, and nobody sees it yet."""
+    add = outbox.add
+
+    def add_and_stop(*arguments: Any, **more: Any) -> None:
+        add(*arguments, **more)
+        failpoints.reach("outbox.added")
+
+    outbox.add = add_and_stop
+
+
 def _take_always(session: Session, envelope: Envelope, handler: inbox.Handler) -> inbox.Receipt:
     handler(session, envelope)
     return inbox.Receipt(inbox.Outcome.DONE)
@@ -67,6 +79,7 @@ CHANGES: dict[str, Callable[[], None]] = {
     "without-inbox": without_inbox,
     "without-parking": without_parking,
     "poisoned": poisoned,
+    "slow-to-commit": slow_to_commit,
 }
 
 if __name__ == "__main__":

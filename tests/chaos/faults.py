@@ -40,7 +40,7 @@ def frozen(process_ids: list[int]) -> Iterator[None]:
         yield
     finally:
         for pid in process_ids:
-            os.kill(pid, signal.SIGCONT)
+            _signal(pid, signal.SIGCONT)
 
 
 @contextmanager

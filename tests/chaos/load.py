@@ -21,6 +21,9 @@ ITEMS = {"residence-permit": "officer", "sole-trader": "officer2"}
 HONEST = {httpx2.codes.CREATED, httpx2.codes.OK, httpx2.codes.CONFLICT, httpx2.codes.SERVICE_UNAVAILABLE}
 """What the door may answer while something behind it is gone. A conflict: an action whose answer was lost is done."""
 
+PAUSE_SECONDS = 0.2
+"""Between two cases of one person: what waits at the end of a long fault stays an amount that can be waited for."""
+
 ANSWER_SECONDS = 120
 """Far longer than any fault: who is not answered by then never will be."""
 
@@ -51,7 +54,7 @@ class Load:
     def work(self) -> None:
         """One person's day: each case filed, every second one closed, every fourth one rated."""
         for turn, (item, officer) in enumerate(cycle(ITEMS.items())):
-            if self._ending.is_set():
+            if self._ending.wait(PAUSE_SECONDS):
                 return
             key = str(uuid.uuid4())
             filed = self._until_answered(lambda item=item, key=key: self._people.file(item=item, key=key))

@@ -1,10 +1,9 @@
-"""Broker and database go away and come back; the platform's processes stay, and nothing is lost."""
+"""Broker and database go away, freeze and come back; the platform's processes stay, and nothing is lost."""
 
 import json
 import os
 import signal
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import httpx2
@@ -14,63 +13,88 @@ import pytest
 from contracts import topology
 from contracts.envelope import CONTENT_TYPE, Envelope
 from contracts.events import CaseSubmitted
+from tests.chaos.faults import frozen, last, pids, readiness, stopped
+from tests.chaos.load import HONEST, under_load
 from tests.processes import wait_until
 
-OURS = [process.name for process in topology.processes()]
 
-
-def pids(platform):
-    return {name: platform.pids(name) for name in OURS}
-
-
+@pytest.mark.long
 def test_filings_go_on_while_the_broker_restarts(platform, people, ledger):
-    people.file_until_answered()
-    with ThreadPoolExecutor(1) as load:
-        filing = load.submit(people.file_many, 200)
+    before = pids(platform)
+    with under_load(people) as load:
         platform.restart("broker")
-        responses = filing.result()
-    assert [response.status_code for response in responses] == [httpx2.codes.CREATED] * 200
-    ledger.require_one_effect_each({response.json()["number"] for response in responses})
+    assert set(load.answers) <= HONEST, "a request failed"
+    ledger.require_one_effect_each(load.cases)
+    assert pids(platform) == before, "no process ended for want of a broker"
 
 
 def test_a_broker_killed_under_load_loses_nothing(platform, people, ledger):
-    people.file_until_answered()
-    with ThreadPoolExecutor(1) as load:
-        filing = load.submit(lambda: [people.file_until_answered() for _ in range(60)])
+    with under_load(people) as load:
         os.kill(platform.pids("broker")[0], signal.SIGKILL)
-        filed = filing.result()
+        load.wait_for_more(20)
     platform.start("broker")  # supervisor has begun already; this waits until it answers
-    ledger.require_one_effect_each(filed)
+    ledger.require_one_effect_each(load.cases)
 
 
+@pytest.mark.parametrize("seconds", [5, pytest.param(30, marks=pytest.mark.long)])
+def test_filings_are_answered_while_the_broker_is_frozen(platform, people, ledger, seconds):
+    before = pids(platform)
+    with under_load(people) as load:
+        with frozen(platform.pids("broker")):
+            last(seconds)
+            load.wait_for_more(10)
+        load.wait_for_more(10)
+    assert set(load.answers) <= HONEST, "a request failed"
+    ledger.require_one_effect_each(load.cases)
+    assert pids(platform) == before, "no process ended for want of a broker"
+
+
+@pytest.mark.long
 def test_with_the_broker_down_filing_answers_and_the_event_follows(platform, people, ledger):
     people.file_until_answered()
     before = pids(platform)
-    platform.stop("broker")
-    try:
+    with stopped(platform, "broker"):
         filed = wait_until("the gateway has noticed", people.file)
         assert filed.status_code == httpx2.codes.CREATED
         number = filed.json()["number"]
         assert people.history(number)[0]["event"] == "case.submitted"
-    finally:
-        platform.start("broker")
     ledger.require_one_effect_each({number})
     assert pids(platform) == before, "no process ended for want of a broker"
 
 
-def test_with_the_database_down_the_answer_is_503_and_every_process_lives_on(platform, people, ledger):
+@pytest.mark.parametrize("seconds", [1, pytest.param(60, marks=pytest.mark.long)])
+def test_with_the_database_down_the_answer_is_503_and_every_process_lives_on(platform, people, ledger, seconds):
     filed = {people.file_until_answered() for _ in range(5)}
     before = pids(platform)
-    platform.stop("database")
-    try:
+    with under_load(people) as load, stopped(platform, "database"):
         refused = people.file()
         assert refused.status_code == httpx2.codes.SERVICE_UNAVAILABLE
         assert refused.headers["Content-Type"] == "application/problem+json"
         assert "Retry-After" in refused.headers
-    finally:
-        platform.start("database")
+        for name in topology.SERVICES:
+            wait_until(f"{name} says that it cannot work", lambda name=name: readiness(platform, name) == {503})
+        last(seconds)
+    assert set(load.answers) <= HONEST, "a request failed"
     filed.add(people.file_until_answered())
-    ledger.require_one_effect_each(filed)
+    # no dead letters either
+    ledger.require_one_effect_each(filed | load.cases)
+    assert pids(platform) == before
+    for name in topology.SERVICES:
+        assert readiness(platform, name) == {200}
+
+
+@pytest.mark.long
+def test_a_database_that_restarts_under_load_loses_nothing(platform, people, ledger):
+    before = pids(platform)
+    with under_load(people) as load:
+        platform.restart("database")
+        load.wait_for_more(20)
+        os.kill(platform.pids("database")[0], signal.SIGKILL)
+        wait_until("it is back", lambda: platform.pids("database"))
+        platform.start("database")
+        load.wait_for_more(20)
+    assert set(load.answers) <= HONEST, "a request failed"
+    ledger.require_one_effect_each(load.cases)
     assert pids(platform) == before
 
 
