@@ -110,6 +110,11 @@ def test_the_same_filter_is_one_however_it_is_written():
     assert domain.require_filter({"items": ["sole-trader", ANY]}, OFFERS).items == (ANY,)
 
 
+def test_what_is_named_instead_can_be_subscribed_to():
+    assert set(domain.INSTEAD.values()) <= set(TYPES)
+    assert set(domain.INSTEAD).isdisjoint(TYPES)
+
+
 @pytest.mark.parametrize(
     ("parts", "faults"),
     [

@@ -5,10 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.events import CaseClosed
-from contracts.filters import MOST_PATTERNS, EventFilter, TooManyPatterns, matches
+from contracts.filters import MOST_PATTERNS, TYPES, EventFilter, TooManyPatterns, matches
 
 KEY = "case.submitted.civil-affairs.511602.confirmation.residence-permit"
 WORD = st.sampled_from(["case", "submitted", "a", "b-c", "511602", "-"])
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_filter_of_nothing_hears_every_type_that_can_be_subscribed_to(kind):
+    assert matches(EventFilter().patterns, f"{kind}.civil-affairs.511602.payment.elderly-card")
 
 
 def test_a_filter_of_nothing_hears_every_event_of_a_case():
