@@ -60,6 +60,17 @@ def list_agreements() -> None:
         _print_lines(queries.list_agreements(session))
 
 
+@agreement.command()
+@click.argument("grantee")
+@click.option("--reference", required=True)
+@click.option("--until", callback=_end, required=True, help="Its new last day, or a time (UTC).")
+def extend(grantee: str, reference: str, until: datetime) -> None:
+    """Give an agreement, and the subscriptions under it, a new end."""
+    with cases_database().transaction() as session:
+        extended = commands.extend_agreement(session, grantee, reference, until, datetime.now(UTC))
+    click.echo(json.dumps(extended, ensure_ascii=False, indent=2))
+
+
 @agreement.command("end")
 @click.argument("grantee")
 @click.option("--reference", required=True)

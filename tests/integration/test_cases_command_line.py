@@ -75,6 +75,18 @@ def test_an_agreement_from_beginning_to_end(run, hospital, subscribe):
     assert agreement["ended_at"] is not None
 
 
+def test_an_agreement_goes_on_with_its_subscriptions(run, hospital, subscribe):
+    named = (hospital, "--reference", "R")
+    run("agreement", "add", *named, "--until", "2098-01-01", "--item", "*")
+    subscribe("births")
+    assert json.loads(run("agreement", "extend", *named, "--until", "2099-01-01")[1])["ends_at"].startswith("2099")
+    (listed,) = lines(run("subscription", "list")[1], owner=hospital)
+    assert (listed["status"], listed["ends_at"]) == ("starting", "2099-01-02T00:00:00Z")
+    assert run("agreement", "extend", *named, "--until", "2020-01-01")[0] == 2
+    run("agreement", "end", *named)
+    assert "no such agreement" in run("agreement", "extend", *named, "--until", "2099-01-01")[2]
+
+
 def test_an_agreement_ends_at_a_time(run, hospital):
     _, out, _ = run("agreement", "add", hospital, "--reference", "R", "--until", "2099-01-01T12:30", "--item", "*")
     assert json.loads(out)["ends_at"] == "2099-01-01T12:30:00Z"

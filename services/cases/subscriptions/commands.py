@@ -165,6 +165,17 @@ def add_agreement(
     return agreement_view(agreement)
 
 
+def extend_agreement(
+    session: Session, grantee: str, reference: str, ends_at: datetime, now: datetime
+) -> dict[str, Any]:
+    """A new end, also for the subscriptions under it; those that have ended stay ended."""
+    domain.require_future(ends_at, now)
+    agreement = store.extend_agreement(session, grantee, reference, ends_at)
+    if agreement is None:
+        raise NotFound("agreement", f"{grantee}/{reference}")
+    return agreement_view(agreement)
+
+
 def end_agreement(session: Session, grantee: str, reference: str) -> int:
     """End it now, and every subscription under it; how many."""
     agreement = store.end_agreement(session, grantee, reference)

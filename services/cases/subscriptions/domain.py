@@ -248,9 +248,13 @@ def require_agreement(
         raise InvalidInput([_fault("/grantee", "owner", grantee)])
     if not 0 < len(reference) <= MAX_REFERENCE:
         raise InvalidInput([_fault("/reference", "maxLength", MAX_REFERENCE)])
+    require_future(ends_at, now)
+    return require_filter(parts, offers)
+
+
+def require_future(ends_at: datetime, now: datetime) -> None:
     if ends_at <= now:
         raise InvalidInput([_fault("/until", "future", ends_at.isoformat())])
-    return require_filter(parts, offers)
 
 
 def beyond_own(wanted: EventFilter, owner: Owner) -> EventFilter | None:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    Update,
     Uuid,
     func,
     insert,
@@ -245,15 +246,29 @@ def list_agreements(session: Session) -> list[Agreement]:
     return [_made(Agreement, row) for row in session.execute(statement)]
 
 
+def extend_agreement(session: Session, grantee: str, reference: str, ends_at: datetime) -> Agreement | None:
+    """With the subscriptions under it that stand. None if there is none that stands."""
+    statement = _standing_agreement(grantee, reference).values(ends_at=ends_at).returning(*_AGREEMENT)
+    row = session.execute(statement).one_or_none()
+    if row is None:
+        return None
+    agreement = _made(Agreement, row)
+    under = update(subscriptions).where(subscriptions.c.ended_at.is_(None), subscriptions.c.agreement == agreement.id)
+    session.execute(under.values(ends_at=ends_at))
+    return agreement
+
+
 def end_agreement(session: Session, grantee: str, reference: str) -> str | None:
     """Its id; None if there is none that stands."""
-    standing = update(agreements).where(
+    statement = _standing_agreement(grantee, reference).values(ended_at=func.now()).returning(agreements.c.id)
+    agreement: str | None = session.execute(statement).scalar_one_or_none()
+    return agreement
+
+
+def _standing_agreement(grantee: str, reference: str) -> Update:
+    return update(agreements).where(
         agreements.c.grantee == grantee, agreements.c.reference == reference, agreements.c.ended_at.is_(None)
     )
-    agreement: str | None = session.execute(
-        standing.values(ended_at=func.now()).returning(agreements.c.id)
-    ).scalar_one_or_none()
-    return agreement
 
 
 def _made(kind: type[T], row: Row[Any]) -> T:
