@@ -18,6 +18,9 @@ from contracts import filters, topology
 SPAN = 20_000
 """Positions looked through in one statement, however few of them match."""
 
+MOST_POSITIONS = 3 * SPAN
+"""Looked back through for the age of what waits."""
+
 _SUBSCRIPTIONS = "SELECT owner, name, patterns FROM subscriptions WHERE ended_at IS NULL ORDER BY created_at"
 _ENDED = "SELECT id::text, owner, name FROM subscriptions WHERE ended_at IS NOT NULL AND removed_at IS NULL"
 _OPEN = (
@@ -27,9 +30,9 @@ _READ = (
     "SELECT position, id, event_id::text, routing_key, body, created_at FROM outbox"
     " WHERE position > %s AND position <= %s AND '.' || routing_key ~ %s ORDER BY position LIMIT %s"
 )
-_COUNT_BACK = (
-    "SELECT position, created_at FROM outbox WHERE position <= %s AND '.' || routing_key ~ %s"
-    " ORDER BY position DESC OFFSET %s LIMIT 1"
+_READ_BACK = (
+    "SELECT position, created_at FROM outbox"
+    " WHERE position > %s AND position <= %s AND '.' || routing_key ~ %s ORDER BY position DESC"
 )
 _KNOW = (
     "INSERT INTO queue_positions (queue, position, waiting, looked_at, handled) VALUES (%s, %s, 0, now(), %s)"
@@ -82,7 +85,8 @@ class ReplayStore:
         self._connection = psycopg2.connect(url, application_name="onehall-relay-replays", **TCP_LIMITS)
         self._connection.autocommit = True
         self._cursor = self._connection.cursor()
-        self._cursor.execute("SET statement_timeout = '30s'")
+        # always by position, in order: the planner does not know how few events a filter lets through
+        self._cursor.execute("SET statement_timeout = '30s'; SET enable_sort = off")
         self._cursor.execute("LISTEN replays")
 
     def wait(self, seconds: float) -> None:
@@ -175,13 +179,26 @@ class ReplayStore:
         mark = self.known()[queue.name].handled
         if not mark.except_last:
             return mark.position
-        rows = self._rows(_COUNT_BACK, mark.position, _expression(queue), mark.except_last)
-        return int(rows[0][0]) if rows else 0
+        last = self._count_back(queue, mark.position, mark.except_last, first=0)
+        return int(last[0]) if last else 0
 
-    def oldest_waiting(self, queue: topology.Queue, position: int, waiting: int) -> datetime | None:
-        """When the event was saved that has `waiting - 1` later ones of the queue up to `position`."""
-        rows = self._rows(_COUNT_BACK, position, _expression(queue), waiting - 1)
-        return rows[0][1] if rows else None
+    def saved_at(self, queue: topology.Queue, position: int, count: int) -> datetime | None:
+        """When that event of the queue was saved behind which `count - 1` more come up to `position`.
+
+        None if it is more than `MOST_POSITIONS` ago.
+        """
+        row = self._count_back(queue, position, count - 1, first=position - MOST_POSITIONS)
+        return row[1] if row else None
+
+    def _count_back(self, queue: topology.Queue, position: int, count: int, first: int) -> tuple[int, datetime] | None:
+        """Position and time of the event of the queue behind which `count` more come, if it lies behind `first`."""
+        while position > max(first, 0):
+            rows: list[tuple[int, datetime]] = self._rows(_READ_BACK, position - SPAN, position, _expression(queue))
+            if count < len(rows):
+                return rows[count]
+            count -= len(rows)
+            position -= SPAN
+        return None
 
     def _rows(self, statement: str, *values: Any) -> list[Any]:
         self._cursor.execute(statement, values or None)

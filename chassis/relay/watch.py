@@ -8,6 +8,7 @@ lost binding. Either is restored by letting the queue go live again: a queue fro
 from __future__ import annotations
 
 import logging
+import math
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -22,9 +23,6 @@ from chassis.relay.replayer import Replayer
 from contracts import topology
 
 log = logging.getLogger(__name__)
-
-MOST_COUNTED = 10_000
-"""Of a queue with more waiting, the age of this one is told."""
 
 
 class Watch:
@@ -107,6 +105,9 @@ class Watch:
         return waiting
 
     def _oldest_seconds(self, queue: topology.Queue, waiting: Waiting, position: int) -> float:
-        count = min(waiting.total - waiting.dead, MOST_COUNTED)
-        oldest = self._store.oldest_waiting(queue, position, count) if count else None
-        return (datetime.now(UTC) - oldest).total_seconds() if oldest else 0.0
+        """Age of the oldest event that waits; infinite if it is too far back to be looked up."""
+        count = waiting.total - waiting.dead
+        if not count:
+            return 0.0
+        saved_at = self._store.saved_at(queue, position, count)
+        return (datetime.now(UTC) - saved_at).total_seconds() if saved_at else math.inf
