@@ -35,6 +35,10 @@ class Settings(BaseSettings):
         """The broker's virtual host: the path of `AMQP_URI`, `/` if that is empty."""
         return unquote(urlsplit(self.amqp_uri.get_secret_value()).path.removeprefix("/")) or "/"
 
+    @property
+    def broker_user(self) -> str:
+        return unquote(urlsplit(self.amqp_uri.get_secret_value()).username or "guest")
+
 
 class ManagingSettings(Settings):
     """For those who ask the broker's management plugin."""

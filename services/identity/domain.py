@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from contracts import broker_accounts
 from contracts.actors import CHANNELS, STAFF_ROLES
@@ -110,9 +111,12 @@ class Client:
     def may_hear_events(self) -> bool:
         return self.owner is not None and "events" in self.scopes
 
+    def has_ended(self, now: datetime) -> bool:
+        return self.ends_at is not None and now >= self.ends_at
+
     def is_live(self, now: datetime) -> bool:
-        """Whether it is given tokens. One that has ended is to everybody as if it were not there."""
-        return not self.is_disabled and (self.ends_at is None or now < self.ends_at)
+        """Whether it is given tokens. One that is not live is to everybody as if it were not there."""
+        return not self.is_disabled and not self.has_ended(now)
 
     def accepts_redirect_uri(self, uri: str) -> bool:
         """Simple string comparison (RFC 9700, section 2.1), but for the port of a native app's loopback address."""
@@ -122,6 +126,23 @@ class Client:
 
     def permits_scopes(self, scopes: frozenset[str]) -> bool:
         return scopes <= frozenset(self.scopes)
+
+
+class Ending(StrEnum):
+    """Why a program's connection to the broker is closed."""
+
+    DISABLED = "disabled"
+    ENDED = "ended"
+    EXPIRED = "expired"
+
+
+def reason_to_end(client: Client, proved_at: datetime, now: datetime, longest: timedelta) -> Ending | None:
+    """`proved_at` is when the broker last accepted a token, which is good for `longest`."""
+    if client.is_disabled:
+        return Ending.DISABLED
+    if client.has_ended(now):
+        return Ending.ENDED
+    return Ending.EXPIRED if now - proved_at > longest else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from chassis.database import Session
 from contracts.actors import Actor
 from contracts.errors import Fault, InvalidInput, NotPermitted, SessionEnded
 from services.identity import store
-from services.identity.domain import is_text
+from services.identity.domain import Client, is_text
 from services.identity.sealing import hash_secret
 
 _MAX_CONTACTS = 500
@@ -27,6 +27,11 @@ def get_session(session: Session, secret: str, now: datetime) -> dict[str, Any]:
         "name": account.name,
         "auth_time": signed_in.signed_in_at.isoformat(),
     }
+
+
+def list_subscribers(session: Session) -> list[Client]:
+    """Every program that may read subscriptions, live or not."""
+    return [client for client in store.list_owned_clients(session) if client.may_hear_events]
 
 
 def get_contacts(session: Session, actor: Actor, subjects: list[str]) -> dict[str, dict[str, str]]:

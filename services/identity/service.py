@@ -6,12 +6,15 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from nameko.extensions import DependencyProvider
+
 from chassis.database import Session
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timer import timer
 from contracts.errors import SessionEnded
 from services.identity import commands, queries
+from services.identity.broker import Management
 from services.identity.oauth import authorization, protocol
 from services.identity.oauth.http import HttpRequest
 from services.identity.oauth.keys import load_keys
@@ -19,12 +22,30 @@ from services.identity.oauth.server import Provider
 from services.identity.oauth.tokens import BrokerResource, Issuer
 from services.identity.sealing import Seal
 from services.identity.settings import IdentitySettings
+from services.identity.warden import Warden
+
+
+class WardenProvider(DependencyProvider):
+    """One for all calls: it remembers."""
+
+    def setup(self) -> None:
+        settings: IdentitySettings = self.container.config["settings"]
+        self._management = Management(settings.broker_management_url.get_secret_value(), settings.vhost)
+        longest = timedelta(seconds=settings.broker_token_seconds + settings.broker_grace_seconds)
+        self._warden = Warden(self._management, longest, settings.broker_user)
+
+    def get_dependency(self, worker_ctx: Any) -> Warden:
+        return self._warden
+
+    def stop(self) -> None:
+        self._management.close()
 
 
 class IdentityService(Service):
     name = "identity"
     settings_class = IdentitySettings
     settings: IdentitySettings
+    warden: Warden = WardenProvider()
 
     @rpc
     def answer_authorization(self, url: str, session: str | None, decision: str | None) -> dict[str, Any]:
@@ -88,6 +109,14 @@ class IdentityService(Service):
     def remove_expired(self) -> None:
         with self.database.transaction() as transaction:
             commands.remove_expired(transaction, datetime.now(UTC))
+
+    @timer(interval=3)
+    def watch_broker(self) -> None:
+        """Also when nobody is connected: the alert tells of a warden that cannot see."""
+        with self.database.transaction() as transaction:
+            clients = queries.list_subscribers(transaction)
+        # outside the transaction: it waits for the broker
+        self.warden.look(clients, datetime.now(UTC))
 
     def _issuer(self, transaction: Session) -> Issuer:
         keys = load_keys(transaction, self._seal("signing-keys"), datetime.now(UTC))

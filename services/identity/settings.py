@@ -12,3 +12,4 @@ class IdentitySettings(ManagingSettings):
 
     cookie_key: SecretStr
     broker_token_seconds: int = Field(default=600, ge=1, le=3600, description="how long a token opens the broker")
+    broker_grace_seconds: int = Field(default=30, ge=1, le=600, description="for renewing it, and for clocks")

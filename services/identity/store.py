@@ -117,8 +117,8 @@ def lock_owners(session: Session) -> None:
     session.execute(select(func.pg_advisory_xact_lock(_OWNERS_LOCK)))
 
 
-def list_hearing_clients(session: Session) -> list[Client]:
-    """Every program that events belong to, live or not."""
+def list_owned_clients(session: Session) -> list[Client]:
+    """Of a department or an organisation, live or not."""
     client = tables.clients.c
     owned = or_(client.department.is_not(None), client.organisation.is_not(None))
     return [_client_of(row) for row in session.execute(select(*_CLIENT).where(owned))]

@@ -14,6 +14,7 @@ from services.identity.domain import (
     Account,
     BrowserSession,
     Client,
+    Ending,
     TokenFamily,
     UnknownPrompt,
     Wish,
@@ -24,6 +25,7 @@ from services.identity.domain import (
     needs_consent,
     normalize_username,
     parse_wish,
+    reason_to_end,
     refresh_token_expiry,
     require_valid_account,
     require_valid_client,
@@ -280,3 +282,30 @@ def test_this_is_none(text):
 def test_a_mail_address_is_one_address(text):
     if is_mail_address(text):
         assert getaddresses([text]) == [("", text)]
+
+
+PROGRAM = Client("program", "Program", department="civil-affairs", scopes=("events",))
+LONGEST = timedelta(seconds=630)
+
+
+@pytest.mark.parametrize(
+    ("changes", "proved_ago", "ending"),
+    [
+        ({}, LONGEST, None),
+        ({}, LONGEST + timedelta(seconds=1), Ending.EXPIRED),
+        ({"ends_at": NOW + timedelta(seconds=1)}, timedelta(0), None),
+        ({"ends_at": NOW}, timedelta(0), Ending.ENDED),
+        ({"is_disabled": True}, timedelta(0), Ending.DISABLED),
+    ],
+)
+def test_why_a_connection_to_the_broker_ends(changes, proved_ago, ending):
+    assert reason_to_end(replace(PROGRAM, **changes), NOW - proved_ago, NOW, LONGEST) is ending
+
+
+@pytest.mark.parametrize("owner", ["*", "civil.affairs", "#", "", "a b", "x" * 65])
+@pytest.mark.parametrize("kind", ["department", "organisation"])
+def test_an_owner_opens_nobody_elses_queues(kind, owner):
+    client = replace(PROGRAM, department=None, secret_hash="x", auth_methods=("client_secret_basic",))
+    with pytest.raises(InvalidInput) as refused:
+        require_valid_client(replace(client, grants=("client_credentials",), **{kind: owner}))
+    assert [fault["pointer"] for fault in refused.value.faults] == [f"/{kind}"]

@@ -1,0 +1,10 @@
+"""Metrics of identity beside those of every service."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge
+
+broker_connections_closed = Counter(
+    "onehall_broker_connections_closed", "Subscribers' connections that were closed", ["reason"]
+)
+broker_watched = Gauge("onehall_broker_watched_timestamp", "When the subscribers' connections were last looked at")
