@@ -8,6 +8,4 @@ from chassis.settings import Settings
 
 
 class CasesSettings(Settings):
-    webhook_key: SecretStr = Field(
-        min_length=43, description="32 bytes, base64url: seals the secrets that sign webhooks"
-    )
+    webhook_key: SecretStr = Field(min_length=43, description="32 bytes, base64url: seals what signs webhooks")

@@ -85,11 +85,13 @@ def test_a_lost_database_connection_ends_the_term_only(webhook_settings, hooks, 
 
 
 def test_a_lost_queue_is_read_again_when_it_is_there_again(webhook_settings, hooks, endpoint):
-    hook = hooks.add(endpoint.url)
+    hook, other = hooks.add(endpoint.url), hooks.add(endpoint.url)
     with running(DISPATCHER, webhook_settings):
         hook.publish(events(new_case(), 1))
         wait_until("it is read", lambda: hook.statuses() == ["delivered"])
         hooks.broker.channel().queue_delete(hook.queue.name)
+        other.publish(events(new_case(), 1))
+        wait_until("others go on", lambda: other.statuses() == ["delivered"])
         broker.declare_unbound(hooks.broker.channel(), hook.queue)
         hook.publish(events(new_case(), 1))
         wait_until("it is read again", lambda: hook.statuses() == ["delivered", "delivered"])

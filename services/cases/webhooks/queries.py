@@ -101,7 +101,7 @@ def moment(at: datetime) -> str: ...
 @overload
 def moment(at: datetime | None) -> str | None: ...
 def moment(at: datetime | None) -> str | None:
-    return at and at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _attempt_view(attempt: Attempt) -> dict[str, Any]:

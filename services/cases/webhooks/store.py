@@ -106,12 +106,13 @@ def add(session: Session, subscription: str, url: str, sealed_secret: bytes) -> 
 
 def urls(session: Session, subscriptions: Iterable[str]) -> dict[str, str]:
     """Subscription -> URL, of those that are webhooks."""
-    return {id_: url for id_, url in session.execute(_URLS, {"subscriptions": list(subscriptions)})}
+    rows = session.execute(_URLS, {"subscriptions": list(subscriptions)})
+    return {row.subscription: row.url for row in rows}
 
 
 def load(session: Session, subscription: str) -> Webhook | None:
     row = session.execute(_LOAD, {"subscription": subscription}).one_or_none()
-    return row and Webhook(*row)
+    return Webhook(*row) if row else None
 
 
 def rotate(session: Session, subscription: str, sealed_secret: bytes, former_until: datetime) -> None:
@@ -142,7 +143,7 @@ def list_deliveries(
 def load_delivery(session: Session, subscription: str, delivery: int) -> Delivery | None:
     """Locked until the transaction ends."""
     row = session.execute(_GET_DELIVERY, {"subscription": subscription, "id": delivery}).one_or_none()
-    return row and Delivery(*row)
+    return Delivery(*row) if row else None
 
 
 def request(session: Session, delivery: int) -> None:
