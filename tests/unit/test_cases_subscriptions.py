@@ -11,7 +11,7 @@ from contracts.actors import Actor
 from contracts.errors import InvalidInput, NotPermitted
 from contracts.filters import ANY, TYPES, EventFilter, matches
 from services.cases.domain import applicant_of, parts_of
-from services.cases.subscriptions import domain
+from services.cases.subscriptions import domain, filters
 from services.cases.subscriptions.domain import Agreement, Owner
 from tests.unit.test_cases_domain import create_case
 
@@ -100,19 +100,19 @@ def test_no_name(name):
 
 
 def test_a_filter_of_nothing_is_all_of_ones_own():
-    assert domain.require_filter({}, OFFERS, "civil-affairs") == EventFilter(departments=("civil-affairs",))
-    assert domain.require_filter({}, OFFERS) == EventFilter()
+    assert filters.require_filter({}, OFFERS, "civil-affairs") == EventFilter(departments=("civil-affairs",))
+    assert filters.require_filter({}, OFFERS) == EventFilter()
 
 
 def test_the_same_filter_is_one_however_it_is_written():
-    wanted = domain.require_filter({"items": ["sole-trader", "elderly-card", "sole-trader"]}, OFFERS)
+    wanted = filters.require_filter({"items": ["sole-trader", "elderly-card", "sole-trader"]}, OFFERS)
     assert wanted.items == ("elderly-card", "sole-trader")
-    assert domain.require_filter({"items": ["sole-trader", ANY]}, OFFERS).items == (ANY,)
+    assert filters.require_filter({"items": ["sole-trader", ANY]}, OFFERS).items == (ANY,)
 
 
 def test_what_is_named_instead_can_be_subscribed_to():
-    assert set(domain.INSTEAD.values()) <= set(TYPES)
-    assert set(domain.INSTEAD).isdisjoint(TYPES)
+    assert set(filters.INSTEAD.values()) <= set(TYPES)
+    assert set(filters.INSTEAD).isdisjoint(TYPES)
 
 
 @pytest.mark.parametrize(
@@ -134,19 +134,19 @@ def test_what_is_named_instead_can_be_subscribed_to():
 )
 def test_a_filter_that_hears_nothing_is_refused_with_every_wrong_place(parts, faults):
     with pytest.raises(InvalidInput) as refusal:
-        domain.require_filter(parts, OFFERS)
+        filters.require_filter(parts, OFFERS)
     found = [(fault["pointer"], fault["rule"], fault["value"]) for fault in refusal.value.faults]
     assert [fault[: len(wanted)] for fault, wanted in zip(found, faults, strict=True)] == faults
 
 
 def test_a_department_without_an_item_is_told_so():
-    assert refused(domain.require_filter, {}, OFFERS, "tax") == [("/filter/departments/0", "known")]
+    assert refused(filters.require_filter, {}, OFFERS, "tax") == [("/filter/departments/0", "known")]
 
 
 def test_a_filter_of_too_many_combinations():
     many = [Item(f"i{n}", f"d{n}") for n in range(50)]
     parts = {"items": [item.code for item in many], "departments": [item.department for item in many]}
-    assert refused(domain.require_filter, parts, many) == [("/filter", "maxPatterns")]
+    assert refused(filters.require_filter, parts, many) == [("/filter", "maxPatterns")]
 
 
 @given(st.data())
@@ -166,9 +166,9 @@ def test_what_passes_the_filter_in_the_catalogue_is_what_the_broker_routes(data)
         )
     ]
     if routed:
-        domain.require_filter(parts, OFFERS)
+        filters.require_filter(parts, OFFERS)
     else:
-        assert refused(domain.require_filter, parts, OFFERS) == [("/filter", "matchesNothing")]
+        assert refused(filters.require_filter, parts, OFFERS) == [("/filter", "matchesNothing")]
 
 
 @pytest.mark.parametrize(

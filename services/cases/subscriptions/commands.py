@@ -19,8 +19,9 @@ from contracts.errors import (
 )
 from contracts.filters import ANY, EventFilter
 from services.cases.items import Catalogue
-from services.cases.subscriptions import domain, queries, store
+from services.cases.subscriptions import domain, progress, queries, store
 from services.cases.subscriptions.domain import Agreement, Owner, Request, Subscription
+from services.cases.subscriptions.filters import require_filter
 from services.cases.subscriptions.views import agreement_view, replay_view
 from services.cases.webhooks import store as webhooks
 from services.cases.webhooks.commands import NewWebhook
@@ -42,7 +43,7 @@ def prepare(
     return Request(
         owner=owner,
         name=domain.require_name(name),
-        filter=domain.require_filter(parts, catalogue.all(), owner.name if owner.is_department else ANY),
+        filter=require_filter(parts, catalogue.all(), owner.name if owner.is_department else ANY),
         delivery=delivery,
         url=url,
         start=domain.require_start(start, now),
@@ -115,12 +116,12 @@ def replay_subscription(
     subscription = queries.require_visible(session, catalogue, actor, name)
     if subscription.ended_at is not None:
         raise SubscriptionEnded(name)
-    if any(replay.is_repeat for replay in store.open_replays(session, [subscription.queue.name])):
+    if any(replay.is_repeat for replay in progress.open_replays(session, [subscription.queue.name])):
         raise ReplayUnderWay(name)
     after = _position_before(session, first)
     until = replays.last_position(session) if last is None else _position_before(session, last)
     replay = replays.repeat(session, subscription.queue, after, max(after, until), "asked for")
-    return replay_view(store.load_replay(session, replay), replays.last_position(session))
+    return replay_view(progress.load_replay(session, replay), replays.last_position(session))
 
 
 def add_own_subscription(session: Session, department: str, name: str, created_by: str, now: datetime) -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from typing import Final
 
 from contracts import topology
 from contracts.actors import Actor
-from contracts.errors import Fault, InvalidInput, NotPermitted
-from contracts.events import EVENT_OF_TYPE
-from contracts.filters import ANY, MOST_PATTERNS, MOST_VALUES, TYPES, EventFilter, TooManyPatterns
+from contracts.errors import InvalidInput, NotPermitted
+from contracts.filters import ANY, EventFilter
 from services.cases.domain import OFFICER, is_program
+from services.cases.subscriptions.filters import Offer, fault, require_filter
 
 AMQP: Final = "amqp"
 WEBHOOK: Final = "webhook"
@@ -34,29 +34,11 @@ MOST_SUBSCRIPTIONS: Final = 100
 
 MAX_REFERENCE: Final = 200
 
-INSTEAD: Final = {"rating.given": "case.rated", "rating.invited": "case.closed"}
-"""What of the shared history tells the same as an event that is another source's own."""
-
 # names and owners are parts of queue names, and a token opens `dept.<owner>.*`: no dot
 _NAME = re.compile("[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 _OWNER = re.compile("[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")
 # RFC 3339, section 5.6
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
-
-_PARTS: Final = {"departments": "department", "regions": "region", "kinds": "kind", "items": "code"}
-
-
-class Offer(Protocol):
-    """What counts of a service item here."""
-
-    @property
-    def code(self) -> str: ...
-    @property
-    def department(self) -> str: ...
-    @property
-    def region(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,17 +133,17 @@ def is_name(name: str) -> bool:
 
 def require_name(name: str) -> str:
     if not is_name(name):
-        raise InvalidInput([_fault("/name", "subscriptionName", None)])
+        raise InvalidInput([fault("/name", "subscriptionName", None)])
     return name
 
 
 def require_delivery(delivery: str, url: str | None) -> None:
     if delivery not in (AMQP, WEBHOOK):
-        raise InvalidInput([_fault("/delivery", "oneOf", [AMQP, WEBHOOK])])
+        raise InvalidInput([fault("/delivery", "oneOf", [AMQP, WEBHOOK])])
     if delivery == WEBHOOK and url is None:
-        raise InvalidInput([_fault("/url", "required", True)])
+        raise InvalidInput([fault("/url", "required", True)])
     if delivery == AMQP and url is not None:
-        raise InvalidInput([_fault("/url", "webhookOnly", None)])
+        raise InvalidInput([fault("/url", "webhookOnly", None)])
 
 
 def require_time(text: str, pointer: str, now: datetime) -> datetime:
@@ -171,9 +153,9 @@ def require_time(text: str, pointer: str, now: datetime) -> datetime:
     except (ValueError, OverflowError):
         time = None
     if time is None:
-        raise InvalidInput([_fault(pointer, "time", None)])
+        raise InvalidInput([fault(pointer, "time", None)])
     if time > now:
-        raise InvalidInput([_fault(pointer, "past", None)])
+        raise InvalidInput([fault(pointer, "past", None)])
     return time
 
 
@@ -186,53 +168,8 @@ def require_range(start: str, end: str | None, now: datetime) -> tuple[datetime 
     first = None if start == BEGINNING else require_time(start, "/from", now)
     last = None if end is None else require_time(end, "/until", now)
     if first is not None and last is not None and last <= first:
-        raise InvalidInput([_fault("/until", "afterFrom", None)])
+        raise InvalidInput([fault("/until", "afterFrom", None)])
     return first, last
-
-
-def require_filter(parts: Mapping[str, Sequence[str]], offers: Collection[Offer], department: str = ANY) -> EventFilter:
-    """A filter that some service item passes, or every wrong place of it. `department` stands in for `departments`."""
-    given: dict[str, Sequence[str]] = {"departments": (department,), **parts}
-    faults = [fault for part, values in given.items() for fault in _faults_of(part, values, offers)]
-    if faults:
-        raise InvalidInput(faults)
-    wanted = EventFilter(**{part: _in_order(values) for part, values in given.items()})
-    if not any(_passes(offer, wanted) for offer in offers):
-        raise InvalidInput([_fault("/filter", "matchesNothing", None)])
-    try:
-        _ = wanted.patterns
-    except TooManyPatterns as error:
-        raise InvalidInput([_fault("/filter", "maxPatterns", MOST_PATTERNS)]) from error
-    return wanted
-
-
-def _faults_of(part: str, values: Sequence[str], offers: Collection[Offer]) -> Iterator[Fault]:
-    if not values:
-        yield _fault(f"/filter/{part}", "minItems", 1)
-    if len(values) > MOST_VALUES:
-        yield _fault(f"/filter/{part}", "maxItems", MOST_VALUES)
-        return
-    known = TYPES if part == "types" else sorted({_value(offer, part) for offer in offers})
-    for index, value in enumerate(values):
-        if value != ANY and value not in known:
-            rule = "notSubscribable" if value in EVENT_OF_TYPE else "known"
-            instead = (INSTEAD[value],) if value in INSTEAD else known
-            yield _fault(f"/filter/{part}/{index}", rule, list(instead[:MOST_VALUES]))
-
-
-def _in_order(values: Sequence[str]) -> tuple[str, ...]:
-    """So that the same filter is known again."""
-    return (ANY,) if ANY in values else tuple(sorted(set(values)))
-
-
-def _passes(offer: Offer, wanted: EventFilter) -> bool:
-    return all(getattr(wanted, part) == (ANY,) or _value(offer, part) in getattr(wanted, part) for part in _PARTS)
-
-
-def _value(offer: Offer, part: str) -> str:
-    """What a part of a filter compares of a service item."""
-    value: str = getattr(offer, _PARTS[part])
-    return value
 
 
 def require_agreement(
@@ -245,16 +182,16 @@ def require_agreement(
 ) -> EventFilter:
     """What is agreed."""
     if not is_owner(grantee):
-        raise InvalidInput([_fault("/grantee", "owner", grantee)])
+        raise InvalidInput([fault("/grantee", "owner", grantee)])
     if not 0 < len(reference) <= MAX_REFERENCE:
-        raise InvalidInput([_fault("/reference", "maxLength", MAX_REFERENCE)])
+        raise InvalidInput([fault("/reference", "maxLength", MAX_REFERENCE)])
     require_future(ends_at, now)
     return require_filter(parts, offers)
 
 
 def require_future(ends_at: datetime, now: datetime) -> None:
     if ends_at <= now:
-        raise InvalidInput([_fault("/until", "future", ends_at.isoformat())])
+        raise InvalidInput([fault("/until", "future", ends_at.isoformat())])
 
 
 def beyond_own(wanted: EventFilter, owner: Owner) -> EventFilter | None:
@@ -273,16 +210,3 @@ def covering(agreements: Iterable[Agreement], wanted: EventFilter, now: datetime
         if agreement.ended_at is None and now < agreement.ends_at and agreement.filter.covers(wanted)
     ]
     return max(allowing, key=lambda agreement: agreement.ends_at, default=None)
-
-
-def filter_to_dict(wanted: EventFilter) -> dict[str, list[str]]:
-    return {part: list(values) for part, values in asdict(wanted).items()}
-
-
-def filter_from_dict(parts: Mapping[str, Any]) -> EventFilter:
-    """As it was saved."""
-    return EventFilter(**{part: tuple(values) for part, values in parts.items()})
-
-
-def _fault(pointer: str, rule: str, value: Any) -> Fault:
-    return Fault(pointer=pointer, rule=rule, value=value)

@@ -12,7 +12,7 @@ from contracts.actors import Actor
 from contracts.errors import NotFound
 from services.cases.items import Catalogue
 from services.cases.paging import decode, page, require_limit
-from services.cases.subscriptions import domain, store
+from services.cases.subscriptions import domain, progress, store
 from services.cases.subscriptions.domain import Subscription
 from services.cases.subscriptions.views import agreement_view, replay_view, subscription_view
 from services.cases.webhooks import store as webhooks
@@ -42,7 +42,7 @@ def list_replays(
     size = require_limit(limit)
     cut = decode(cursor, _is_time)
     before = None if cut is None else datetime.fromisoformat(cut)
-    rows = store.list_replays(session, subscription, before, size + 1)
+    rows = progress.list_replays(session, subscription, before, size + 1)
     last = replays.last_position(session)
     return page(rows, size, key=lambda row: row.requested_at.isoformat(), view=lambda row: replay_view(row, last))
 
@@ -68,9 +68,9 @@ def require_visible(session: Session, catalogue: Catalogue, actor: Actor, name: 
 def views(session: Session, subscriptions: Iterable[Subscription]) -> list[dict[str, Any]]:
     queues = {subscription.id: subscription.queue.name for subscription in subscriptions}
     # while it starts, that says more than a range besides
-    open_replays = sorted(store.open_replays(session, [*queues.values()]), key=lambda replay: not replay.is_repeat)
+    open_replays = sorted(progress.open_replays(session, [*queues.values()]), key=lambda replay: not replay.is_repeat)
     under_way = {replay.queue: replay for replay in open_replays}
-    waiting = store.count_waiting(session, [*queues.values()])
+    waiting = progress.count_waiting(session, [*queues.values()])
     urls = webhooks.urls(session, queues)
     last = replays.last_position(session)
     return [

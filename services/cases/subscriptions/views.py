@@ -12,9 +12,9 @@ from services.cases.subscriptions.domain import (
     STARTING,
     Agreement,
     Subscription,
-    filter_to_dict,
 )
-from services.cases.subscriptions.store import Replay
+from services.cases.subscriptions.filters import filter_to_dict
+from services.cases.subscriptions.progress import Replay
 
 
 def subscription_view(

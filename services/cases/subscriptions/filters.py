@@ -1,0 +1,87 @@
+"""Filters of subscriptions and agreements, held against the catalogue. No clock, no database."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Final, Protocol
+
+from contracts.errors import Fault, InvalidInput
+from contracts.events import EVENT_OF_TYPE
+from contracts.filters import ANY, MOST_PATTERNS, MOST_VALUES, TYPES, EventFilter, TooManyPatterns
+
+INSTEAD: Final = {"rating.given": "case.rated", "rating.invited": "case.closed"}
+"""What of the shared history tells the same as an event that is another source's own."""
+
+_PARTS: Final = {"departments": "department", "regions": "region", "kinds": "kind", "items": "code"}
+
+
+class Offer(Protocol):
+    """What counts of a service item here."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def department(self) -> str: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+
+
+def require_filter(parts: Mapping[str, Sequence[str]], offers: Collection[Offer], department: str = ANY) -> EventFilter:
+    """A filter that some service item passes, or every wrong place of it. `department` stands in for `departments`."""
+    given: dict[str, Sequence[str]] = {"departments": (department,), **parts}
+    faults = [fault for part, values in given.items() for fault in _faults_of(part, values, offers)]
+    if faults:
+        raise InvalidInput(faults)
+    wanted = EventFilter(**{part: _in_order(values) for part, values in given.items()})
+    if not any(_passes(offer, wanted) for offer in offers):
+        raise InvalidInput([fault("/filter", "matchesNothing", None)])
+    try:
+        _ = wanted.patterns
+    except TooManyPatterns as error:
+        raise InvalidInput([fault("/filter", "maxPatterns", MOST_PATTERNS)]) from error
+    return wanted
+
+
+def _faults_of(part: str, values: Sequence[str], offers: Collection[Offer]) -> Iterator[Fault]:
+    if not values:
+        yield fault(f"/filter/{part}", "minItems", 1)
+    if len(values) > MOST_VALUES:
+        yield fault(f"/filter/{part}", "maxItems", MOST_VALUES)
+        return
+    known = TYPES if part == "types" else sorted({_value(offer, part) for offer in offers})
+    for index, value in enumerate(values):
+        if value != ANY and value not in known:
+            rule = "notSubscribable" if value in EVENT_OF_TYPE else "known"
+            instead = (INSTEAD[value],) if value in INSTEAD else known
+            yield fault(f"/filter/{part}/{index}", rule, list(instead[:MOST_VALUES]))
+
+
+def _in_order(values: Sequence[str]) -> tuple[str, ...]:
+    """So that the same filter is known again."""
+    return (ANY,) if ANY in values else tuple(sorted(set(values)))
+
+
+def _passes(offer: Offer, wanted: EventFilter) -> bool:
+    return all(getattr(wanted, part) == (ANY,) or _value(offer, part) in getattr(wanted, part) for part in _PARTS)
+
+
+def _value(offer: Offer, part: str) -> str:
+    """What a part of a filter compares of a service item."""
+    value: str = getattr(offer, _PARTS[part])
+    return value
+
+
+def filter_to_dict(wanted: EventFilter) -> dict[str, list[str]]:
+    return {part: list(values) for part, values in asdict(wanted).items()}
+
+
+def filter_from_dict(parts: Mapping[str, Any]) -> EventFilter:
+    """As it was saved."""
+    return EventFilter(**{part: tuple(values) for part, values in parts.items()})
+
+
+def fault(pointer: str, rule: str, value: Any) -> Fault:
+    return Fault(pointer=pointer, rule=rule, value=value)
