@@ -23,6 +23,7 @@ from contracts.errors import (
 from services.cases import paging
 from services.cases.items import load_catalogue
 from services.cases.subscriptions import commands, domain, queries
+from tests.processes import wait_until
 
 CATALOGUE = load_catalogue()
 DEPARTMENT = Actor(subject="dept", client="dept", department="civil-affairs", scopes=("events",))
@@ -255,6 +256,22 @@ def test_a_range_again(create, do, cases_database, rows, name):
     assert [each["id"] for each in page["items"]] == [last["id"], replay["id"]]
     rest = do(queries.list_replays, DEPARTMENT, name, page["next"], 2)
     assert ([each["id"] for each in rest["items"]], rest["next"]) == ([made["replay"]["id"]], None)
+
+
+def test_a_range_that_is_asked_for_while_it_ends_is_refused(create, do, cases_database, rows, name):
+    """The relay closes what is open when it removes the queue; nothing may come after."""
+    made = create(DEPARTMENT, name)
+    waits = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with ThreadPoolExecutor(1) as pool:
+        with cases_database.transaction() as session:
+            commands.end_subscription(session, CATALOGUE, DEPARTMENT, name)
+            asked = pool.submit(
+                do, commands.replay_subscription, DEPARTMENT, name, "beginning", None, datetime.now(UTC)
+            )
+            wait_until("the request waits for the end", lambda: rows(waits))
+        with pytest.raises(SubscriptionEnded):
+            asked.result()
+    assert rows("SELECT FROM replays WHERE queue = :queue AND is_repeat", queue=made["queue"]) == []
 
 
 @pytest.mark.parametrize("question", ["get", "end", "replay", "replays"])
