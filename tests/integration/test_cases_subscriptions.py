@@ -331,6 +331,15 @@ def test_anothers_events_need_an_agreement_and_without_one_nothing_is_made(creat
     assert rows("SELECT FROM replays WHERE queue LIKE :queue", queue=f"%.{name}") == []
 
 
+def test_a_department_hears_anothers_events_beside_its_own_under_an_agreement(create, do, now, name):
+    terms = {"departments": ["market-regulation"], "items": ["sole-trader"]}
+    agreed = do(commands.add_agreement, "civil-affairs", name, terms, now + timedelta(days=1), now)
+    both = {"departments": ["civil-affairs", "market-regulation"], "items": ["sole-trader"]}
+    assert create(DEPARTMENT, name, both)["ends_at"] == agreed["ends_at"]
+    with pytest.raises(AgreementNeeded):
+        create(DEPARTMENT, f"{name}-more", both | {"items": ["sole-trader", "medical-reimbursement"]})
+
+
 def test_an_organisation_hears_what_its_agreement_allows_until_it_ends(create, agree, organisation):
     with pytest.raises(AgreementNeeded):
         create(organisation, "births", {"items": ["birth-registration"]})
