@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from bench import filings, latency, relay
+from bench import backlog, filings, latency, relay
 from tests.platforms import fresh
 
 PORT = int(os.environ.get("ONEHALL_PORT", "8000")) + 11_000
@@ -28,6 +28,9 @@ def main() -> None:
         median, late = latency.measure(platform)
         report("commit to department, median at 50 filings a second", f"{median:.1f} ms", "10 ms")
         report("commit to department, 99th percentile", f"{late:.1f} ms", "50 ms")
+        median, late = backlog.measure(platform)
+        report("the same with another 100,000 events behind, over without", f"{median:.2f}", "1.10")
+        report("the same, 99th percentiles", f"{late:.2f}", "1.50")
 
 
 def report(figure: str, measured: str, aim: str) -> None:

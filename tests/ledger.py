@@ -98,6 +98,11 @@ class Ledger:
         with self._channel() as channel:
             return sum(_depth(channel, queue.dead) for queue in self.queues())
 
+    def depth(self, queue: str) -> int:
+        """Messages ready in it."""
+        with self._channel() as channel:
+            return _depth(channel, queue)
+
     def query(self, service: str, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         connection = psycopg2.connect(self._environment[f"ONEHALL_{service.upper()}_DATABASE_URL"])
         try:
@@ -117,13 +122,14 @@ class Ledger:
             )
 
     def queues(self) -> list[topology.Queue]:
-        """Every standing queue of events, the services' and the subscriptions'."""
+        """The queues of events: the services', and those of the subscriptions that somebody hears."""
         services = [queue for source in topology.publishers() for queue in topology.service_queues(source)]
         return [*services, *self._subscriptions()]
 
     def _subscriptions(self) -> list[topology.Queue]:
+        """Those that somebody hears."""
         rows = self.query("cases", "SELECT owner, name, patterns FROM subscriptions WHERE removed_at IS NULL")
-        return [topology.subscription_queue(*row) for row in rows]
+        return [queue for queue in (topology.subscription_queue(*row) for row in rows) if queue.name in self._heard]
 
     @contextmanager
     def _channel(self) -> Iterator[Any]:

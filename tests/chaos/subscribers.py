@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pika
 
 from cli.demo import SECRET
 from contracts import topology
 from deploy.local.platform import Platform
 from tests.endpoints import Endpoint
+from tests.people import department as client_of
 from tests.processes import running, wait_until
 
 Heard = Callable[[], list[dict[str, Any]]]
@@ -22,17 +22,18 @@ Heard = Callable[[], list[dict[str, Any]]]
 
 
 @contextmanager
-def listening(platform: Platform, department: str, folder: Path) -> Iterator[Heard]:
-    """The department's own program, signed in with the platform's tokens, reads its subscription `cases`.
+def listening(platform: Platform, department: str, folder: Path, subscription: str = "cases") -> Iterator[Heard]:
+    """The department's own program, signed in with the platform's tokens, reads a subscription.
 
     It prints each event once, over all its lives: a second one would be a double.
     """
-    output = folder / department
+    queue = topology.subscription_queue(department, subscription).name
+    output = folder / queue
     address = platform.environment["AMQP_URI"].rpartition("@")[2]
-    command = ["departments", "--department", department, "--amqp-uri", f"amqp://{address}"]
+    command = ["departments", "--department", department, "--subscription", subscription]
+    command += ["--amqp-uri", f"amqp://{address}"]
     command += ["--issuer", platform.environment["ONEHALL_BASE_URL"], "--client-id", f"dept-{department}"]
     command += ["--dedupe", f"{output}.sqlite"]
-    queue = topology.subscription_queue(department, "cases").name
     with output.open("ab") as lines, running(command, {"ONEHALL_CLIENT_SECRET": SECRET}, output=lines):
         wait_until(f"a program reads {queue}", lambda: readers(platform, queue) == 1)
         yield lambda: _printed(output)
@@ -54,13 +55,13 @@ def readers(platform: Platform, queue: str) -> int:
 @contextmanager
 def hooked(platform: Platform, department: str, name: str, endpoint: Endpoint) -> Iterator[Heard]:
     """The department's webhook `name`, which stands as long as the block."""
-    with signed_in(platform, department) as client:
+    with client_of(platform, department) as client:
         wanted = {"name": name, "delivery": "webhook", "url": endpoint.url}
         client.post("/api/v1/subscriptions", json=wanted).raise_for_status()
         address = f"/api/v1/subscriptions/{name}"
         wait_until(f"{name} is active", lambda: client.get(address).raise_for_status().json()["status"] == "active")
     yield lambda: _posted(endpoint)
-    with signed_in(platform, department) as client:
+    with client_of(platform, department) as client:
         client.delete(address).raise_for_status()
 
 
@@ -68,12 +69,3 @@ def _posted(endpoint: Endpoint) -> list[dict[str, Any]]:
     """A call to the outside world may come again: then with its id, by which the receiver knows it."""
     first = {received.id: received.body for received in reversed(list(endpoint.received))}
     return [json.loads(first[id_]) for id_ in dict.fromkeys(endpoint.ids)]
-
-
-def signed_in(platform: Platform, department: str) -> httpx2.Client:
-    """The department's program as a client of the API."""
-    base = platform.environment["ONEHALL_BASE_URL"]
-    credentials = (f"dept-{department}", SECRET)
-    answer = httpx2.post(f"{base}/oauth/token", auth=credentials, data={"grant_type": "client_credentials"})
-    token = answer.raise_for_status().json()["access_token"]
-    return httpx2.Client(base_url=base, headers={"Authorization": f"Bearer {token}"})
