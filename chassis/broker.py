@@ -30,7 +30,7 @@ def declare_unbound(channel: Any, queue: topology.Queue) -> None:
     _declare_queue(channel, queue.name, queue.arguments)
     for delay in queue.retry_delays:
         _declare_queue(channel, queue.retry(delay), queue.retry_arguments(delay))
-    for name in parts(queue):
+    for name in queue.parts:
         channel.queue_bind(queue=name, exchange=queue.back, routing_key=name)
 
 
@@ -59,15 +59,10 @@ def exists(connection: Any, name: str) -> bool:
     return True
 
 
-def parts(queue: topology.Queue) -> tuple[str, ...]:
-    """The queues that belong to it, itself included."""
-    return (queue.name, queue.dead, *map(queue.retry, queue.retry_delays))
-
-
 def bindings(queue: topology.Queue) -> frozenset[tuple[str, str, str]]:
-    """What lets events come into it, and lets its subscriber put them back: exchange, queue, routing key."""
+    """What lets events come into it, and back into it: exchange, queue, routing key."""
     heard = {(topology.exchange(queue.source), queue.name, pattern) for pattern in queue.patterns}
-    return frozenset(heard | {(queue.back, name, name) for name in parts(queue)})
+    return frozenset(heard | {(queue.back, name, name) for name in queue.parts})
 
 
 def declare_exchange(channel: Any, source: str) -> None:

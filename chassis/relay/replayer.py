@@ -31,7 +31,6 @@ BUSY_SHARE = 3
 """While more is new than can be published, a replay rests this many times as long as each batch takes."""
 
 TIMEOUT_SECONDS = 60.0
-REPLAY_HEADER = "onehall-replay"
 
 
 class Replayer:
@@ -137,14 +136,14 @@ class Replayer:
         return replay
 
     def _is_there(self, queue: topology.Queue) -> bool:
-        return all(broker.exists(self._channel.connection, name) for name in broker.parts(queue))
+        return all(broker.exists(self._channel.connection, name) for name in queue.parts)
 
     def _send(self, replay: Replay, queue: topology.Queue, until: int, after: int | None = None) -> int:
         """Send one batch; how far that came is saved, and returned."""
         rows, position = self._store.read(queue, replay.position if after is None else after, until, BATCH)
         if rows:
-            headers = {REPLAY_HEADER: replay.id} if replay.is_repeat else None
-            self._publisher.send(queue.name, rows, headers).result(TIMEOUT_SECONDS)
+            asked_for = replay.id if replay.is_repeat else None
+            self._publisher.send(queue.name, rows, asked_for).result(TIMEOUT_SECONDS)
         failpoints.reach("replay.published")
         self._store.advance(replay, position)
         return position

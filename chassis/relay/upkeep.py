@@ -82,8 +82,9 @@ class Upkeep:
 
     def _remove_ended(self) -> None:
         for subscription, queue in self._store.ended():
-            for name in broker.parts(queue):
+            for name in queue.parts:
                 self._channel.queue_delete(name)
+            self._channel.exchange_delete(queue.back)
             self._channel.exchange_delete(queue.back)
             self._store.forget(subscription, queue)
             metrics.forget_queue(queue.name)

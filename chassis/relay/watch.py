@@ -60,12 +60,12 @@ class Watch:
     def _look_at_filling(self, queue: topology.Queue, seen: Broker, known: dict[str, Known]) -> None:
         """A queue that is going live, and may be lost while it does."""
         self._handled[queue.name].lose_sight()
-        if queue.name in known and not seen.queues.keys() >= set(broker.parts(queue)):
+        if queue.name in known and not seen.queues.keys() >= set(queue.parts):
             self._restore(queue, self._store.handled(queue), "lost while it went live")
 
     def _is_intact(self, queue: topology.Queue, seen: Broker, known: dict[str, Known]) -> bool:
         """Whether nothing of it is missing; if something is, it is restored."""
-        is_there = seen.queues.keys() >= set(broker.parts(queue))
+        is_there = seen.queues.keys() >= set(queue.parts)
         if queue.name not in known:
             self._meet(queue, is_there)
         elif not is_there:
@@ -92,7 +92,7 @@ class Watch:
 
     def _measure(self, queue: topology.Queue, seen: Broker, position: int) -> Waiting | None:
         """Tell the metrics; None if the broker does not know how much waits."""
-        depths = [seen.queues.get(name, Depth(0, 0)) for name in broker.parts(queue)]
+        depths = [seen.queues.get(name, Depth(0, 0)) for name in queue.parts]
         if None in depths:
             self._handled[queue.name].lose_sight()
             return None

@@ -168,11 +168,9 @@ def test_a_lost_queue_of_a_service_is_made_again_whole(servers, amqp_uri, subscr
         filed = subscription.file(3)
         wait_until("they are published", lambda: len(subscription.positions()) == 3)
         channel = connection.channel()
-        for name in broker.parts(lost):
+        for name in lost.parts:
             channel.queue_delete(name)
-        wait_until(
-            "all of it is there again", lambda: all(broker.exists(connection, name) for name in broker.parts(lost)), 15
-        )
+        wait_until("all of it is there again", lambda: all(broker.exists(connection, name) for name in lost.parts), 15)
         heard = set()
         wait_until("nothing is lost", lambda: heard.update(ids_in(connection, lost)) or heard >= set(filed))
 
