@@ -46,6 +46,8 @@ PLACES = ("supervisor", "compose", "kubernetes")
 
 NOT_OURS_IN_COMPOSE = {"rabbitmq", "postgres", "prometheus", "migrate", "broker-accounts", "onehall", "mail-sink"}
 
+OF_THE_BROKER = ("AMQP_URI", "ONEHALL_BROKER_MANAGEMENT_URL")
+
 FILLED_IN = "filled-in-by-an-operator"
 
 GIVEN_FROM_OUTSIDE = {
@@ -152,8 +154,23 @@ def test_a_process_gets_its_own_database_only(process: Process, place: str) -> N
 @pytest.mark.parametrize("place", ["supervisor", "compose"])
 def test_a_process_has_its_own_account_at_the_broker(process: Process, place: str) -> None:
     environment = environment_of(process, place)
-    urls = [environment[name] for name in ("AMQP_URI", "ONEHALL_BROKER_MANAGEMENT_URL") if name in environment]
+    urls = [environment[name] for name in OF_THE_BROKER if name in environment]
     assert {urlsplit(url).username for url in urls} == {process.name}
+
+
+@pytest.mark.parametrize(
+    ("uri", "management"),
+    [
+        ("amqp://me:s3c%2Fret@broker.example:5672/v", "http://me:s3c%2Fret@broker.example:15672"),
+        ("amqps://me:secret@[::1]", "http://me:secret@[::1]:15672"),
+        ("amqp://broker.example", "http://guest:guest@broker.example:15672"),
+    ],
+)
+def test_a_broker_of_yours_has_one_account_for_all(uri: str, management: str, tmp_path: Path) -> None:
+    with mock.patch.dict(os.environ, {"AMQP_URI": uri}), mock.patch.object(broker, "find_program", str):
+        programs = Platform(tmp_path, 8000).programs
+    given = {name: {program.environment.get(name) for program in programs} - {None} for name in OF_THE_BROKER}
+    assert given == {"AMQP_URI": {uri}, "ONEHALL_BROKER_MANAGEMENT_URL": {management}}
 
 
 @pytest.mark.parametrize("process", processes(), ids=lambda process: process.name)
