@@ -41,7 +41,7 @@ def measure(platform: Platform) -> tuple[float, float, float]:
     uri = platform.environment["AMQP_URI"]
     url = platform.environment["ONEHALL_IDENTITY_DATABASE_URL"]
     body = _body()
-    raw, relayed, burdened = [], [], []
+    raw, relayed = [], []
     with closing(pika.BlockingConnection(pika.URLParameters(uri))) as connection:
         with running(["chassis.relay", SOURCE], platform.environment):
             wait_until("the queue is live", lambda: _is_live(url))
@@ -51,6 +51,7 @@ def measure(platform: Platform) -> tuple[float, float, float]:
         _make_history(url)
         with running(["chassis.relay", SOURCE], platform.environment):
             burdened = [_rate(connection, lambda: _relay(url, body)) for _ in range(ROUNDS)]
+        _purge(connection)
     return statistics.median(raw), statistics.median(relayed), statistics.median(burdened)
 
 
@@ -62,10 +63,14 @@ def _body() -> str:
 
 def _rate(connection: Any, publish: Callable[[], float]) -> float:
     """Events a second into an empty queue."""
+    _purge(connection)
+    return EVENTS / publish()
+
+
+def _purge(connection: Any) -> None:
     channel = connection.channel()
     channel.queue_purge(QUEUE.name)
     channel.close()
-    return EVENTS / publish()
 
 
 def _is_live(url: str) -> bool:

@@ -1,4 +1,4 @@
-"""`onehall events`: dead letters and parked events."""
+"""`onehall events`: dead letters, parked events and replays."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from chassis import dead_letters, settings, subscriptions
 from chassis.database import Database
 from chassis.dead_letters import DeadLetter, DeadLetters, Filter
 from chassis.inbox import PredecessorMissing
+from cli import replays
 from contracts import topology
 
 _TIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
@@ -23,7 +24,7 @@ _TIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 
 @click.group()
 def events() -> None:
-    """What subscribers could not handle, and what waits behind it."""
+    """What subscribers could not handle, what waits behind it, and what they are to hear again."""
 
 
 def filters(command: Callable[..., None]) -> Callable[..., None]:
@@ -85,6 +86,10 @@ def discard(subscriber: str | None, wanted: Filter, everything: bool) -> None:
     """Give dead letters up for good; the cases that waited behind them go on."""
     _require_choice(subscriber, wanted, everything)
     _each(subscriber, wanted, "discarded", lambda letter, letters: letters.discard(letter, _database_of(letter)))
+
+
+events.add_command(replays.replay)
+events.add_command(replays.list_replays)
 
 
 @events.command("list-parked")
