@@ -44,3 +44,18 @@ def forget_queue(queue: str) -> None:
     """It is gone on purpose: tell nothing of it any more."""
     for gauge in (queue_messages, queue_in_hand, queue_oldest_seconds, dead_letters):
         gauge.remove(queue)
+
+
+scheduled = Counter("onehall_scheduled", "Scheduled events that were run", ["service", "name", "outcome"])
+scheduled_lateness_seconds = Histogram(
+    "onehall_scheduled_lateness_seconds",
+    "From the time asked for to the run",
+    ["service", "name"],
+    buckets=_LAG_SECONDS,
+)
+schedule_failing = Gauge(
+    "onehall_schedule_failing", "Scheduled events that failed and are tried again", ["service", "name"]
+)
+schedule_oldest_seconds = Gauge(
+    "onehall_schedule_oldest_seconds", "How long the oldest scheduled event is overdue", ["service", "name"]
+)
