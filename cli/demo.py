@@ -128,14 +128,12 @@ def _mails_about(number: str) -> list[str] | None:
 
 def _received_by_department(base: str, number: str) -> Iterator[dict[str, Any]]:
     """Run the department's own program, signed in as its own client, until it has heard of every step."""
-    broker = urlsplit(os.environ["AMQP_URI"])
+    uri = os.environ["ONEHALL_SUBSCRIBER_AMQP_URI"]
     command = [sys.executable, "-m", "departments", "--department", DEPARTMENT]
-    environment = os.environ | {
-        "ONEHALL_AMQP_URI": broker._replace(netloc=broker.netloc.rpartition("@")[2]).geturl(),
-        "ONEHALL_ISSUER": base,
-        "ONEHALL_CLIENT_ID": f"dept-{DEPARTMENT}",
-        "ONEHALL_CLIENT_SECRET": SECRET,
-    }
+    client = {"ISSUER": base, "CLIENT_ID": f"dept-{DEPARTMENT}", "CLIENT_SECRET": SECRET}
+    # a broker of one's own that has one account for all may take no tokens
+    credentials = {} if urlsplit(uri).username else {f"ONEHALL_{name}": value for name, value in client.items()}
+    environment = os.environ | credentials | {"ONEHALL_AMQP_URI": uri}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as subscriber:
         limit = threading.Timer(_LONGEST_WAIT_SECONDS, subscriber.terminate)
         limit.start()

@@ -13,10 +13,9 @@ from pika.exceptions import AMQPError, ProbableAuthenticationError
 
 from chassis import broker_definitions
 from contracts.broker_accounts import Account, accounts
-from deploy.local.environment import broker_password, department_account
+from deploy.local.environment import broker_password
 from deploy.local.report import Failure
 from deploy.local.state import State
-from services.identity.demo import DEPARTMENTS
 
 # Debian's rabbitmq-server on the PATH switches to the user `rabbitmq`, who cannot reach our folder; the one in
 # /usr/lib does not. Homebrew's folders are not on everybody's PATH.
@@ -73,12 +72,10 @@ def create(state: State, ports: Mapping[str, int], secret: Mapping[str, str], ba
 
 
 def definitions(secret: Mapping[str, str]) -> dict[str, Any]:
-    """The processes' accounts as in production, one that may do everything, and the departments'. No guest."""
+    """The processes' accounts as in production, and one that may do everything. No guest."""
     everything = Account("onehall", ".*", ".*", ".*", tags=("administrator",))
-    departments = [Account(department_account(name), read=rf"^dept\.{name}\.") for name in DEPARTMENTS]
     passwords = {account.name: secret[broker_password(account.name)] for account in accounts()}
-    passwords |= {"onehall": secret["broker"]} | {account.name: secret[account.name] for account in departments}
-    return broker_definitions.definitions(passwords, [*accounts(), everything, *departments])
+    return broker_definitions.definitions(passwords | {"onehall": secret["broker"]}, [*accounts(), everything])
 
 
 def epmd_command(ports: Mapping[str, int]) -> list[str]:
