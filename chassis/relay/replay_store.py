@@ -32,7 +32,7 @@ _READ = (
 )
 _READ_BACK = (
     "SELECT position, created_at FROM outbox"
-    " WHERE position > %s AND position <= %s AND '.' || routing_key ~ %s ORDER BY position DESC"
+    " WHERE position > %s AND position <= %s AND '.' || routing_key ~ %s ORDER BY position DESC LIMIT %s"
 )
 _KNOW = (
     "INSERT INTO queue_positions (queue, position, waiting, looked_at, handled) VALUES (%s, %s, 0, now(), %s)"
@@ -187,13 +187,18 @@ class ReplayStore:
 
         None if it is more than `MOST_POSITIONS` ago.
         """
+        if count > MOST_POSITIONS:
+            return None
         row = self._count_back(queue, position, count - 1, first=position - MOST_POSITIONS)
         return row[1] if row else None
 
     def _count_back(self, queue: topology.Queue, position: int, count: int, first: int) -> tuple[int, datetime] | None:
         """Position and time of the event of the queue behind which `count` more come, if it lies behind `first`."""
         while position > max(first, 0):
-            rows: list[tuple[int, datetime]] = self._rows(_READ_BACK, position - SPAN, position, _expression(queue))
+            limit = min(count, SPAN) + 1
+            rows: list[tuple[int, datetime]] = self._rows(
+                _READ_BACK, position - SPAN, position, _expression(queue), limit
+            )
             if count < len(rows):
                 return rows[count]
             count -= len(rows)
