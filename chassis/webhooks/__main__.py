@@ -10,7 +10,7 @@ import time
 
 import psycopg2
 
-from chassis import http, logs, settings
+from chassis import http, logs, metrics, settings
 from chassis.webhooks import secrets
 from chassis.webhooks.addresses import Resolver
 from chassis.webhooks.dispatcher import Dispatcher
@@ -30,7 +30,7 @@ _STALLED_SECONDS = 60.0
 class Leader:
     """Leads when it can, dispatches while it leads, and outlives both the broker and the database."""
 
-    def __init__(self, database_url: str, configuration: WebhookSettings) -> None:
+    def __init__(self, source: str, database_url: str, configuration: WebhookSettings) -> None:
         self._database_url = database_url
         self._settings = configuration
         self._seal = secrets.seal_of(configuration.webhook_key.get_secret_value())
@@ -38,6 +38,7 @@ class Leader:
         self._stopped = asyncio.Event()
         self._dispatcher: Dispatcher | None = None
         self._turned = time.monotonic()
+        self._leads = metrics.webhook_leader.labels(source)
 
     async def run(self) -> None:
         wait = _LEAD_SECONDS
@@ -85,9 +86,11 @@ class Leader:
         )
         self._dispatcher = Dispatcher(store, sender, self._seal, self._settings.amqp_uri.get_secret_value())
         housekeeping.start()
+        self._leads.set(1)
         try:
             await self._dispatcher.run()
         finally:
+            self._leads.set(0)
             self._dispatcher = None
             await sender.close()
             await asyncio.to_thread(housekeeping.stop)
@@ -100,8 +103,8 @@ class Leader:
             return
 
 
-async def run(database_url: str, configuration: WebhookSettings) -> None:
-    leader = Leader(database_url, configuration)
+async def run(source: str, database_url: str, configuration: WebhookSettings) -> None:
+    leader = Leader(source, database_url, configuration)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, leader.stop)
@@ -116,7 +119,7 @@ def main() -> None:
     source = sys.argv[1]
     logs.configure(f"webhooks-{source}")
     configuration = settings.load(WebhookSettings)
-    asyncio.run(run(settings.database_url(source), configuration))
+    asyncio.run(run(source, settings.database_url(source), configuration))
 
 
 if __name__ == "__main__":
