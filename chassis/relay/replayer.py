@@ -13,7 +13,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from chassis import broker, failpoints
+from chassis import broker, failpoints, metrics
 from chassis.relay.publisher import Publisher
 from chassis.relay.replay_channel import QueueLost
 from chassis.relay.replay_store import Replay, ReplayStore
@@ -65,11 +65,17 @@ class Replayer:
         else:
             self._advance(replay, queue)
         if self._publisher.is_busy:
-            self._channel.connection.sleep(BUSY_SHARE * (time.monotonic() - started))
+            self._channel.connection.sleep(min(BUSY_SHARE * (time.monotonic() - started), 1))
         return True
 
-    def start_over(self, queue: topology.Queue, position: int, reason: str) -> None:
-        """Let `queue`, of which a part was lost, go live again with everything behind `position`."""
+    def restore(self, queue: topology.Queue, position: int, reason: str) -> None:
+        """A part of the queue was lost: let it go live again with everything behind `position`."""
+        log.error("%s: %s; it is given everything from position %s on", queue.name, reason, position)
+        metrics.queue_restored.labels(queue.name).inc()
+        self.begin(queue, position, reason)
+
+    def begin(self, queue: topology.Queue, position: int, reason: str) -> None:
+        """Let the queue go live with everything behind `position`, or from there once more if it is going live."""
         dropped = self._store.dropped()
         if position < dropped:
             log.error("%s needs events from position %s on; the history begins at %s", queue.name, position, dropped)
@@ -94,7 +100,7 @@ class Replayer:
                 # the watch has it restored
                 self._channel.connection.sleep(1)
             else:
-                self.start_over(queue, self._store.handled(queue), "lost while it went live")
+                self.restore(queue, self._store.handled(queue), "lost while it went live")
 
     def _repeat(self, replay: Replay, queue: topology.Queue, until: int) -> None:
         position = self._send(replay, queue, until)
@@ -127,7 +133,7 @@ class Replayer:
         if queue.name in self._unbound:
             return replay
         if self._store.knows(queue.name) and not self._is_there(queue):
-            self.start_over(queue, self._store.handled(queue), "lost while it went live")
+            self.restore(queue, self._store.handled(queue), "lost while it went live")
             replay = replace(replay, position=min(replay.position, self._store.handled(queue)))
         broker.declare_unbound(self._channel, queue)
         broker.unbind(self._channel, queue)

@@ -56,11 +56,12 @@ class Upkeep:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
-        """Once the publisher has ended, so that nothing is waited for any more."""
+    def stop(self, seconds: float | None) -> None:
+        """Once the publisher has ended. Wait so long at most for what is under way; None: until it is done."""
         self._stopped.set()
-        self._thread.join()
-        if self._connection.is_open:
+        self._publisher.ready.set()
+        self._thread.join(seconds)
+        if not self._thread.is_alive() and self._connection.is_open:
             self._connection.close()
 
     def _run(self) -> None:
@@ -93,7 +94,6 @@ class Upkeep:
     def _look_when_due(self) -> None:
         if time.monotonic() - self._looked_at < LOOK_SECONDS:
             return
-        self._looked_at = time.monotonic()
         self._measure_replays()
         try:
             self._watch.look(self._store.queues().values())
@@ -101,6 +101,8 @@ class Upkeep:
             log.warning("the queues cannot be looked at (%r); trying again", error)
         else:
             metrics.relay_looked.labels(self._source).set_to_current_time()
+        # counted from its end: a look that takes long must leave time for replays
+        self._looked_at = time.monotonic()
 
     def _measure_replays(self) -> None:
         replays = self._store.open_replays()

@@ -7,7 +7,6 @@ lost binding. Either is restored by letting the queue go live again: a queue fro
 
 from __future__ import annotations
 
-import logging
 import math
 from collections import defaultdict
 from collections.abc import Iterable
@@ -21,8 +20,6 @@ from chassis.relay.publisher import Publisher
 from chassis.relay.replay_store import Known, ReplayStore
 from chassis.relay.replayer import Replayer
 from contracts import topology
-
-log = logging.getLogger(__name__)
 
 
 class Watch:
@@ -82,13 +79,11 @@ class Watch:
             broker.declare(self._channel, [queue])
             self._store.know(queue.name, 0)
         else:
-            self._replayer.start_over(queue, 0, "new queue")
+            self._replayer.begin(queue, 0, "new queue")
 
     def _restore(self, queue: topology.Queue, position: int, reason: str) -> None:
-        log.error("%s: %s; it is given everything from position %s on", queue.name, reason, position)
-        metrics.queue_restored.labels(queue.name).inc()
         self._handled[queue.name].lose_sight()
-        self._replayer.start_over(queue, position, reason)
+        self._replayer.restore(queue, position, reason)
 
     def _measure(self, queue: topology.Queue, seen: Broker, position: int) -> Waiting | None:
         """Tell the metrics; None if the broker does not know how much waits."""

@@ -8,6 +8,7 @@ import psycopg2
 import pytest
 
 from chassis import history
+from chassis.relay.retention import Retention
 from tests.processes import running, wait_until
 
 RELAY = ["chassis.relay", "rating"]
@@ -65,18 +66,26 @@ def test_the_months_to_come_are_made(servers, cursor):
 
 
 def test_a_month_older_than_is_kept_is_published_then_dropped_and_positions_go_on(servers, cursor):
+    before = last_position(cursor)
     make_old_month(cursor)
     file(cursor, OLD, 3)
-    with running(RELAY, servers.environment, ONEHALL_HISTORY_MONTHS="6"):
+    with running(RELAY, servers.environment):
         wait_until("it is published", lambda: all_is_published(cursor))
         wait_until("no queue waits for it", lambda: fetch(cursor, OPEN_REPLAYS) == 0)
-    before = last_position(cursor)
-    assert history.partition(OLD) in partitions(cursor), "nothing is dropped that was not published"
     with running(RELAY, servers.environment, ONEHALL_HISTORY_MONTHS="6"):
         wait_until("it is dropped", lambda: history.partition(OLD) not in partitions(cursor))
+        assert fetch(cursor, "SELECT dropped FROM history") == before + 3
         file(cursor, THIS_MONTH)
         wait_until("it is published", lambda: all_is_published(cursor))
-    assert last_position(cursor) == before + 1
+    assert last_position(cursor) == before + 4
+
+
+def test_an_old_month_with_an_event_that_is_not_published_is_kept(servers, cursor):
+    month = history.after(OLD, -2)
+    make_old_month(cursor, month)
+    file(cursor, month)
+    Retention(servers.environment["ONEHALL_RATING_DATABASE_URL"], months=6).keep()
+    assert history.partition(month) in partitions(cursor)
 
 
 def test_without_a_setting_everything_is_kept(servers, cursor):
