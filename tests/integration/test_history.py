@@ -6,8 +6,11 @@ from datetime import UTC, datetime
 
 import psycopg2
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import text
 
-from chassis import history
+from chassis import history, tables
 from chassis.relay.retention import Retention
 from tests.processes import running, wait_until
 
@@ -127,3 +130,34 @@ def test_an_event_of_the_same_month_cannot_be_there_twice(cursor):
             " ORDER BY id DESC LIMIT 1"
         )
     cursor.execute("DELETE FROM outbox WHERE position IS NULL")
+
+
+@pytest.fixture
+def operations(rating_database):
+    """Alembic's, in a schema of their own that is gone at the end."""
+    with rating_database.transaction() as session:
+        session.execute(text("CREATE SCHEMA scratch"))
+        session.execute(text("SET LOCAL search_path TO scratch"))
+        yield Operations(MigrationContext.configure(session))
+        session.rollback()
+
+
+_ADD = text(
+    "INSERT INTO outbox (event_id, subject, sequence, routing_key, body, created_at, position)"
+    " VALUES (gen_random_uuid(), :subject, 1, 'rating.invited.a.b.c.d', '{}', :at, :position) RETURNING id"
+)
+
+
+def test_the_outbox_of_an_earlier_version_goes_over_whole_and_ids_go_on(operations):
+    session = operations.get_bind()
+    tables.create_outbox(operations)
+    for number, month in enumerate((OLD, history.after(OLD), THIS_MONTH), start=1):
+        session.execute(_ADD, {"subject": f"case {number}", "at": f"{month} 12:00+00", "position": number})
+    session.execute(_ADD, {"subject": "unsent", "at": f"{THIS_MONTH} 12:00+00", "position": None})
+    before = session.execute(text("SELECT * FROM outbox ORDER BY id")).all()
+    tables.partition_outbox(operations)
+    assert session.execute(text("SELECT * FROM outbox ORDER BY id")).all() == before
+    new = session.execute(_ADD, {"subject": "new", "at": f"{THIS_MONTH} 12:00+00", "position": None}).scalar_one()
+    assert new == before[-1].id + 1
+    tables.join_outbox(operations)
+    assert session.execute(text("SELECT * FROM outbox ORDER BY id LIMIT 4")).all() == before
