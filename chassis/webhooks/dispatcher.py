@@ -116,16 +116,23 @@ class Dispatcher:
         del self._under_way[task]
 
     async def _send(self, delivery: Delivery, endpoint: Endpoint) -> None:
-        try:
-            secrets = tuple(self._seal.open(sealed) for sealed in endpoint.secrets)
-        except SealedOtherwise:
-            log.error("the secret of %s was sealed with another ONEHALL_WEBHOOK_KEY", endpoint.queue)  # noqa: TRY400 no more to tell
-            result = Result(datetime.now(UTC), 0, error=UNREADABLE_SECRET)
-        else:
+        if secrets := self._open(endpoint):
             request = Request(endpoint.url, secrets, delivery.event_id, delivery.replay, delivery.body)
             result = await self._sender.send(request)
+        else:
+            result = Result(datetime.now(UTC), 0, error=UNREADABLE_SECRET)
         self._finished.append((delivery, result))
         self._woken.set()
+
+    def _open(self, endpoint: Endpoint) -> tuple[bytes, ...]:
+        """The secrets that can be read. One that was sealed with another key is no use to anybody."""
+        secrets = []
+        for sealed in endpoint.secrets:
+            try:
+                secrets.append(self._seal.open(sealed))
+            except SealedOtherwise:
+                log.warning("a secret of %s was sealed with another ONEHALL_WEBHOOK_KEY", endpoint.queue)
+        return tuple(secrets)
 
     async def _in_database(self, work: Callable[..., T], *arguments: object) -> T:
         answer = await asyncio.get_running_loop().run_in_executor(self._database, work, *arguments)

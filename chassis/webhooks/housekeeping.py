@@ -72,11 +72,12 @@ class Housekeeping:
         self._forget(self._known)
 
     def _run(self) -> None:
-        while not self._stopped.wait(MEASURE_SECONDS):
+        while not self._stopped.is_set():
             try:
                 self._keep_house()
             except psycopg2.Error as error:
                 log.warning("webhooks cannot be measured (%r); trying again", error)
+                self._stopped.wait(MEASURE_SECONDS)
 
     def _keep_house(self) -> None:
         connection = psycopg2.connect(self._url, application_name="onehall-webhooks-housekeeping", **TCP_LIMITS)

@@ -4,6 +4,7 @@ import signal
 from contextlib import ExitStack
 
 import pytest
+from standardwebhooks import Webhook
 
 from chassis import broker
 from tests.endpoints import Answer
@@ -127,6 +128,16 @@ def test_a_secret_sealed_with_another_key_is_said_and_nothing_is_sent_unsigned(w
     with running(DISPATCHER, webhook_settings, ONEHALL_WEBHOOK_KEY="A" * 43):
         wait_until("it is refused", lambda: hook.attempts() == [(None, "unreadable-secret")])
     assert endpoint.received == []
+
+
+def test_a_new_secret_mends_that_at_once(webhook_settings, hooks, endpoint):
+    hook = hooks.add(endpoint.url)
+    hooks.execute("UPDATE webhooks SET secret = %s WHERE subscription = %s", b"of another key" * 4, hook.subscription)
+    secret = hooks.rotate(hook)
+    hook.publish(events(new_case(), 1))
+    with running(DISPATCHER, webhook_settings):
+        wait_until("it is delivered", lambda: hook.statuses() == ["delivered"])
+    Webhook(secret).verify(endpoint.received[0].body, endpoint.received[0].headers)
 
 
 @pytest.mark.parametrize("arguments", [[], ["notify"], ["cases", "cases"]])
