@@ -18,6 +18,7 @@ from chassis.webhooks.housekeeping import Housekeeping
 from chassis.webhooks.sender import Sender
 from chassis.webhooks.settings import WebhookSettings
 from chassis.webhooks.store import WebhookStore
+from chassis.webhooks.waiting import wait_at_most
 from contracts import topology
 
 log = logging.getLogger("chassis.webhooks")
@@ -49,7 +50,7 @@ class Leader:
                 wait = _LEAD_SECONDS
             except (psycopg2.Error, OSError) as error:
                 log.warning("interrupted (%r); trying again in %s s", error, wait)
-                await self._pause(wait)
+                await wait_at_most(self._stopped, wait)
                 wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
         self._resolver.close()
 
@@ -71,7 +72,7 @@ class Leader:
                     await self._dispatch(store)
                     return
                 self._turned = time.monotonic()
-                await self._pause(_LEAD_SECONDS)
+                await wait_at_most(self._stopped, _LEAD_SECONDS)
         finally:
             store.close()
 
@@ -94,13 +95,6 @@ class Leader:
             self._dispatcher = None
             await sender.close()
             await asyncio.to_thread(housekeeping.stop)
-
-    async def _pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._stopped.wait()
-        except TimeoutError:
-            return
 
 
 async def run(source: str, database_url: str, configuration: WebhookSettings) -> None:

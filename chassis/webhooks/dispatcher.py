@@ -21,6 +21,7 @@ from chassis.webhooks.intake import Intake, Received, acknowledge
 from chassis.webhooks.rules import Result
 from chassis.webhooks.sender import MOST_CONNECTIONS, UNREADABLE_SECRET, Request, Sender
 from chassis.webhooks.store import Delivery, Endpoint, WebhookStore
+from chassis.webhooks.waiting import wait_at_most
 
 log = logging.getLogger(__name__)
 
@@ -81,13 +82,8 @@ class Dispatcher:
 
     async def _rest(self) -> None:
         """Until something happens. Otherwise the poll finds what only time has made due."""
-        if self._received:
-            return
-        try:
-            async with asyncio.timeout(POLL_SECONDS):
-                await self._woken.wait()
-        except TimeoutError:
-            return
+        if not self._received:
+            await wait_at_most(self._woken, POLL_SECONDS)
 
     async def _turn(self, most: int) -> None:
         self._woken.clear()

@@ -12,6 +12,7 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 
 from chassis.webhooks.store import Arrival
+from chassis.webhooks.waiting import wait_at_most
 from contracts.envelope import REPLAY_HEADER, Envelope, UnreadableEvent
 
 PREFETCH = 200
@@ -76,17 +77,10 @@ class Intake:
             while not connection.is_closed:
                 self._changed.clear()
                 await self._sync(connection)
-                await self._wait()
+                # looking again in any case finds a queue that its relay has only just declared
+                await wait_at_most(self._changed, _SYNC_SECONDS)
         finally:
             await _close(connection)
-
-    async def _wait(self) -> None:
-        """For other queues to read; looking again in any case finds one that its relay has only just declared."""
-        try:
-            async with asyncio.timeout(_SYNC_SECONDS):
-                await self._changed.wait()
-        except TimeoutError:
-            return
 
     async def _sync(self, connection: AbstractConnection) -> None:
         for name, channel in list(self._channels.items()):

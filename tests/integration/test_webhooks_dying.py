@@ -3,6 +3,7 @@
 import signal
 from contextlib import ExitStack
 
+import httpx2
 import pytest
 from standardwebhooks import Webhook
 
@@ -138,6 +139,28 @@ def test_a_new_secret_mends_that_at_once(webhook_settings, hooks, endpoint):
     with running(DISPATCHER, webhook_settings):
         wait_until("it is delivered", lambda: hook.statuses() == ["delivered"])
     Webhook(secret).verify(endpoint.received[0].body, endpoint.received[0].headers)
+
+
+def test_what_waits_and_what_rests_is_measured(webhook_settings, hooks, servers):
+    hook = hooks.add("https://127.0.0.1:1024/")
+    hook.publish(event for case in (new_case() for _ in range(8)) for event in events(case, 1))
+    wanted = {
+        'onehall_webhook_leader{source="cases"} 1.0',
+        f'onehall_webhook_pending{{queue="{hook.queue.name}"}} 8.0',
+        f'onehall_webhook_resting{{queue="{hook.queue.name}"}} 1.0',
+        f'onehall_webhook_failed{{queue="{hook.queue.name}"}} 0.0',
+    }
+    # the platform's own process is not up here
+    port = servers.ports["webhooks-cases"]
+    with running(DISPATCHER, webhook_settings, ONEHALL_HTTP_PORT=str(port)):
+        wait_until("all of it is told", lambda: wanted <= set(scrape(port)))
+
+
+def scrape(port: int) -> list[str]:
+    try:
+        return httpx2.get(f"http://127.0.0.1:{port}/metrics").text.splitlines()
+    except httpx2.TransportError:
+        return []
 
 
 @pytest.mark.parametrize("arguments", [[], ["notify"], ["cases", "cases"]])
