@@ -14,12 +14,14 @@ from datetime import datetime
 from typing import Any
 
 import pika
+from pika.exceptions import ChannelClosedByBroker
 
 from chassis import inbox
 from chassis.database import Database
 from contracts import topology
 from contracts.envelope import CONTENT_TYPE, Envelope, UnreadableEvent
 
+_NOT_FOUND = 404
 MOST = 10_000
 """How many dead letters of one queue are looked at in one go."""
 
@@ -94,7 +96,13 @@ class DeadLetters:
 
     def _take_all(self) -> Iterator[DeadLetter]:
         for _ in range(MOST):
-            method, _, body = self._channel.basic_get(self._queue.dead)
+            try:
+                method, _, body = self._channel.basic_get(self._queue.dead)
+            except ChannelClosedByBroker as error:
+                if error.reply_code != _NOT_FOUND:
+                    raise
+                # of a subscription that has just begun or ended: what is not there holds none
+                return
             if method is None:
                 return
             yield DeadLetter(self._queue, method.delivery_tag, body, _read(body))

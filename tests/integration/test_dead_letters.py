@@ -89,6 +89,11 @@ def test_what_nobody_can_read_is_taken_when_no_filter_asks_for_more(bury, letter
     letters.discard(letter, None)
 
 
+def test_a_queue_that_its_relay_has_not_made_yet_holds_none(connection):
+    queue = topology.subscription_queue(f"test-{uuid.uuid4().hex[:8]}", "new")
+    assert DeadLetters(connection.channel(), queue).take(Filter()) == []
+
+
 def test_a_discarded_event_lets_its_case_go_on(connection, bury, letters, notify_database):
     subject = uuid.uuid4().hex
     dead, parked = event(subject, 1), event(subject, 2)
