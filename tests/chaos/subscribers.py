@@ -10,6 +10,7 @@ from typing import Any
 
 import pika
 
+from chassis import broker
 from cli.demo import SECRET
 from contracts import topology
 from deploy.local.platform import Platform
@@ -45,8 +46,11 @@ def _printed(output: Path) -> list[dict[str, Any]]:
 
 
 def readers(platform: Platform, queue: str) -> int:
+    """How many read it; nobody reads a queue that the relay has not made yet."""
     connection = pika.BlockingConnection(pika.URLParameters(platform.environment["AMQP_URI"]))
     try:
+        if not broker.exists(connection, queue):
+            return 0
         return int(connection.channel().queue_declare(queue, passive=True).method.consumer_count)
     finally:
         connection.close()
