@@ -7,6 +7,7 @@ lost binding. Either is restored by letting the queue go live again: a queue fro
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import defaultdict
 from collections.abc import Iterable
@@ -21,6 +22,8 @@ from chassis.relay.replay_store import Known, ReplayStore
 from chassis.relay.replayer import Replayer
 from contracts import topology
 
+log = logging.getLogger(__name__)
+
 
 class Watch:
     """Looks for one term as leader, in the thread and on the channel of `chassis.relay.upkeep`."""
@@ -34,6 +37,7 @@ class Watch:
         self._replayer = replayer
         self._management = management
         self._handled: defaultdict[str, Handled] = defaultdict(Handled)
+        self._has_looked = False
 
     def look(self, queues: Iterable[topology.Queue]) -> None:
         """Raises `httpx2.HTTPError` when the broker's management does not answer."""
@@ -53,6 +57,7 @@ class Watch:
                 marks |= {queue.name: mark} if mark else {}
         self._store.save_looks(intact, position)
         self._store.save_marks(marks)
+        self._has_looked = True
 
     def _look_at_filling(self, queue: topology.Queue, seen: Broker, known: dict[str, Known]) -> None:
         """A queue that is going live, and may be lost while it does."""
@@ -68,10 +73,18 @@ class Watch:
         elif not is_there:
             self._restore(queue, self._store.handled(queue), "lost queue")
         elif not seen.bindings >= broker.bindings(queue):
-            self._restore(queue, known[queue.name].intact, "lost binding")
+            self._bind_again(queue, known[queue.name].intact)
         else:
             return True
         return False
+
+    def _bind_again(self, queue: topology.Queue, position: int) -> None:
+        """At the first look of a term this may be a new version's new routing key, which nobody lost."""
+        if self._has_looked:
+            self._restore(queue, position, "lost binding")
+        else:
+            log.warning("%s is not bound as it should be; it is given everything from %s on", queue.name, position)
+            self._replayer.begin(queue, position, "new binding")
 
     def _meet(self, queue: topology.Queue, is_there: bool) -> None:
         """See a queue for the first time: one of an earlier version stands as it is, a new one hears all history."""

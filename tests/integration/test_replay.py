@@ -122,6 +122,21 @@ def test_a_lost_binding_is_made_again_with_what_was_missed(servers, subscription
     require_in_order(subscription)
 
 
+def test_what_a_queue_missed_before_the_relay_came_is_sent_when_it_comes(servers, subscription):
+    with running(RELAY, servers.environment):
+        subscription.begin_now()
+        wait_until("it is live", subscription.is_live)
+        filed = subscription.file(3)
+        wait_until("all is heard", lambda: subscription.take() == filed)
+    channel = subscription.connection.channel()
+    channel.queue_unbind(subscription.queue.name, topology.exchange("cases"), subscription.queue.patterns[0])
+    filed += subscription.file_case(10)
+    with running(RELAY, servers.environment):
+        wait_until("what was missed is heard", lambda: set(subscription.take()) >= set(filed))
+    assert firsts(subscription.take()) == filed
+    require_in_order(subscription)
+
+
 def test_an_ended_subscription_leaves_no_queue(servers, subscription):
     with running(RELAY, servers.environment):
         subscription.begin_now()
