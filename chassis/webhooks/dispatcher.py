@@ -95,13 +95,14 @@ class Dispatcher:
         under_way = list(self._under_way.values())
         now = datetime.now(UTC)
         turn = await self._in_database(self._store.turn, arrived, finished, under_way, most, MOST_EACH, now)
-        failpoints.reach("webhooks.saved")
+        if received:
+            failpoints.reach("webhooks.saved")
         for delivery in turn.due:
             self._start(delivery, turn.endpoints[delivery.subscription])
         await acknowledge(received)
         for outcome in turn.outcomes:
             metrics.webhook_attempts.labels(outcome).inc()
-        self._intake.follow({each.queue: each.subscription for each in turn.endpoints.values()})
+        self._intake.follow({(each.queue, each.subscription) for each in turn.endpoints.values()})
 
     def _start(self, delivery: Delivery, endpoint: Endpoint) -> None:
         task = asyncio.create_task(self._send(delivery, endpoint))

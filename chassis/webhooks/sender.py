@@ -28,6 +28,9 @@ MOST_ANSWER_BYTES = 16_384
 
 MOST_CONNECTIONS = 256
 _MOST_ADDRESSES = 4
+_CONNECT_SECONDS = 3.0
+"""For each address of a host: one that swallows packets must leave time for the next."""
+
 # shorter than common servers wait (5 s): a request must not meet a connection that is just being closed
 _IDLE_SECONDS = 4.0
 _USER_AGENT = "OneHall-Webhooks/1"
@@ -72,8 +75,8 @@ class CheckedBackend(AsyncNetworkBackend):
         failure: Exception = HostNotFound(host)
         for address in found[:_MOST_ADDRESSES]:
             try:
-                return await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
-            except httpcore2.ConnectError as error:
+                return await self._network.connect_tcp(address, port, _CONNECT_SECONDS, local_address, socket_options)
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 failure = error
         raise failure
 
