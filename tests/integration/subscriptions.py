@@ -18,6 +18,7 @@ from contracts.actors import SYSTEM
 from contracts.envelope import Envelope
 from contracts.events import CaseAccepted, CaseSubmitted
 from contracts.filters import EventFilter
+from tests.processes import wait_until
 
 _ADD = text(
     "INSERT INTO subscriptions (owner, name, filter, patterns, delivery, start, created_at, created_by)"
@@ -48,6 +49,11 @@ class Subscription:
         with self._database.transaction() as session:
             last = replays.last_position(session)
         self.begin(last)
+
+    def go_live(self) -> None:
+        """Begin now, and wait until the relay, which runs, has bound the queue."""
+        self.begin_now()
+        wait_until("it is live", self.is_live)
 
     def repeat(self, after: int, until: int) -> str:
         with self._database.transaction() as session:

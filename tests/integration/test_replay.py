@@ -56,8 +56,7 @@ def test_one_that_starts_now_hears_nothing_older(servers, subscription):
     old = subscription.file(5)
     with running(RELAY, servers.environment):
         wait_until("the old ones are published", lambda: len(subscription.positions()) == 5)
-        subscription.begin_now()
-        wait_until("it is live", subscription.is_live)
+        subscription.go_live()
         new = subscription.file(5)
         wait_until("the new ones are heard", lambda: subscription.take() == new)
     assert not set(old) & set(subscription.take())
@@ -82,8 +81,7 @@ def test_a_relay_killed_in_a_replay_leaves_no_gap_and_doubles_only_the_same_id(s
 
 def test_a_range_is_heard_again_and_says_so(servers, subscription):
     with running(RELAY, servers.environment):
-        subscription.begin_now()
-        wait_until("it is live", subscription.is_live)
+        subscription.go_live()
         filed = subscription.file(20)
         wait_until("all is heard", lambda: subscription.take() == filed)
         positions = subscription.positions()
@@ -94,8 +92,7 @@ def test_a_range_is_heard_again_and_says_so(servers, subscription):
 
 def test_a_lost_queue_is_made_again_with_everything_that_was_not_handled(servers, subscription):
     with running(RELAY, servers.environment):
-        subscription.begin_now()
-        wait_until("it is live", subscription.is_live)
+        subscription.go_live()
         filed = subscription.file_case(20)
         wait_until("all waits", lambda: len(subscription.positions()) == 20)
         subscription.connection.channel().queue_delete(subscription.queue.name)
@@ -108,8 +105,7 @@ def test_a_lost_queue_is_made_again_with_everything_that_was_not_handled(servers
 
 def test_a_lost_binding_is_made_again_with_what_was_missed(servers, subscription):
     with running(RELAY, servers.environment):
-        subscription.begin_now()
-        wait_until("it is live", subscription.is_live)
+        subscription.go_live()
         filed = subscription.file(5)
         wait_until("all is heard", lambda: subscription.take() == filed)
         channel = subscription.connection.channel()
@@ -124,8 +120,7 @@ def test_a_lost_binding_is_made_again_with_what_was_missed(servers, subscription
 
 def test_what_a_queue_missed_before_the_relay_came_is_sent_when_it_comes(servers, subscription):
     with running(RELAY, servers.environment):
-        subscription.begin_now()
-        wait_until("it is live", subscription.is_live)
+        subscription.go_live()
         filed = subscription.file(3)
         wait_until("all is heard", lambda: subscription.take() == filed)
     channel = subscription.connection.channel()
@@ -164,8 +159,7 @@ def test_a_small_replay_does_not_wait_for_a_large_one(servers, cases_database, a
 
 def test_dead_letters_of_a_lost_queue_are_heard_again(servers, subscription):
     with running(RELAY, servers.environment):
-        subscription.begin_now()
-        wait_until("it is live", subscription.is_live)
+        subscription.go_live()
         (dead,) = subscription.file(1)
         wait_until("it is refused", subscription.refuse)
         subscription.connection.channel().queue_delete(subscription.queue.dead)

@@ -39,8 +39,7 @@ def run(servers, monkeypatch, capsys):
 
 def test_a_subscriber_is_sent_a_range_again_and_the_replay_is_listed_until_then(servers, subscription, run):
     with running(RELAY, servers.environment):
-        subscription.begin_now()
-        wait_until("it is live", subscription.is_live)
+        subscription.go_live()
         filed = subscription.file(6)
         wait_until("all is heard", lambda: subscription.take() == filed)
     first, last = subscription.positions()[2], subscription.positions()[3]
