@@ -47,7 +47,7 @@ class Management:
             (consumer["channel_details"]["name"], consumer["consumer_tag"])
             for consumer in found
             # of one whose channel has just closed, the details are an empty list
-        if consumer["queue"]["name"] == queue and consumer["channel_details"]
+            if consumer["queue"]["name"] == queue and consumer["channel_details"]
         }
 
     def close_reader(self, queue: str, reason: str) -> None:
