@@ -10,12 +10,12 @@ from contracts import topology
 from contracts.asyncapi import document
 from contracts.events import EVENTS
 from departments.credentials import RESOURCE, SCOPE
+from tests.node import MODULES
 
 DOCUMENT = document("0.1.0", "https://hall.example")
 GOLDEN = Path(__file__).parent / "golden"
 
-# of AsyncAPI itself (npm @asyncapi/specs 6.11.1, Apache-2.0), without its descriptions and examples
-SCHEMA = Path(__file__).parent / "asyncapi-3.0.0.schema.json"
+SCHEMA = MODULES / "@asyncapi" / "specs" / "schemas" / "3.0.0.json"
 
 
 def resolve(reference):
