@@ -26,10 +26,8 @@ def declare_unbound(channel: Any, queue: topology.Queue) -> None:
     """A queue and all that belongs to it, without the bindings that let events come into it."""
     declare_exchange(channel, queue.source)
     channel.exchange_declare(queue.back, "direct", durable=True, auto_delete=False)
-    _declare_queue(channel, queue.dead, topology.DEAD_ARGUMENTS)
-    _declare_queue(channel, queue.name, queue.arguments)
-    for delay in queue.retry_delays:
-        _declare_queue(channel, queue.retry(delay), queue.retry_arguments(delay))
+    for name, arguments in queue.declared.items():
+        channel.queue_declare(queue=name, durable=True, auto_delete=False, arguments=arguments)
     for name in queue.parts:
         channel.queue_bind(queue=name, exchange=queue.back, routing_key=name)
 
@@ -67,7 +65,3 @@ def bindings(queue: topology.Queue) -> frozenset[tuple[str, str, str]]:
 
 def declare_exchange(channel: Any, source: str) -> None:
     channel.exchange_declare(topology.exchange(source), "topic", durable=True, auto_delete=False)
-
-
-def _declare_queue(channel: Any, name: str, arguments: dict[str, Any]) -> None:
-    channel.queue_declare(queue=name, durable=True, auto_delete=False, arguments=arguments)

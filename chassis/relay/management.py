@@ -24,12 +24,13 @@ class Depth:
 class Broker:
     """Its state at one look.
 
-    `queues` and `bindings` (source, queue, routing key) are as they are now. The depths are what each quorum queue
-    told last, which it does every 5 s, ready and in hand of the same moment; one that has just started tells 0 until
-    then, and of one that has no majority of its replicas nothing is known (None).
+    `queues`, their `arguments` and `bindings` (source, queue, routing key) are as they are now. The depths are
+    what each quorum queue told last, which it does every 5 s, ready and in hand of the same moment; one that has just
+    started tells 0 until then, and of one that has no majority of its replicas nothing is known (None).
     """
 
     queues: dict[str, Depth | None]
+    arguments: dict[str, dict[str, Any]]
     bindings: frozenset[tuple[str, str, str]]
 
 
@@ -47,6 +48,7 @@ class Management:
         bindings = self._get("bindings", {"columns": "source,destination,routing_key"})
         return Broker(
             {queue["name"]: _depth(queue) for queue in queues},
+            {queue["name"]: queue["arguments"] for queue in queues},
             frozenset((binding["source"], binding["destination"], binding["routing_key"]) for binding in bindings),
         )
 

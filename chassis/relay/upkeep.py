@@ -50,8 +50,25 @@ class Upkeep:
         self._stopped = threading.Event()
         self._looked_at = self._kept_at = float("-inf")
         self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
+        self._discard_outdated(management)
         broker.declare_exchange(self._channel, source)
         self._replayer.unbind()
+
+    def _discard_outdated(self, management: Management) -> None:
+        """A queue's arguments cannot be changed: one of an earlier version is as good as lost, and filled again.
+
+        Not its dead letters, which are nowhere else.
+        """
+        try:
+            found = management.look().arguments
+        except httpx2.HTTPError as error:
+            log.warning("queues of an earlier version cannot be looked for (%r)", error)
+            return
+        for queue in self._store.queues().values():
+            for name, arguments in queue.declared.items():
+                if name != queue.dead and found.get(name, arguments) != arguments:
+                    log.warning("%s was declared by an earlier version; it is made anew", name)
+                    self._channel.queue_delete(name)
 
     def start(self) -> None:
         self._thread.start()
@@ -85,7 +102,6 @@ class Upkeep:
         for subscription, queue in self._store.ended():
             for name in queue.parts:
                 self._channel.queue_delete(name)
-            self._channel.exchange_delete(queue.back)
             self._channel.exchange_delete(queue.back)
             self._store.forget(subscription, queue)
             metrics.forget_queue(queue.name)

@@ -132,6 +132,21 @@ def test_what_a_queue_missed_before_the_relay_came_is_sent_when_it_comes(servers
     require_in_order(subscription)
 
 
+def test_a_queue_of_an_earlier_version_is_made_anew_with_everything_that_was_not_handled(servers, subscription):
+    with running(RELAY, servers.environment):
+        subscription.go_live()
+        filed = subscription.file(5)
+        wait_until("all waits", lambda: len(subscription.positions()) == 5)
+    channel = subscription.connection.channel()
+    channel.queue_delete(subscription.queue.name)
+    earlier = subscription.queue.arguments | {"x-delivery-limit": 3}
+    channel.queue_declare(subscription.queue.name, durable=True, arguments=earlier)
+    with running(RELAY, servers.environment):
+        wait_until("nothing is lost", lambda: set(subscription.take()) >= set(filed))
+        filed += subscription.file(5)
+        wait_until("it hears what is new", lambda: firsts(subscription.take()) == filed)
+
+
 def test_an_ended_subscription_leaves_no_queue(servers, subscription):
     with running(RELAY, servers.environment):
         subscription.begin_now()
