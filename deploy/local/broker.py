@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pika
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPError, ProbableAuthenticationError
 
 from chassis import broker_definitions
@@ -121,6 +122,6 @@ def answers(uri: str) -> bool:
         pika.BlockingConnection(pika.URLParameters(uri)).close()
     except ProbableAuthenticationError:
         raise Failure("the broker refuses the account in AMQP_URI (var/environment); correct it") from None
-    except (AMQPError, OSError):
+    except (AMQPError, AMQPConnectorException, OSError):
         return False
     return True
