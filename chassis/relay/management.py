@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-import httpx2
 import pika
+
+from chassis import management
 
 _TIMEOUT_SECONDS = 5.0
 
@@ -39,7 +40,7 @@ class Management:
 
     def __init__(self, url: str, amqp_uri: str) -> None:
         self._vhost = quote(pika.URLParameters(amqp_uri).virtual_host, safe="")
-        self._client = httpx2.Client(base_url=url, timeout=_TIMEOUT_SECONDS)
+        self._client = management.client(url, _TIMEOUT_SECONDS)
 
     def look(self) -> Broker:
         # without the statistics that the plugin gathers: they cost most and come later still
