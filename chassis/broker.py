@@ -27,6 +27,9 @@ def declare_unbound(channel: Any, queue: topology.Queue) -> None:
     declare_exchange(channel, queue.source)
     channel.exchange_declare(queue.back, "direct", durable=True, auto_delete=False)
     for name, arguments in queue.declared.items():
+        # dead letters are nowhere else, so where they wait stays as an earlier version made it
+        if name == queue.dead and exists(channel.connection, name):
+            continue
         channel.queue_declare(queue=name, durable=True, auto_delete=False, arguments=arguments)
     for name in queue.parts:
         channel.queue_bind(queue=name, exchange=queue.back, routing_key=name)

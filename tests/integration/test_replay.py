@@ -103,6 +103,17 @@ def test_a_lost_queue_is_made_again_with_everything_that_was_not_handled(servers
     require_in_order(subscription)
 
 
+def test_dead_letters_of_an_earlier_version_stay_where_they_are(servers, subscription):
+    channel = subscription.connection.channel()
+    channel.queue_declare(subscription.queue.dead, durable=True, arguments={"x-queue-type": "quorum"})
+    channel.basic_publish("", subscription.queue.dead, b"a dead letter")
+    with running(RELAY, servers.environment):
+        subscription.go_live()
+        filed = subscription.file(5)
+        wait_until("all is heard", lambda: subscription.take() == filed)
+    assert channel.basic_get(subscription.queue.dead)[2] == b"a dead letter"
+
+
 def test_a_lost_binding_is_made_again_with_what_was_missed(servers, subscription):
     with running(RELAY, servers.environment):
         subscription.go_live()
