@@ -145,10 +145,10 @@ def _retry_after(headers: Sequence[tuple[bytes, bytes]], now: datetime) -> float
     if value.isascii() and value.isdigit():
         return float(value[:9])
     try:
-        date = parsedate_to_datetime(value)
-    except ValueError:
+        date = parsedate_to_datetime(value).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (date.astimezone(UTC) - now).total_seconds())
+    return max(0.0, (date - now).total_seconds())
 
 
 def _tls(ca_file: Path | None) -> ssl.SSLContext:

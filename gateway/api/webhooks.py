@@ -47,7 +47,7 @@ async def list_deliveries(
     return JSONResponse(await services.call("cases.list_deliveries", name, status, cursor, limit, actor=actor))
 
 
-@router.post("/deliveries/{delivery:int}/retry", status_code=202, response_model=Delivery)
+@router.post("/deliveries/{delivery:id}/retry", status_code=202, response_model=Delivery)
 async def retry_delivery(services: Services, actor: Subscriber, name: str, delivery: int) -> Response:
     """Send one again that was given up. Its case may have gone on meanwhile: the event's `sequence` says so."""
     return JSONResponse(await services.call("cases.retry_delivery", name, delivery, actor=actor), 202)

@@ -319,6 +319,15 @@ def test_a_cursor_that_is_not_ours(create, do, name, cursor):
         assert refusal.value.faults[0]["pointer"] == "/cursor"
 
 
+def test_a_cursor_with_an_offset_that_only_python_knows(create, do, name):
+    """PostgreSQL refuses offsets of 16 hours and more."""
+    create(DEPARTMENT, name)
+    cursor = paging.encode("2026-01-01T00:00:00+23:59")
+    assert do(queries.list_replays, DEPARTMENT, name, cursor, None)["items"] == []
+    with pytest.raises(InvalidInput):
+        do(queries.list_replays, DEPARTMENT, name, paging.encode("0001-01-01T00:00:00+23:59"), None)
+
+
 @pytest.mark.parametrize(
     ("departments", "missing"),
     [(["market-regulation"], ["market-regulation"]), (["*"], ["*"]), (["civil-affairs", "market-regulation"], None)],

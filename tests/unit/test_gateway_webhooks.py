@@ -83,3 +83,10 @@ def test_what_cannot_be_sent_again(error: Exception, status: int) -> None:
     response = door.post(f"{SUBSCRIPTIONS}/hook/deliveries/7/retry", headers=program())
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("delivery", ["0x7", "-7", "9" * 19, "9" * 5_000])
+def test_what_is_no_number_of_a_delivery_is_not_found(delivery: str) -> None:
+    rpc = FakeRpc()
+    response = make_door(rpc).post(f"{SUBSCRIPTIONS}/hook/deliveries/{delivery}/retry", headers=program())
+    assert (response.status_code, rpc.of("cases.retry_delivery")) == (404, [])
