@@ -136,7 +136,13 @@ def _queues(subscriber: str | None) -> list[topology.Queue]:
 def _database_of(letter: DeadLetter) -> Database | None:
     """The subscriber's, when it is a service of ours: a department keeps its own account of what it has handled."""
     service = letter.queue.name.split(".")[0]
-    return Database(settings.database_url(service), pool_size=1) if service in topology.SUBSCRIPTIONS else None
+    return _database(service) if service in topology.SUBSCRIPTIONS else None
+
+
+@functools.cache
+def _database(service: str) -> Database:
+    """One connection for all letters, however many there are."""
+    return Database(settings.database_url(service), pool_size=1)
 
 
 def _require_choice(subscriber: str | None, wanted: Filter, everything: bool) -> None:

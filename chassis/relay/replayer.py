@@ -68,6 +68,10 @@ class Replayer:
             self._channel.connection.sleep(min(BUSY_SHARE * (time.monotonic() - started), 1))
         return True
 
+    def forget(self, queue: topology.Queue) -> None:
+        """It is removed for good; one that is made later under the same name is another."""
+        self._unbound.discard(queue.name)
+
     def restore(self, queue: topology.Queue, position: int, reason: str) -> None:
         """A part of the queue was lost: let it go live again with everything behind `position`."""
         log.error("%s: %s; it is given everything from position %s on", queue.name, reason, position)

@@ -104,6 +104,8 @@ class Upkeep:
                 self._channel.queue_delete(name)
             self._channel.exchange_delete(queue.back)
             self._store.forget(subscription, queue)
+            self._replayer.forget(queue)
+            self._watch.forget(queue)
             metrics.forget_queue(queue.name)
             log.info("%s has ended and is removed", queue.name)
 

@@ -59,6 +59,10 @@ class Watch:
         self._store.save_marks(marks)
         self._has_looked = True
 
+    def forget(self, queue: topology.Queue) -> None:
+        """It is removed for good; what was seen of it says nothing of one that is made later under the same name."""
+        self._handled.pop(queue.name, None)
+
     def _look_at_filling(self, queue: topology.Queue, seen: Broker, known: dict[str, Known]) -> None:
         """A queue that is going live, and may be lost while it does."""
         self._handled[queue.name].lose_sight()

@@ -26,6 +26,8 @@ _ADD = text(
 )
 _END = text("UPDATE subscriptions SET ended_at = now(), end_reason = 'owner' WHERE owner = :owner")
 
+_STANDING = text("SELECT count(*) FROM subscriptions WHERE owner = :owner AND removed_at IS NULL")
+
 
 class Subscription:
     """To everything of one department, which no other test knows."""
@@ -62,6 +64,11 @@ class Subscription:
     def end(self) -> None:
         with self._database.transaction() as session:
             session.execute(_END, {"owner": self.department})
+
+    def is_removed(self) -> bool:
+        """Whether its name is free again."""
+        with self._database.transaction() as session:
+            return session.execute(_STANDING, {"owner": self.department}).scalar_one() == 0
 
     def file(self, count: int) -> list[str]:
         """Commit events of new cases, one transaction each; their ids."""

@@ -103,6 +103,20 @@ def test_a_lost_queue_is_made_again_with_everything_that_was_not_handled(servers
     require_in_order(subscription)
 
 
+def test_a_name_that_is_free_again_before_its_queue_went_live_begins_anew(servers, subscription, capfd):
+    filed = subscription.file_history(4000)
+    with running(RELAY, servers.environment):
+        wait_until("the history is published", lambda: len(subscription.positions()) == 4000)
+        for _ in range(2):
+            subscription.begin(0)
+            wait_until("it is made", subscription.is_there)
+            subscription.end()
+            wait_until("it is removed", subscription.is_removed)
+        subscription.begin(0)
+        wait_until("all is heard", lambda: subscription.take() == filed)
+    assert capfd.readouterr().err.count('"leading"') == 1, "nothing ended the leader's term"
+
+
 def test_dead_letters_of_an_earlier_version_stay_where_they_are(servers, subscription):
     channel = subscription.connection.channel()
     channel.queue_declare(subscription.queue.dead, durable=True, arguments={"x-queue-type": "quorum"})
