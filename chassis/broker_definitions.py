@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx2
 
+from chassis import management
 from contracts.broker_accounts import Account, accounts
 
 _MANAGEMENT = "ONEHALL_BROKER_MANAGEMENT_URL"
@@ -59,8 +60,7 @@ def _user(account: Account, password: str) -> dict[str, Any]:
 def apply(url: str, content: dict[str, Any]) -> None:
     """Users that exist get these passwords and permissions; others stay as they are."""
     try:
-        # the broker is next door: a proxy for the outside world is not asked
-        with httpx2.Client(base_url=url, timeout=_TIMEOUT_SECONDS, trust_env=False) as client:
+        with management.client(url, _TIMEOUT_SECONDS) as client:
             client.post("/api/definitions", json=content).raise_for_status()
     except httpx2.HTTPStatusError as error:
         sys.exit(
