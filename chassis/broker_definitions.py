@@ -25,15 +25,20 @@ _VHOST = "ONEHALL_BROKER_VHOST"
 _TIMEOUT_SECONDS = 30.0
 
 
+_LIMITS = {"max-connections": 2_000}
+"""Above what we and all clients need, below what a node of 1 GB carries."""
+
+
 def password_name(account: str) -> str:
     return f"ONEHALL_{account.upper().replace('-', '_')}_BROKER_PASSWORD"
 
 
 def definitions(passwords: Mapping[str, str], given: Iterable[Account], vhost: str = "/") -> dict[str, Any]:
-    """`passwords` by account. No guest, and nothing that is not an account: the processes declare the rest."""
+    """`passwords` by account. No guest, and besides accounts a limit only: the processes declare the rest."""
     given = tuple(given)
     return {
         "vhosts": [{"name": vhost}],
+        "parameters": [{"vhost": vhost, "component": "vhost-limits", "name": "limits", "value": _LIMITS}],
         "users": [_user(account, passwords[account.name]) for account in given],
         "permissions": [
             {"user": account.name, "vhost": vhost}

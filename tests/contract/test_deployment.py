@@ -202,6 +202,8 @@ def test_composes_broker_checks_tokens_as_the_local_one_does() -> None:
     folder = ROOT / "deploy" / "compose" / "rabbitmq"
     local = broker.ADVANCED.format(jwks_url="http://gateway:8000/oauth/jwks")
     assert (folder / "advanced.config").read_text().endswith(local)
+    assert broker.CHANNELS in (folder / "onehall.conf").read_text().splitlines()
+    assert f"    {broker.CHANNELS}\n" in (ROOT / "docs" / "operations.md").read_text()
     assert (folder / "enabled_plugins").read_text() == f"[{','.join(broker.PLUGINS)}].\n"
 
 
