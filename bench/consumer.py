@@ -43,7 +43,7 @@ def measure(platform: Platform) -> tuple[float, float]:
         wait_until("the queue is there", lambda: broker.exists(connection, QUEUE.name))
         for _ in range(ROUNDS):
             bare.append(_rate(connection, cursor, lambda: _consume(connection, url)))
-            with running(["bench.consumer_service"], platform.environment):
+            with running(["bench.consume"], platform.environment):
                 handled.append(_rate(connection, cursor, lambda: None))
         cursor.execute("DROP TABLE bench_effects")
     return statistics.median(handled), statistics.median(bare)

@@ -1,4 +1,4 @@
-"""A service that does with each event what the yardstick does: one row. `python -m bench.consumer_service` runs it."""
+"""A service that does with each event what the yardstick does: one row."""
 
 from sqlalchemy import text
 
@@ -17,9 +17,3 @@ class ConsumerService(Service):
     @on_event("case.submitted", "case.accepted")
     def on_step(self, session: Session, envelope: Envelope) -> None:
         session.execute(_ADD, {"event_id": envelope.id})
-
-
-if __name__ == "__main__":
-    from chassis.run import run
-
-    run("bench.consumer_service:ConsumerService")
