@@ -36,9 +36,13 @@ def declare_unbound(channel: Any, queue: topology.Queue) -> None:
 
 
 def bind(channel: Any, queue: topology.Queue) -> None:
-    """Let events come into it from now on."""
-    for pattern in queue.patterns:
-        channel.queue_bind(queue=queue.name, exchange=topology.exchange(queue.source), routing_key=pattern)
+    """Let events come into it from now on. One round trip, however many patterns: a relay's publishing waits for it."""
+    exchange = topology.exchange(queue.source)
+    for pattern in queue.patterns[:-1]:
+        # nowait, which pika's blocking channel does not offer; one that fails closes the channel, which the last sees
+        channel._impl.queue_bind(queue.name, exchange, pattern)
+    for pattern in queue.patterns[-1:]:
+        channel.queue_bind(queue.name, exchange, pattern)
 
 
 def unbind(channel: Any, queue: topology.Queue) -> None:

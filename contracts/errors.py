@@ -82,12 +82,24 @@ class TooManySubscriptions(ServiceError):
     """Args: how many an owner may have."""
 
 
+class TooManyNewSubscriptions(ServiceError):
+    """Args: how many an owner may make in 24 hours."""
+
+
 class AgreementNeeded(ServiceError):
     """Args: the departments whose events were asked for (`*` for all) without an agreement that allows it."""
 
 
 class ReplayUnderWay(ServiceError):
     """Args: the subscription's name. One range is sent again at a time."""
+
+
+class ReplayTooSoon(ServiceError):
+    """Args: how many seconds must lie between two ranges of one subscription."""
+
+
+class TooManyWaiting(ServiceError):
+    """Args: how many events may wait for a subscription to which a range is sent again."""
 
 
 class DeliveryNotFailed(ServiceError):
@@ -122,8 +134,11 @@ ERROR_OF_PATH: dict[str, type[ServiceError]] = {
         SubscriptionNameTaken,
         SubscriptionEnded,
         TooManySubscriptions,
+        TooManyNewSubscriptions,
         AgreementNeeded,
         ReplayUnderWay,
+        ReplayTooSoon,
+        TooManyWaiting,
         DeliveryNotFailed,
         WebhookTestUnderWay,
         WebhookJustResumed,

@@ -53,8 +53,11 @@ PROBLEM_OF_ERROR: dict[type[Exception], Problem] = {
     errors.SubscriptionNameTaken: Problem(409, "subscription-name-taken"),
     errors.SubscriptionEnded: Problem(409, "subscription-ended"),
     errors.TooManySubscriptions: Problem(409, "too-many-subscriptions"),
+    errors.TooManyNewSubscriptions: Problem(409, "too-many-new-subscriptions"),
     errors.AgreementNeeded: Problem(403, "agreement-needed"),
     errors.ReplayUnderWay: Problem(409, "replay-under-way"),
+    errors.ReplayTooSoon: Problem(409, "replay-too-soon"),
+    errors.TooManyWaiting: Problem(409, "too-many-waiting"),
     errors.DeliveryNotFailed: Problem(409, "delivery-not-failed"),
     errors.WebhookTestUnderWay: Problem(409, "test-under-way"),
     errors.WebhookJustResumed: Problem(409, "just-resumed"),
@@ -130,7 +133,9 @@ def extensions_of(error: Exception, say: Catalogue) -> dict[str, Any]:
         return {"action": error.args[0], "case_status": error.args[1]}
     if isinstance(error, errors.AgreementNeeded):
         return {"departments": error.args[0]}
-    if isinstance(error, errors.TooManySubscriptions):
+    if isinstance(error, errors.ReplayTooSoon):
+        return {"seconds": error.args[0]}
+    if isinstance(error, (errors.TooManySubscriptions, errors.TooManyNewSubscriptions, errors.TooManyWaiting)):
         return {"limit": error.args[0]}
     return {}
 

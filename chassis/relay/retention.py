@@ -1,4 +1,7 @@
-"""Keeps the history's partitions: makes those of the months to come, drops what is older than asked for."""
+"""Keeps the history's partitions: makes those of the months to come, drops what is older than asked for.
+
+Replays that finished long ago go, too.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,11 @@ SELECT EXISTS (SELECT FROM {partition} WHERE position IS NULL)
     OR (SELECT max(position) FROM {partition}) > (SELECT min(position) FROM replays WHERE finished_at IS NULL)
 """
 _REMEMBER = "UPDATE history SET dropped = greatest(dropped, (SELECT max(position) FROM {partition}))"
+_PRUNE_REPLAYS = """
+DELETE FROM replays WHERE id IN (
+    SELECT id FROM replays WHERE finished_at < now() - interval '90 days' ORDER BY finished_at LIMIT 1000
+)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,7 @@ class Retention:
             try:
                 self._make_ahead(cursor, {partition.name for partition in partitions}, today)
                 self._drop_old(cursor, partitions, today)
+                cursor.execute(_PRUNE_REPLAYS)
             except (LockNotAvailable, QueryCanceled) as error:
                 log.warning("the history's partitions are in use (%r); trying again later", error)
 

@@ -32,6 +32,7 @@ async def create_subscription(
     """Make a subscription. The same request again gives the one that there is; another one of its name is 409.
 
     A department hears of its own cases; for those of others, and for an organisation, an agreement is needed.
+    At most 100 stand at a time, and at most 200 are made in 24 hours.
     """
     owner = actor.department or actor.organisation
     if owner is None:
@@ -67,7 +68,10 @@ async def end_subscription(services: Services, actor: Subscriber, name: str) -> 
 
 @router.post("/{name:code}/replays", status_code=202, response_model=Replay)
 async def replay_subscription(services: Services, actor: Subscriber, name: str, wanted: ReplayRequest) -> Response:
-    """Have a range of the history sent once more, beside what is new. Each message says so: `onehall-replay`."""
+    """Have a range of the history sent once more, beside what is new. Each message says so: `onehall-replay`.
+
+    One range at a time, one a minute, and none while more than 100,000 events wait: 409.
+    """
     replay = await services.call("cases.replay_subscription", name, wanted.from_, wanted.until, actor=actor)
     return JSONResponse(replay, 202, {"Location": f"/api/v1/subscriptions/{name}/replays"})
 

@@ -169,6 +169,11 @@ class CasesService(Service):
         with self.database.transaction() as session:
             subscription_commands.end_expired_subscriptions(session)
 
+    @timer(interval=600)
+    def prune_subscriptions(self) -> None:
+        with self.database.transaction() as session:
+            subscription_commands.prune_subscriptions(session, datetime.now(UTC))
+
     @on_event("rating.given")
     def on_rating_given(self, session: Session, envelope: Envelope) -> None:
         commands.take_over_rating(session, envelope, datetime.now(UTC))

@@ -15,18 +15,26 @@ from contracts.errors import (
     InvalidInput,
     NotFound,
     NotPermitted,
+    ReplayTooSoon,
     ReplayUnderWay,
     SubscriptionEnded,
     SubscriptionNameTaken,
+    TooManyNewSubscriptions,
     TooManySubscriptions,
+    TooManyWaiting,
 )
 from services.cases import paging
 from services.cases.items import load_catalogue
 from services.cases.subscriptions import commands, domain, queries
+from services.cases.webhooks.commands import NewWebhook
 from tests.processes import wait_until
 
 CATALOGUE = load_catalogue()
 DEPARTMENT = Actor(subject="dept", client="dept", department="civil-affairs", scopes=("events",))
+PENDING = text(
+    "INSERT INTO webhook_deliveries (subscription, event_id, replay, type, subject, sequence, body, created_at)"
+    " SELECT :subscription, n::text, '', 'case.submitted', 'a', n, '{}', now() FROM generate_series(1, 2) AS n"
+)
 
 
 @pytest.fixture
@@ -235,7 +243,8 @@ def test_what_has_started_is_active_and_shows_what_waits(create, do, cases_datab
     assert (seen["status"], seen["replay"], seen["waiting"]) == ("active", None, 7)
 
 
-def test_a_range_again(create, do, cases_database, rows, name):
+def test_a_range_again(create, do, cases_database, rows, name, monkeypatch):
+    monkeypatch.setattr(domain, "REPLAY_PAUSE", timedelta(0))
     made = create(DEPARTMENT, name)
     replay = do(commands.replay_subscription, DEPARTMENT, name, "beginning", None, datetime.now(UTC))
     assert (replay["kind"], replay["finished_at"]) == ("repeat", None)
@@ -256,6 +265,78 @@ def test_a_range_again(create, do, cases_database, rows, name):
     assert [each["id"] for each in page["items"]] == [last["id"], replay["id"]]
     rest = do(queries.list_replays, DEPARTMENT, name, page["next"], 2)
     assert ([each["id"] for each in rest["items"]], rest["next"]) == ([made["replay"]["id"]], None)
+
+
+def test_a_subscription_is_sent_one_range_a_minute(create, do, cases_database, rows, name):
+    made = create(DEPARTMENT, name)
+    now = datetime.now(UTC)
+    do(commands.replay_subscription, DEPARTMENT, name, "beginning", None, now)
+    finish_replays(cases_database, name)
+    with pytest.raises(ReplayTooSoon) as refusal:
+        do(commands.replay_subscription, DEPARTMENT, name, "beginning", None, now + timedelta(seconds=50))
+    assert refusal.value.args == (60,)
+    do(commands.replay_subscription, DEPARTMENT, name, "beginning", None, now + timedelta(seconds=61))
+    assert len(rows("SELECT FROM replays WHERE queue = :queue AND is_repeat", queue=made["queue"])) == 2
+
+
+def wait_in_queue(session, made, count):
+    session.execute(
+        text("INSERT INTO queue_positions (queue, position, waiting, looked_at) VALUES (:queue, 0, :count, now())"),
+        {"queue": made["queue"] or f"dept.{made['owner']}.{made['name']}", "count": count},
+    )
+
+
+@pytest.mark.parametrize("delivery", ["amqp", "webhook"])
+def test_nobody_who_does_not_read_is_sent_a_range(cases_database, do, rows, name, monkeypatch, delivery):
+    monkeypatch.setattr(domain, "MOST_WAITING", 3)
+    now, url = datetime.now(UTC), "https://hook.example/" if delivery == "webhook" else None
+    request = commands.prepare(CATALOGUE, DEPARTMENT, name, {}, delivery=delivery, url=url, start="now", now=now)
+    webhook = NewWebhook(url, "secret", b"sealed") if url else None
+    with cases_database.transaction() as session:
+        made = commands.create_subscription(session, request, webhook, now)
+        wait_in_queue(session, made, 2 if url else 4)
+        if url:
+            session.execute(PENDING, {"subscription": made["id"]})
+    with pytest.raises(TooManyWaiting) as refusal:
+        do(commands.replay_subscription, DEPARTMENT, name, "beginning", None, now)
+    assert refusal.value.args == (3,)
+    monkeypatch.setattr(domain, "MOST_WAITING", 4)
+    assert do(commands.replay_subscription, DEPARTMENT, name, "beginning", None, now)["kind"] == "repeat"
+
+
+def test_an_owner_makes_only_so_many_in_a_day(create, do, agree, organisation, cases_database, monkeypatch):
+    monkeypatch.setattr(domain, "MOST_NEW_SUBSCRIPTIONS", 2)
+    agree(organisation)
+    for name in ("one", "two"):
+        create(organisation, name)
+        do(commands.end_subscription, organisation, name)
+    with pytest.raises(TooManyNewSubscriptions) as refusal:
+        create(organisation, "three")
+    assert refusal.value.args == (2,)
+    with cases_database.transaction() as session:
+        session.execute(
+            text("UPDATE subscriptions SET created_at = now() - interval '25 hours' WHERE owner = :owner"),
+            {"owner": organisation.organisation},
+        )
+    assert create(organisation, "three")["name"] == "three"
+
+
+def test_what_was_removed_long_ago_is_forgotten(create, do, cases_database, rows):
+    names = {days: f"s-{uuid.uuid4().hex[:12]}" for days in (0, 89, 91)}
+    for days, name in names.items():
+        create(DEPARTMENT, name)
+        if days:
+            do(commands.end_subscription, DEPARTMENT, name)
+            remove_queue(cases_database, name)
+    now = datetime.now(UTC)
+    with cases_database.transaction() as session:
+        session.execute(
+            text("UPDATE subscriptions SET removed_at = now() - interval '91 days' WHERE name = :name"),
+            {"name": names[91]},
+        )
+        assert commands.prune_subscriptions(session, now) == 1
+    left = rows("SELECT name FROM subscriptions WHERE name = ANY (:names)", names=list(names.values()))
+    assert {row.name for row in left} == {names[0], names[89]}
 
 
 def test_a_range_that_is_asked_for_while_it_ends_is_refused(create, do, cases_database, rows, name):

@@ -91,6 +91,18 @@ def test_an_old_month_with_an_event_that_is_not_published_is_kept(servers, curso
     assert history.partition(month) in partitions(cursor)
 
 
+def test_replays_that_finished_long_ago_are_forgotten(servers, cursor):
+    queue = f"q{uuid.uuid4().hex}"
+    cursor.execute(
+        "INSERT INTO replays (queue, position, reason, requested_at, finished_at) SELECT %s, 0, 'test',"
+        " now() - interval '100 days', now() - days * interval '1 day' FROM unnest(%s) AS days",
+        (queue, [91, 89, None]),
+    )
+    Retention(servers.environment["ONEHALL_RATING_DATABASE_URL"], months=None).keep()
+    cursor.execute("DELETE FROM replays WHERE queue = %s RETURNING now() - finished_at < interval '90 days'", (queue,))
+    assert sorted(cursor.fetchall(), key=str) == [(None,), (True,)]
+
+
 def test_without_a_setting_everything_is_kept(servers, cursor):
     month = history.after(OLD, -1)
     make_old_month(cursor, month)

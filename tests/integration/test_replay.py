@@ -4,9 +4,12 @@ from contextlib import closing
 
 import pika
 import pytest
+from pika.exceptions import ChannelClosedByBroker
 
 from chassis import broker
+from chassis.relay.management import Management
 from contracts import topology
+from contracts.filters import EventFilter
 from tests.integration.subscriptions import Subscription, Writer, messages
 from tests.processes import Failpoint, kill, running, wait_until
 
@@ -88,6 +91,30 @@ def test_a_range_is_heard_again_and_says_so(servers, subscription):
         replay = subscription.repeat(positions[4], positions[9])
         wait_until("the range is heard", lambda: subscription.take() == filed + filed[5:10])
     assert [headers.get("onehall-replay") for headers in subscription.headers] == [None] * 20 + [replay] * 5
+
+
+def test_a_queue_of_450_patterns_hears_exactly_its_events(servers, subscription, amqp_uri):
+    others = [f"x{number}" for number in range(449)]
+    patterns = EventFilter(departments=(*others, subscription.department)).patterns
+    subscription.queue = topology.subscription_queue(subscription.department, "cases", patterns)
+    assert len(patterns) == 450
+    with running(RELAY, servers.environment):
+        filed = subscription.file(20)
+        wait_until("all is published", lambda: len(subscription.positions()) == 20)
+        subscription.begin(0)
+        wait_until("it is live", subscription.is_live, 20)
+        with closing(Management(servers.environment["ONEHALL_BROKER_MANAGEMENT_URL"], amqp_uri)) as management:
+            assert broker.bindings(subscription.queue) <= management.look().bindings
+        filed += subscription.file(20)
+        wait_until("all is heard", lambda: subscription.take() == filed)
+
+
+def test_a_binding_that_fails_is_told_however_many_follow_it(subscription):
+    channel = subscription.connection.channel()
+    broker.declare_exchange(channel, "cases")
+    nowhere = topology.subscription_queue(subscription.department, "nowhere", ("a.b", "a.c", "a.d"))
+    with pytest.raises(ChannelClosedByBroker):
+        broker.bind(channel, nowhere)
 
 
 def test_a_lost_queue_is_made_again_with_everything_that_was_not_handled(servers, subscription):

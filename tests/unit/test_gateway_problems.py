@@ -18,6 +18,9 @@ ARGUMENTS = {
     errors.ActionNotAllowed: ("approve", "closed"),
     errors.AgreementNeeded: (["market-regulation"],),
     errors.TooManySubscriptions: (100,),
+    errors.TooManyNewSubscriptions: (200,),
+    errors.ReplayTooSoon: (60,),
+    errors.TooManyWaiting: (100_000,),
 }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contracts.errors import AgreementNeeded, InvalidInput, TooManySubscriptions
+from contracts.errors import AgreementNeeded, InvalidInput, ReplayTooSoon, TooManySubscriptions, TooManyWaiting
 from tests.unit.gateway_fakes import FakeRpc, bearer, make_door
 
 SUBSCRIPTIONS = "/api/v1/subscriptions"
@@ -142,6 +142,8 @@ def test_a_wrong_range_is_refused(body: Any) -> None:
     [
         (AgreementNeeded(["market-regulation"]), 403, {"departments": ["market-regulation"]}),
         (TooManySubscriptions(100), 409, {"limit": 100}),
+        (TooManyWaiting(100_000), 409, {"limit": 100_000}),
+        (ReplayTooSoon(60), 409, {"seconds": 60}),
     ],
 )
 def test_a_refusal_says_what_it_is_about(error: Exception, status: int, said: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from chassis import replays
@@ -12,10 +12,13 @@ from contracts.actors import Actor
 from contracts.errors import (
     AgreementNeeded,
     NotFound,
+    ReplayTooSoon,
     ReplayUnderWay,
     SubscriptionEnded,
     SubscriptionNameTaken,
+    TooManyNewSubscriptions,
     TooManySubscriptions,
+    TooManyWaiting,
 )
 from contracts.filters import ANY, EventFilter
 from services.cases.items import Catalogue
@@ -74,6 +77,8 @@ def _url(session: Session, subscription: Subscription) -> str | None:
 def _add(session: Session, request: Request, now: datetime) -> Subscription:
     if store.count_standing(session, request.owner.name) >= domain.MOST_SUBSCRIPTIONS:
         raise TooManySubscriptions(domain.MOST_SUBSCRIPTIONS)
+    if store.count_made(session, request.owner.name, now - timedelta(days=1)) >= domain.MOST_NEW_SUBSCRIPTIONS:
+        raise TooManyNewSubscriptions(domain.MOST_NEW_SUBSCRIPTIONS)
     subscription = store.add(session, request, _require_agreement(session, request, now))
     replays.go_live(session, subscription.queue, _first_position(session, request.start), "new subscription")
     return subscription
@@ -116,12 +121,23 @@ def replay_subscription(
     subscription = queries.require_visible(session, catalogue, actor, name)
     if not store.keep_standing(session, subscription):
         raise SubscriptionEnded(name)
-    if any(replay.is_repeat for replay in progress.open_replays(session, [subscription.queue.name])):
-        raise ReplayUnderWay(name)
+    _require_room(session, subscription, now)
     after = _position_before(session, first)
     until = replays.last_position(session) if last is None else _position_before(session, last)
     replay = replays.repeat(session, subscription.queue, after, max(after, until), "asked for")
     return replay_view(progress.load_replay(session, replay), replays.last_position(session))
+
+
+def _require_room(session: Session, subscription: Subscription, now: datetime) -> None:
+    """A range may be the whole history: one at a time, not too often, and never for somebody who does not read."""
+    queue = subscription.queue.name
+    if any(replay.is_repeat for replay in progress.open_replays(session, [queue])):
+        raise ReplayUnderWay(subscription.name)
+    if progress.was_repeated(session, queue, now - domain.REPLAY_PAUSE):
+        raise ReplayTooSoon(int(domain.REPLAY_PAUSE.total_seconds()))
+    waiting = progress.count_waiting(session, [queue]).get(queue, 0)
+    if waiting + webhooks.count_unsent(session, subscription.id, domain.MOST_WAITING + 1) > domain.MOST_WAITING:
+        raise TooManyWaiting(domain.MOST_WAITING)
 
 
 def add_own_subscription(session: Session, department: str, name: str, created_by: str, now: datetime) -> None:
@@ -138,6 +154,11 @@ def end_expired_subscriptions(session: Session) -> int:
     if ended:
         replays.wake(session)
     return ended
+
+
+def prune_subscriptions(session: Session, now: datetime) -> int:
+    """Forget some of those whose queue was removed long ago; how many."""
+    return store.delete_removed(session, now - domain.KEPT)
 
 
 def end_subscription_of(session: Session, owner: str, name: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from contracts import topology
@@ -31,6 +31,18 @@ BY_OPERATOR: Final = "operator"
 
 MOST_SUBSCRIPTIONS: Final = 100
 """Standing ones of one owner."""
+
+MOST_NEW_SUBSCRIPTIONS: Final = 200
+"""Made by one owner in 24 hours. Each may be sent the whole history, so ending and making again needs an end too."""
+
+MOST_WAITING: Final = 100_000
+"""While more events wait for a subscription, it is sent no range again: nobody reads it, and the broker keeps all."""
+
+REPLAY_PAUSE: Final = timedelta(minutes=1)
+"""Between two ranges of one subscription: what waits is looked at every few seconds, so it is known by then."""
+
+KEPT: Final = timedelta(days=90)
+"""A subscription whose queue is removed is kept so long, for whoever asks why it ended."""
 
 MAX_REFERENCE: Final = 200
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, MetaData, Table, Text, Uuid, select
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, MetaData, Table, Text, Uuid, exists, select
 
 from chassis.database import Session
 from services.cases.subscriptions.domain import Subscription
@@ -50,6 +50,12 @@ _REPLAY = tuple(replays.c[field.name] for field in fields(Replay))
 def open_replays(session: Session, queues: list[str]) -> list[Replay]:
     statement = select(*_REPLAY).where(replays.c.queue.in_(queues), replays.c.finished_at.is_(None))
     return [Replay(*row) for row in session.execute(statement)]
+
+
+def was_repeated(session: Session, queue: str, since: datetime) -> bool:
+    """Whether a range was asked for since then."""
+    of_queue = exists().where(replays.c.queue == queue, replays.c.is_repeat, replays.c.requested_at > since)
+    return bool(session.execute(select(of_queue)).scalar_one())
 
 
 def load_replay(session: Session, replay: str) -> Replay:

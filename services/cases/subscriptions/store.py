@@ -39,6 +39,13 @@ from services.cases.subscriptions.filters import filter_from_dict, filter_to_dic
 
 T = TypeVar("T", Subscription, Agreement)
 
+# those removed first go first, so that what is seen by a name stays the newest; webhooks go by their own retention
+_DELETE_REMOVED = text(
+    "DELETE FROM subscriptions WHERE id IN ("
+    "SELECT id FROM subscriptions WHERE removed_at < :before"
+    " AND NOT EXISTS (SELECT FROM webhooks WHERE subscription = subscriptions.id) ORDER BY removed_at LIMIT 1000)"
+)
+
 metadata = MetaData()
 
 subscriptions = Table(
@@ -106,6 +113,12 @@ def count_standing(session: Session, owner: str) -> int:
     return int(session.execute(of_owner).scalar_one())
 
 
+def count_made(session: Session, owner: str, since: datetime) -> int:
+    """Those made since then, the ended ones too."""
+    of_owner = select(func.count()).where(subscriptions.c.owner == owner, subscriptions.c.created_at > since)
+    return int(session.execute(of_owner).scalar_one())
+
+
 def load_keeping_name(session: Session, owner: str, name: str) -> Subscription | None:
     """The one that the name belongs to: it stands, or its queue is not removed yet."""
     statement = select(*_SUBSCRIPTION).where(
@@ -151,6 +164,11 @@ def end(session: Session, subscription: Subscription, reason: str) -> None:
     ended_at = func.coalesce(subscriptions.c.ended_at, func.now())
     statement = update(subscriptions).where(subscriptions.c.id == subscription.id)
     session.execute(statement.values(ended_at=ended_at, end_reason=reason))
+
+
+def delete_removed(session: Session, before: datetime) -> int:
+    """At most 1,000 of those whose queue was removed before then; how many."""
+    return session.execute(_DELETE_REMOVED, {"before": before}).rowcount
 
 
 def end_due(session: Session) -> int:

@@ -21,6 +21,10 @@ _LOAD = text(
     " (SELECT count(*) FROM webhook_deliveries WHERE subscription = :subscription AND status = 'failed')"
     " FROM webhooks WHERE subscription = :subscription"
 )
+_COUNT_UNSENT = text(
+    "SELECT count(*) FROM (SELECT FROM webhook_deliveries"
+    " WHERE subscription = :subscription AND status = 'pending' LIMIT :most) AS unsent"
+)
 _ROTATE = text(
     "UPDATE webhooks SET former_secret = secret, former_until = :former_until, secret = :secret"
     " WHERE subscription = :subscription"
@@ -109,6 +113,11 @@ def urls(session: Session, subscriptions: Iterable[str]) -> dict[str, str]:
     """Subscription -> URL, of those that are webhooks."""
     rows = session.execute(_URLS, {"subscriptions": list(subscriptions)})
     return {row.subscription: row.url for row in rows}
+
+
+def count_unsent(session: Session, subscription: str, most: int) -> int:
+    """Events that wait to be posted; counted up to `most`."""
+    return int(session.execute(_COUNT_UNSENT, {"subscription": subscription, "most": most}).scalar_one())
 
 
 def load(session: Session, subscription: str) -> Webhook | None:
