@@ -7,6 +7,8 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
+from enum import StrEnum
 
 from contracts import broker_accounts
 from contracts.actors import CHANNELS, STAFF_ROLES
@@ -80,7 +82,10 @@ class Account:
 class Client:
     """A program that may ask for tokens. Without a secret it is public (RFC 6749, section 2.1).
 
-    It works for a department, for an organisation outside government, or for neither.
+    It works for a department, for an organisation outside government, or for neither. `jwks` are the public keys that
+    it signs with (RFC 7523). `access_token_seconds` and `refresh_token_seconds` stand in for the platform's own
+    lifetimes. `sector` groups clients that know a person by the same pairwise subject (OpenID Connect Core, 8.1).
+    `registration_hash` is of the token that changes the registration (RFC 7592).
     """
 
     id: str
@@ -97,10 +102,21 @@ class Client:
     organisation: str | None = None
     ends_at: datetime | None = None
     is_disabled: bool = False
+    jwks: dict[str, Any] | None = None
+    require_par: bool = False
+    id_token_alg: str = "ES256"
+    userinfo_alg: str | None = None
+    access_token_seconds: int | None = None
+    refresh_token_seconds: int | None = None
+    requires_dpop: bool = False
+    subject_type: str = "public"
+    sector: str | None = None
+    backchannel_logout_uri: str | None = None
+    registration_hash: str | None = None
 
     @property
     def is_public(self) -> bool:
-        return self.secret_hash is None
+        return "none" in self.auth_methods
 
     @property
     def owner(self) -> str | None:

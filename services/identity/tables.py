@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, ForeignKey, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, ForeignKey, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData()
@@ -41,6 +41,17 @@ clients = Table(
     Column("organisation", Text),
     Column("ends_at", Moment),
     Column("is_disabled", Boolean, nullable=False),
+    Column("jwks", JSONB(none_as_null=True)),
+    Column("require_par", Boolean, nullable=False),
+    Column("id_token_alg", Text, nullable=False),
+    Column("userinfo_alg", Text),
+    Column("access_token_seconds", Integer),
+    Column("refresh_token_seconds", Integer),
+    Column("requires_dpop", Boolean, nullable=False),
+    Column("subject_type", Text, nullable=False),
+    Column("sector", Text),
+    Column("backchannel_logout_uri", Text),
+    Column("registration_hash", Text),
 )
 
 browser_sessions = Table(
