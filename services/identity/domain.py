@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
-from enum import StrEnum
 
 from contracts import broker_accounts
 from contracts.actors import CHANNELS, STAFF_ROLES
@@ -104,7 +103,7 @@ class Client:
     is_disabled: bool = False
     jwks: dict[str, Any] | None = None
     require_par: bool = False
-    id_token_alg: str = "ES256"
+    id_token_alg: str = "ES256"  # noqa: S105 (the name of an algorithm)
     userinfo_alg: str | None = None
     access_token_seconds: int | None = None
     refresh_token_seconds: int | None = None
@@ -116,7 +115,7 @@ class Client:
 
     @property
     def is_public(self) -> bool:
-        return "none" in self.auth_methods
+        return self.secret_hash is None and "private_key_jwt" not in self.auth_methods
 
     @property
     def owner(self) -> str | None:
