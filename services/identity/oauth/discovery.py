@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from services.identity.domain import PUBLIC_AUTH_METHODS, SCOPES, SECRET_AUTH_METHODS
@@ -11,16 +12,16 @@ from services.identity.oauth.server import GRANTS
 from services.identity.oauth.tokens import ASSURANCE
 from services.identity.oauth.userinfo import CLAIMS
 
+PAGES = {"authorization_endpoint": "/oauth/authorize"}
+"""Endpoints that a person's browser comes to, which the gateway answers with pages."""
 
-def configuration(base_url: str) -> dict[str, Any]:
+
+def configuration(base_url: str, paths: Mapping[str, str]) -> dict[str, Any]:
+    """`paths` of the endpoints that programs call, by their names in this document."""
     auth_methods = [*SECRET_AUTH_METHODS, *PUBLIC_AUTH_METHODS]
     return {
         "issuer": base_url,
-        "authorization_endpoint": f"{base_url}/oauth/authorize",
-        "token_endpoint": f"{base_url}/oauth/token",
-        "revocation_endpoint": f"{base_url}/oauth/revoke",
-        "userinfo_endpoint": f"{base_url}/oauth/userinfo",
-        "jwks_uri": f"{base_url}/oauth/jwks",
+        **{name: f"{base_url}{path}" for name, path in (PAGES | dict(paths)).items()},
         "scopes_supported": list(SCOPES),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from authlib.oauth2 import OAuth2Error
 
@@ -12,6 +13,16 @@ from services.identity.oauth.server import Provider
 
 JSON = ("Content-Type", "application/json")
 CACHED = ("Cache-Control", "public, max-age=300")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """`path` is where the gateway serves it, `name` what discovery calls it by."""
+
+    methods: tuple[str, ...]
+    handle: Callable[[Provider, HttpRequest], Answer]
+    path: str
+    name: str
 
 
 def _token(provider: Provider, request: HttpRequest) -> Answer:
@@ -31,24 +42,27 @@ def _jwks(provider: Provider, request: HttpRequest) -> Answer:
 
 
 def _configuration(provider: Provider, request: HttpRequest) -> Answer:
-    return answer(200, discovery.configuration(provider.issuer.url), [JSON, CACHED])
+    paths = {endpoint.name: endpoint.path for endpoint in ENDPOINTS.values()}
+    return answer(200, discovery.configuration(provider.issuer.url, paths), [JSON, CACHED])
 
 
-ENDPOINTS: dict[str, tuple[tuple[str, ...], Callable[[Provider, HttpRequest], Answer]]] = {
-    "token": (("POST",), _token),
-    "revoke": (("POST",), _revoke),
-    "userinfo": (("GET", "POST"), _userinfo),
-    "jwks": (("GET", "HEAD"), _jwks),
-    "configuration": (("GET", "HEAD"), _configuration),
+ENDPOINTS = {
+    "token": Endpoint(("POST",), _token, "/oauth/token", "token_endpoint"),
+    "revoke": Endpoint(("POST",), _revoke, "/oauth/revoke", "revocation_endpoint"),
+    "userinfo": Endpoint(("GET", "POST"), _userinfo, "/oauth/userinfo", "userinfo_endpoint"),
+    "jwks": Endpoint(("GET", "HEAD"), _jwks, "/oauth/jwks", "jwks_uri"),
 }
+"""What programs call, by the name that the gateway forwards it under."""
+
+DISCOVERY = Endpoint(("GET", "HEAD"), _configuration, "/.well-known/openid-configuration", "configuration")
 
 
 def answer_protocol(provider: Provider, endpoint: str, request: HttpRequest) -> Answer:
-    methods, handle = ENDPOINTS[endpoint]
-    if request.method not in methods:
-        return answer(405, "", [("Allow", ", ".join(methods))])
+    called = DISCOVERY if endpoint == DISCOVERY.name else ENDPOINTS[endpoint]
+    if request.method not in called.methods:
+        return answer(405, "", [("Allow", ", ".join(called.methods))])
     try:
-        return handle(provider, request)
+        return called.handle(provider, request)
     except OAuth2Error as error:
         # said before Authlib knew which grant or endpoint it is for
         return provider.handle_error_response(request, error)
