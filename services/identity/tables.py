@@ -86,6 +86,35 @@ authorization_codes = Table(
     Column("code_challenge", Text, nullable=False),
     Column("signed_in_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
+    Column("claims", JSONB(none_as_null=True)),
+)
+
+# RFC 9126: an authorization request that a client has sent beforehand
+pushed_requests = Table(
+    "pushed_requests",
+    metadata,
+    Column("uri_hash", Text, primary_key=True),
+    Column("client_id", Text, ForeignKey("clients.id"), nullable=False),
+    Column("parameters", Text, nullable=False),  # form-encoded, without the client's credentials
+    Column("is_opened", Boolean, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+)
+
+# a row is an assertion that was used, kept until it would have expired
+client_assertions = Table(
+    "client_assertions",
+    metadata,
+    Column("client_id", Text, ForeignKey("clients.id"), primary_key=True),
+    Column("jti_hash", Text, primary_key=True),
+    Column("expires_at", Moment, nullable=False),
+)
+
+initial_access_tokens = Table(
+    "initial_access_tokens",
+    metadata,
+    Column("token_hash", Text, primary_key=True),
+    Column("uses_left", Integer, nullable=False),
+    Column("expires_at", Moment, nullable=False),
 )
 
 token_families = Table(
@@ -99,6 +128,7 @@ token_families = Table(
     Column("created_at", Moment, nullable=False),
     Column("code_hash", Text, unique=True),
     Column("revoked_at", Moment),
+    Column("claims", JSONB(none_as_null=True)),
 )
 
 # a spent token stays until its family ends, so that its second use is noticed
