@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qs, quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import RedirectResponse, Response
@@ -75,6 +75,11 @@ async def answer_revocation(request: Request) -> Response:
     return await forward(request, "revoke")
 
 
+@router.post("/oauth/par")
+async def answer_pushed_request(request: Request) -> Response:
+    return await forward(request, "par")
+
+
 @router.api_route("/oauth/userinfo", methods=["GET", "POST"])
 async def answer_userinfo(request: Request) -> Response:
     return await forward(request, "userinfo")
@@ -82,6 +87,7 @@ async def answer_userinfo(request: Request) -> Response:
 
 @router.options("/oauth/token")
 @router.options("/oauth/revoke")
+@router.options("/oauth/par")
 @router.options("/oauth/userinfo")
 @router.options("/oauth/jwks")
 @router.options(DISCOVERY[0])
@@ -122,9 +128,13 @@ async def _authorize(visit: Visit, decision: str | None) -> Response:
             return Response(status_code=302 if request.method == "GET" else 303, headers={"Location": page["location"]})
         case "login":
             return RedirectResponse(f"/login?next={quote(f'/oauth/authorize?{query}', safe='')}", 303)
+        case "form_post":
+            policy = {"Content-Security-Policy": policy_for_redirect(page["action"])}
+            return visit.render("form_post.html", headers=policy, action=page["action"], fields=page["fields"])
         case "consent":
-            # identity asks for consent only after it has checked the address, which no request goes without
-            policy = {"Content-Security-Policy": policy_for_redirect(parse_qs(query)["redirect_uri"][0])}
-            return visit.render("consent.html", headers=policy, consent=page, query=query)
+            visit.speak_one_of(page.get("ui_locales"))
+            policy = {"Content-Security-Policy": policy_for_redirect(page["redirect_uri"])}
+            host = urlsplit(page["redirect_uri"]).netloc
+            return visit.render("consent.html", headers=policy, consent=page, host=host, query=query)
         case _:
             return visit.render("authorization_error.html", status=400, error=page)

@@ -58,23 +58,25 @@ def _require_possible(username: str, password: str) -> None:
 
 async def _login_page(visit: Visit, address: str | None, username: str = "", *, refused: bool = False) -> Response:
     target = local_path(address)
+    asked = await _client_request(visit, target)
+    visit.speak_one_of(asked.get("ui_locales"))
     return visit.render(
         "login.html",
         status=401 if refused else 200,
-        headers={"Content-Security-Policy": policy_for_redirect(await _checked_redirect(visit, target))},
+        headers={"Content-Security-Policy": policy_for_redirect(asked.get("redirect_uri"))},
         action=f"/login?next={quote(target, safe='')}",
-        username=username,
+        username=username or asked.get("login_hint", ""),
         refused=refused,
     )
 
 
-async def _checked_redirect(visit: Visit, target: str) -> str | None:
-    """Where the client wants its answer. Anybody can make a link to this page, so identity is asked again."""
+async def _client_request(visit: Visit, target: str) -> dict[str, Any]:
+    """What identity says of the client's request. Anybody can make a link to this page, so it is asked again."""
     if not target.startswith(AUTHORIZATION):
-        return None
+        return {}
     base_url = visit.request.app.state.settings.base_url
-    page = await visit.rpc.call("identity.answer_authorization", base_url + target, None, None)
-    return page.get("redirect_uri") if page["page"] == "login" else None
+    page: dict[str, Any] = await visit.rpc.call("identity.answer_authorization", base_url + target, None, None)
+    return page if page["page"] == "login" else {}
 
 
 @router.get("/login/start")

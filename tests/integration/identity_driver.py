@@ -161,9 +161,12 @@ def basic(client: str, secret: str) -> str:
 
 
 def returned(page: dict[str, Any]) -> dict[str, str]:
-    """What the redirect gives the client; every such answer names its issuer (RFC 9207)."""
-    assert page["page"] == "redirect", page
-    answered = {name: values[0] for name, values in parse_qs(urlsplit(page["location"]).query).items()}
+    """What the redirect or the form gives the client; every such answer names its issuer (RFC 9207)."""
+    assert page["page"] in ("redirect", "form_post"), page
+    if page["page"] == "form_post":
+        answered = dict(page["fields"])
+    else:
+        answered = {name: values[0] for name, values in parse_qs(urlsplit(page["location"]).query).items()}
     assert answered.pop("iss") == BASE
     return answered
 

@@ -545,21 +545,6 @@ def test_userinfo_needs_the_scope_openid(driver):
 # Discovery and keys
 
 
-def test_discovery_names_the_issuer_and_every_endpoint(driver):
-    document = driver.call("configuration", "", "GET").json
-    assert document["issuer"] == BASE
-    assert document["code_challenge_methods_supported"] == ["S256"]
-    assert document["grant_types_supported"] == ["authorization_code", "refresh_token", "client_credentials"]
-    endpoints = {name: url for name, url in document.items() if name.endswith(("_endpoint", "_uri"))}
-    assert endpoints == {
-        "authorization_endpoint": f"{BASE}/oauth/authorize",
-        "token_endpoint": f"{BASE}/oauth/token",
-        "revocation_endpoint": f"{BASE}/oauth/revoke",
-        "userinfo_endpoint": f"{BASE}/oauth/userinfo",
-        "jwks_uri": f"{BASE}/oauth/jwks",
-    }
-
-
 def test_no_private_part_of_a_key_is_published(driver):
     for key in driver.call("jwks", "", "GET").json["keys"]:
         assert set(key) == {"kty", "crv", "x", "y", "kid", "use", "alg"}

@@ -13,7 +13,14 @@ from gateway.pages.visits import local_path
 from tests.unit.gateway_fakes import BASE, FakeRpc, answer_jwks, make_door, web_session
 
 QUERY = "client_id=rp&redirect_uri=http%3A%2F%2F127.0.0.1%3A9555%2Fcallback&scope=a%20b&state=%22%3E%3Cb%3E"
-CONSENT = {"page": "consent", "client": "<b>Library</b>", "scopes": ["openid", "odd.scope"], "username": "citizen"}
+CALLBACK = "http://127.0.0.1:9555/callback"
+CONSENT = {
+    "page": "consent",
+    "client": "<b>Library</b>",
+    "scopes": ["openid", "odd.scope"],
+    "username": "citizen",
+    "redirect_uri": CALLBACK,
+}
 
 
 @pytest.mark.parametrize(

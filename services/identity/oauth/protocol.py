@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from authlib.oauth2 import OAuth2Error
 
-from services.identity.oauth import discovery
+from services.identity.oauth import discovery, pushed_requests
 from services.identity.oauth.http import Answer, HttpRequest, answer
 from services.identity.oauth.server import Provider
 
@@ -37,6 +37,10 @@ def _userinfo(provider: Provider, request: HttpRequest) -> Answer:
     return provider.create_endpoint_response("userinfo", request)
 
 
+def _par(provider: Provider, request: HttpRequest) -> Answer:
+    return pushed_requests.push(provider, request)
+
+
 def _jwks(provider: Provider, request: HttpRequest) -> Answer:
     return answer(200, {"keys": list(provider.issuer.keys.public)}, [JSON, CACHED])
 
@@ -49,6 +53,7 @@ def _configuration(provider: Provider, request: HttpRequest) -> Answer:
 ENDPOINTS = {
     "token": Endpoint(("POST",), _token, "/oauth/token", "token_endpoint"),
     "revoke": Endpoint(("POST",), _revoke, "/oauth/revoke", "revocation_endpoint"),
+    "par": Endpoint(("POST",), _par, "/oauth/par", "pushed_authorization_request_endpoint"),
     "userinfo": Endpoint(("GET", "POST"), _userinfo, "/oauth/userinfo", "userinfo_endpoint"),
     "jwks": Endpoint(("GET", "HEAD"), _jwks, "/oauth/jwks", "jwks_uri"),
 }

@@ -85,3 +85,31 @@ def revoke_access_token(session: Session, jti: str, expires_at: datetime) -> Non
 def is_access_token_revoked(session: Session, jti: str) -> bool:
     revoked = tables.revoked_access_tokens.c.jti
     return session.execute(select(revoked).where(revoked == jti)).first() is not None
+
+
+def add_pushed_request(session: Session, uri_hash: str, client_id: str, parameters: str, expires_at: datetime) -> None:
+    row = {"uri_hash": uri_hash, "client_id": client_id, "parameters": parameters, "expires_at": expires_at}
+    session.execute(insert(tables.pushed_requests).values(row | {"is_opened": False}))
+
+
+def open_pushed_request(session: Session, uri_hash: str, client_id: str, now: datetime, until: datetime) -> str | None:
+    """The client's parameters, locked; when they are opened first, they are kept `until` then."""
+    pushed = tables.pushed_requests
+    is_it = (pushed.c.uri_hash == uri_hash, pushed.c.client_id == client_id, pushed.c.expires_at > now)
+    row = session.execute(select(pushed.c.parameters, pushed.c.is_opened).where(*is_it).with_for_update()).first()
+    if row is None:
+        return None
+    if not row.is_opened:
+        session.execute(update(pushed).where(*is_it).values(is_opened=True, expires_at=until))
+    return str(row.parameters)
+
+
+def remove_pushed_request(session: Session, uri_hash: str) -> None:
+    session.execute(delete(tables.pushed_requests).where(tables.pushed_requests.c.uri_hash == uri_hash))
+
+
+def use_assertion(session: Session, client_id: str, jti_hash: str, expires_at: datetime) -> bool:
+    """False if the client has used one with this `jti` before. Of two at once, one gets True."""
+    row = {"client_id": client_id, "jti_hash": jti_hash, "expires_at": expires_at}
+    used = upsert(tables.client_assertions).values(row).on_conflict_do_nothing()
+    return session.execute(used.returning(tables.client_assertions.c.jti_hash)).first() is not None

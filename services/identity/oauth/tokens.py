@@ -25,6 +25,8 @@ from services.identity.domain import (
     refresh_token_expiry,
 )
 from services.identity.oauth import store
+from services.identity.oauth.claims import values_of
+from services.identity.oauth.claims_request import ClaimsRequest
 from services.identity.oauth.keys import ALGORITHM, SigningKeys
 from services.identity.sealing import hash_secret, new_secret
 
@@ -123,11 +125,13 @@ def issue_broker_token(issuer: Issuer, client: Client, now: datetime) -> dict[st
 
 def id_token(issuer: Issuer, client: Client, grantee: Grantee, access_token: str, now: datetime) -> str:
     """OpenID Connect Core, section 2. `auth_time` is when the person signed in, also after a refresh (12.2)."""
-    claims = {
+    asked = ClaimsRequest.of(grantee.family.claims)
+    claims: dict[str, Any] = {
+        **values_of(grantee.account, asked.id_token),
         "sub": grantee.account.subject,
         "aud": client.id,
         "auth_time": int(grantee.family.signed_in_at.timestamp()),
-        "acr": ASSURANCE,
+        "acr": asked.acr_for(ASSURANCE),
         "at_hash": create_half_hash(access_token, ALGORITHM).decode(),
     }
     if grantee.nonce is not None:

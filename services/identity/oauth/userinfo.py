@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from authlib.consts import default_json_headers
@@ -12,14 +13,10 @@ from authlib.oauth2.rfc6750.errors import InsufficientScopeError, InvalidTokenEr
 from services.identity import store as identity_store
 from services.identity.domain import Account
 from services.identity.oauth import store
+from services.identity.oauth.claims import opened_by, values_of
+from services.identity.oauth.claims_request import ClaimsRequest
 from services.identity.oauth.http import ProviderRequest
 from services.identity.oauth.tokens import family_of
-
-CLAIMS = {
-    "profile": ("name", "preferred_username", "locale"),
-    "email": ("email",),
-}
-"""Scope -> the claims it opens (OpenID Connect Core, section 5.4)."""
 
 
 class TokenMissing(OAuth2Error):
@@ -53,7 +50,9 @@ class UserInfoEndpoint(Endpoint):
         account = identity_store.get_account(self.server.session, claims["sub"])
         if account is None:
             raise InvalidTokenError
-        return 200, claims_of(account, scopes), default_json_headers
+        family = store.get_family(self.server.session, family_of(claims) or "")
+        by_name = ClaimsRequest.of(family.claims if family else None).userinfo
+        return 200, claims_of(account, scopes, by_name), default_json_headers
 
     def _is_revoked(self, claims: dict[str, Any]) -> bool:
         session = self.server.session
@@ -66,15 +65,8 @@ class UserInfoEndpoint(Endpoint):
         return family is None or family.revoked_at is not None
 
 
-def claims_of(account: Account, scopes: list[str]) -> dict[str, str]:
-    known = {
-        "name": account.name,
-        "preferred_username": account.username,
-        "locale": account.locale,
-        "email": account.email,
-    }
-    opened = [claim for scope in scopes for claim in CLAIMS.get(scope, ())]
-    return {"sub": account.subject} | {claim: known[claim] for claim in opened}
+def claims_of(account: Account, scopes: list[str], by_name: Iterable[str] = ()) -> dict[str, str]:
+    return {"sub": account.subject} | values_of(account, [*opened_by(scopes), *by_name])
 
 
 def _bearer_token(request: ProviderRequest) -> str:

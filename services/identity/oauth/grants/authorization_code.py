@@ -46,6 +46,13 @@ class AuthorizationCodeGrant(BaseGrant):
     def generate_authorization_code(self) -> str:
         return new_secret()
 
+    def create_authorization_response(self, redirect_uri: str, grant_user: BrowserSession) -> str:
+        """The code alone: how it gets to the client is said in `response_modes`."""
+        self.request.user = grant_user
+        code = self.generate_authorization_code()
+        self.save_authorization_code(code, self.request)
+        return code
+
     def save_authorization_code(self, code: str, request: Any) -> None:
         signed_in: BrowserSession = request.user
         stored = AuthorizationCode(
@@ -58,6 +65,7 @@ class AuthorizationCodeGrant(BaseGrant):
             code_challenge=request.payload.data["code_challenge"],
             signed_in_at=signed_in.signed_in_at,
             expires_at=self.server.now + CODE_LIFETIME,
+            claims=request.claims.stored(),
         )
         store.add_code(self.server.session, stored)
 
@@ -84,6 +92,7 @@ class AuthorizationCodeGrant(BaseGrant):
             signed_in_at=code.signed_in_at,
             created_at=server.now,
             code_hash=code.code_hash,
+            claims=code.claims,
         )
         store.add_family(server.session, family)
         return Grantee(account, family, code.nonce)
