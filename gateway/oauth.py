@@ -17,7 +17,7 @@ from gateway.sessions import SESSION
 
 router = APIRouter(include_in_schema=False)
 
-FORWARDED = ("authorization", "content-type", "accept")
+FORWARDED = ("authorization", "content-type", "accept", "dpop")
 NOT_FORWARDED_BACK = ("content-length", "connection", "transfer-encoding")
 DISCOVERY = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
 
@@ -25,7 +25,7 @@ DISCOVERY = ("/.well-known/openid-configuration", "/.well-known/oauth-authorizat
 CROSS_ORIGIN = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "WWW-Authenticate"}
 PREFLIGHT = CROSS_ORIGIN | {
     "Access-Control-Allow-Methods": "GET, POST",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP",
     "Access-Control-Max-Age": "600",
 }
 
@@ -38,7 +38,9 @@ def external_url(request: Request) -> str:
 
 
 async def forward(request: Request, endpoint: str) -> Response:
-    headers = {name.title(): request.headers[name] for name in FORWARDED if name in request.headers}
+    # what is sent twice becomes a list (RFC 9110, section 5.3), so that identity sees that it was
+    sent = {name: request.headers.getlist(name) for name in FORWARDED}
+    headers = {name.title(): ", ".join(values) for name, values in sent.items() if values}
     body = (await request.body()).decode("utf-8", "replace")
     answered = await request.app.state.rpc.call(
         "identity.answer_protocol", endpoint, request.method, external_url(request), headers, body
@@ -73,6 +75,11 @@ async def answer_token(request: Request) -> Response:
 @router.post("/oauth/revoke")
 async def answer_revocation(request: Request) -> Response:
     return await forward(request, "revoke")
+
+
+@router.post("/oauth/introspect")
+async def answer_introspection(request: Request) -> Response:
+    return await forward(request, "introspect")
 
 
 @router.post("/oauth/par")

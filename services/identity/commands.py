@@ -29,9 +29,10 @@ from services.identity.domain import (
     require_valid_account,
     require_valid_client,
 )
+from services.identity.oauth import keys, refreshing
 from services.identity.oauth import store as oauth_store
 from services.identity.oauth.http import Parameters
-from services.identity.oauth.tokens import Grantee, Issuer, claim_refresh_token, family_of, issue_tokens
+from services.identity.oauth.tokens import Grantee, Issuer, family_of, issue_tokens
 from services.identity.sealing import Seal, SealedOtherwise, hash_secret, new_secret
 
 Offload = Callable[..., Any]
@@ -233,14 +234,13 @@ def _refresh(
     session: Session, issuer: Issuer, client_id: str, refresh_token: str, now: datetime
 ) -> dict[str, Any] | None:
     """As the refresh token grant does it, for a client that is ourselves."""
-    family = claim_refresh_token(session, refresh_token, client_id, now)
+    claimed = refreshing.claim(session, refresh_token, client_id, None, now)
     client = store.get_client(session, client_id)
-    account = store.get_account(session, family.subject) if family else None
-    if family is None or client is None or not client.is_live(now) or account is None:
+    account = store.get_account(session, claimed.family.subject) if claimed else None
+    if claimed is None or client is None or not client.is_live(now) or account is None:
         return None
-    tokens = issue_tokens(session, issuer, client, Grantee(account, family), family.scope, now)
-    oauth_store.spend_refresh_token(session, hash_secret(refresh_token), now)
-    return tokens
+    grantee = Grantee(account, claimed.family, claimed=claimed)
+    return issue_tokens(session, issuer, client, grantee, claimed.family.scope, now)
 
 
 def _seal_tokens(seal: Seal, tokens: dict[str, Any]) -> bytes:
@@ -266,6 +266,7 @@ def end_web_session(session: Session, secret: str, now: datetime) -> None:
 
 def remove_expired(session: Session, now: datetime) -> None:
     store.remove_expired(session, now)
+    keys.remove_retired(session, now)
 
 
 def seed_demo(

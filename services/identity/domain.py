@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+from urllib.parse import urlsplit
 
 from contracts import broker_accounts
 from contracts.actors import CHANNELS, STAFF_ROLES
 from contracts.errors import Fault, InvalidInput
 from contracts.filters import is_part
 
-SCOPES = ("openid", "profile", "email", "offline_access", "cases", "contacts", "events")
-PROGRAM_SCOPES = ("contacts", "events")
+SCOPES = ("openid", "profile", "email", "offline_access", "cases", "contacts", "events", "introspect")
+PROGRAM_SCOPES = ("contacts", "events", "introspect")
 """Scopes over everybody's data, which no person can grant: for programs that sign in as themselves."""
 
 LOCALES = ("zh-Hans", "zh-Hant", "en")
@@ -41,6 +42,16 @@ CODE_LIFETIME = timedelta(seconds=60)
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=10)
 REFRESH_TOKEN_IDLE = timedelta(days=30)
 REFRESH_TOKEN_ABSOLUTE = timedelta(days=90)
+REFRESH_GRACE = timedelta(seconds=10)
+"""How long the answer to a spent refresh token is given again, if its successor was not used: it may have been lost."""
+
+SIGNING_ALGORITHMS = ("ES256", "RS256")
+SUBJECT_TYPES = ("public", "pairwise")
+PAIRWISE = "pairwise"
+
+ACCESS_TOKEN_SECONDS = (60, 3_600)
+REFRESH_TOKEN_SECONDS = (3_600, int(REFRESH_TOKEN_ABSOLUTE.total_seconds()))
+"""What a client may be given instead of the platform's lifetimes: least and most."""
 
 MAX_USERNAME = 64
 MAX_PASSWORD = 1024
@@ -181,7 +192,8 @@ class BrowserSession:
 class AuthorizationCode:
     """What a code stands for until it is exchanged. `signed_in_at` becomes the tokens' `auth_time`.
 
-    `claims` is what the client asked for by name (`oauth.claims_request`).
+    `claims` is what the client asked for by name (`oauth.claims_request`). `dpop_jkt` is the thumbprint of the key that
+    whoever redeems it must prove to have (RFC 9449, section 10).
     """
 
     code_hash: str
@@ -194,11 +206,15 @@ class AuthorizationCode:
     signed_in_at: datetime
     expires_at: datetime
     claims: dict[str, Any] | None = None
+    dpop_jkt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TokenFamily:
-    """All tokens that came of one authorization: they are refreshed, and revoked, together."""
+    """All tokens that came of one authorization: they are refreshed, and revoked, together.
+
+    `dpop_jkt` is the thumbprint of the key without which its refresh tokens are worth nothing (RFC 9449, section 5).
+    """
 
     id: str
     client_id: str
@@ -208,6 +224,7 @@ class TokenFamily:
     created_at: datetime
     code_hash: str | None = None
     revoked_at: datetime | None = None
+    dpop_jkt: str | None = None
     claims: dict[str, Any] | None = None
 
 
@@ -244,9 +261,18 @@ def is_session_live(signed_in_at: datetime, seen_at: datetime, now: datetime) ->
     return now < signed_in_at + SESSION_ABSOLUTE and now < seen_at + SESSION_IDLE
 
 
-def refresh_token_expiry(family: TokenFamily, now: datetime) -> datetime:
+def access_token_lifetime(client: Client) -> timedelta:
+    return ACCESS_TOKEN_LIFETIME if client.access_token_seconds is None else _seconds(client.access_token_seconds)
+
+
+def refresh_token_expiry(client: Client, family: TokenFamily, now: datetime) -> datetime:
     """A family that is used lives on, but not for ever."""
-    return min(now + REFRESH_TOKEN_IDLE, family.created_at + REFRESH_TOKEN_ABSOLUTE)
+    idle = REFRESH_TOKEN_IDLE if client.refresh_token_seconds is None else _seconds(client.refresh_token_seconds)
+    return min(now + idle, family.created_at + REFRESH_TOKEN_ABSOLUTE)
+
+
+def _seconds(seconds: int) -> timedelta:
+    return timedelta(seconds=seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,7 +346,7 @@ def require_valid_client(client: Client) -> None:
     # RFC 6749, section 4.4: "MUST only be used by confidential clients"
     if CLIENT_CREDENTIALS in client.grants and client.is_public:
         faults.append(Fault(pointer="/grants", rule="not", value=CLIENT_CREDENTIALS))
-    faults += _owner_faults(client)
+    faults += _owner_faults(client) + _token_faults(client)
     if faults:
         raise InvalidInput(faults)
 
@@ -345,6 +371,31 @@ def _owner_faults(client: Client) -> list[Fault]:
     # the broker knows its users by name only: a token must not pass for a process of ours
     if client.owner is not None and client.id in broker_accounts.NAMES:
         faults.append(Fault(pointer="/id", rule="not", value=client.id))
+    return faults
+
+
+def _token_faults(client: Client) -> list[Fault]:
+    faults = _unknown("/id_token_alg", (client.id_token_alg,), SIGNING_ALGORITHMS)
+    faults += _unknown("/userinfo_alg", (client.userinfo_alg or "ES256",), SIGNING_ALGORITHMS)
+    faults += _unknown("/subject_type", (client.subject_type,), SUBJECT_TYPES)
+    for name, seconds, (least, most) in (
+        ("access_token_seconds", client.access_token_seconds, ACCESS_TOKEN_SECONDS),
+        ("refresh_token_seconds", client.refresh_token_seconds, REFRESH_TOKEN_SECONDS),
+    ):
+        if seconds is not None and not least <= seconds <= most:
+            fault = ("minimum", least) if seconds < least else ("maximum", most)
+            faults.append(Fault(pointer=f"/{name}", rule=fault[0], value=fault[1]))
+    return faults + _sector_faults(client)
+
+
+def _sector_faults(client: Client) -> list[Fault]:
+    if client.subject_type != PAIRWISE:
+        return []
+    # inside the platform a person has one name: the channels share a case history
+    faults = [Fault(pointer="/subject_type", rule="not", value=PAIRWISE)] if client.first_party else []
+    # OpenID Connect Core, section 8.1: addresses at several hosts need a sector that is said
+    if client.sector is None and len({urlsplit(uri).hostname for uri in client.redirect_uris}) > 1:
+        faults.append(Fault(pointer="/sector", rule="required", value=None))
     return faults
 
 

@@ -87,6 +87,7 @@ authorization_codes = Table(
     Column("signed_in_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
     Column("claims", JSONB(none_as_null=True)),
+    Column("dpop_jkt", Text),
 )
 
 # RFC 9126: an authorization request that a client has sent beforehand
@@ -128,6 +129,7 @@ token_families = Table(
     Column("created_at", Moment, nullable=False),
     Column("code_hash", Text, unique=True),
     Column("revoked_at", Moment),
+    Column("dpop_jkt", Text),
     Column("claims", JSONB(none_as_null=True)),
 )
 
@@ -139,6 +141,7 @@ refresh_tokens = Table(
     Column("family_id", Text, ForeignKey("token_families.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("expires_at", Moment, nullable=False),
     Column("spent_at", Moment),
+    Column("successor", LargeBinary),  # of a spent one, sealed with its own secret
 )
 
 revoked_access_tokens = Table(
@@ -155,6 +158,23 @@ signing_keys = Table(
     Column("public_jwk", JSONB, nullable=False),
     Column("private_key", LargeBinary, nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("alg", Text, nullable=False),
+    Column("current_from", Moment, nullable=False),
+)
+
+sealed_secrets = Table(
+    "sealed_secrets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+# single use of DPoP proofs, for as long as each would be accepted
+dpop_proofs = Table(
+    "dpop_proofs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("expires_at", Moment, nullable=False, index=True),
 )
 
 web_sessions = Table(

@@ -21,6 +21,7 @@ from services.identity.domain import Account
 from services.identity.oauth import authorization, protocol
 from services.identity.oauth.http import HttpRequest
 from services.identity.oauth.keys import load_keys
+from services.identity.oauth.pairwise import Subjects
 from services.identity.oauth.server import Provider
 from services.identity.oauth.tokens import Issuer
 from services.identity.sealing import Seal
@@ -80,7 +81,8 @@ class Driver:
         self.session = signed_in["session"]
 
     def issuer(self, transaction: Any) -> Issuer:
-        return Issuer(BASE, load_keys(transaction, Seal(self.cookie_key, "signing-keys"), self.now))
+        keys = load_keys(transaction, Seal(self.cookie_key, "signing-keys"), self.now)
+        return Issuer(BASE, keys, Subjects(transaction, Seal(self.cookie_key, "pairwise-subjects")))
 
     def web_sessions(self, transaction: Any) -> commands.WebSessions:
         return commands.WebSessions(partial(self.issuer, transaction), Seal(self.cookie_key, "web-sessions"))

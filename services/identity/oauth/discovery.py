@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from services.identity.domain import AUTH_METHODS, LOCALES, PROMPTS, SCOPES
+from chassis import dpop
+from services.identity.domain import (
+    AUTH_METHODS,
+    CONFIDENTIAL_AUTH_METHODS,
+    LOCALES,
+    PROMPTS,
+    SCOPES,
+    SIGNING_ALGORITHMS,
+    SUBJECT_TYPES,
+)
 from services.identity.oauth import client_keys, response_modes
 from services.identity.oauth.claims import CLAIMS
-from services.identity.oauth.keys import ALGORITHM
 from services.identity.oauth.pkce import S256Required
 from services.identity.oauth.server import GRANTS
 from services.identity.oauth.tokens import ASSURANCE
@@ -26,9 +34,13 @@ def configuration(base_url: str, paths: Mapping[str, str]) -> dict[str, Any]:
         "response_types_supported": ["code"],
         "response_modes_supported": list(response_modes.MODES),
         "grant_types_supported": [grant.GRANT_TYPE for grant, _ in GRANTS],
-        "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": [ALGORITHM],
-        **_authentication("token_endpoint", "revocation_endpoint"),
+        "subject_types_supported": list(SUBJECT_TYPES),
+        "id_token_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
+        "userinfo_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
+        "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
+        **_authentication("token_endpoint", AUTH_METHODS),
+        **_authentication("revocation_endpoint", AUTH_METHODS),
+        **_authentication("introspection_endpoint", CONFIDENTIAL_AUTH_METHODS),
         "code_challenge_methods_supported": list(S256Required.SUPPORTED_CODE_CHALLENGE_METHOD),
         "prompt_values_supported": list(PROMPTS),
         "acr_values_supported": [ASSURANCE],
@@ -46,7 +58,9 @@ def configuration(base_url: str, paths: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _authentication(*endpoints: str) -> dict[str, list[str]]:
-    """How clients prove who they are, the same wherever they do (RFC 8414, section 2)."""
-    how = {"methods": AUTH_METHODS, "signing_alg_values": client_keys.ALGORITHMS}
-    return {f"{where}_auth_{what}_supported": list(values) for where in endpoints for what, values in how.items()}
+def _authentication(endpoint: str, methods: tuple[str, ...]) -> dict[str, list[str]]:
+    """How clients prove there who they are (RFC 8414, section 2)."""
+    return {
+        f"{endpoint}_auth_methods_supported": list(methods),
+        f"{endpoint}_auth_signing_alg_values_supported": list(client_keys.ALGORITHMS),
+    }

@@ -33,6 +33,10 @@ def _revoke(provider: Provider, request: HttpRequest) -> Answer:
     return provider.create_endpoint_response("revocation", request)
 
 
+def _introspect(provider: Provider, request: HttpRequest) -> Answer:
+    return provider.create_endpoint_response("introspection", request)
+
+
 def _userinfo(provider: Provider, request: HttpRequest) -> Answer:
     return provider.create_endpoint_response("userinfo", request)
 
@@ -54,6 +58,7 @@ ENDPOINTS = {
     "token": Endpoint(("POST",), _token, "/oauth/token", "token_endpoint"),
     "revoke": Endpoint(("POST",), _revoke, "/oauth/revoke", "revocation_endpoint"),
     "par": Endpoint(("POST",), _par, "/oauth/par", "pushed_authorization_request_endpoint"),
+    "introspect": Endpoint(("POST",), _introspect, "/oauth/introspect", "introspection_endpoint"),
     "userinfo": Endpoint(("GET", "POST"), _userinfo, "/oauth/userinfo", "userinfo_endpoint"),
     "jwks": Endpoint(("GET", "HEAD"), _jwks, "/oauth/jwks", "jwks_uri"),
 }

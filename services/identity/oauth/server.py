@@ -14,7 +14,7 @@ from authlib.oauth2.rfc6749 import (
 from chassis.database import Session
 from services.identity import store
 from services.identity.domain import SCOPES, Client
-from services.identity.oauth import client_assertion, http, resources, tokens
+from services.identity.oauth import client_assertion, dpop, http, resources, tokens
 from services.identity.oauth.client import RegisteredClient
 from services.identity.oauth.client_authentication import authenticate_client
 from services.identity.oauth.grants.authorization_code import AuthorizationCodeGrant
@@ -22,6 +22,7 @@ from services.identity.oauth.grants.client_credentials import ClientCredentialsG
 from services.identity.oauth.grants.refresh_token import RefreshTokenGrant
 from services.identity.oauth.http import Answer, HttpRequest, ProviderRequest
 from services.identity.oauth.id_token import IdToken
+from services.identity.oauth.introspection import IntrospectionEndpoint
 from services.identity.oauth.pkce import S256Required
 from services.identity.oauth.revocation import RevocationEndpoint
 from services.identity.oauth.store import use_assertion
@@ -34,7 +35,7 @@ GRANTS: tuple[tuple[Any, tuple[Any, ...]], ...] = (
     (RefreshTokenGrant, (IdToken(),)),
     (ClientCredentialsGrant, ()),
 )
-ENDPOINTS = (RevocationEndpoint, UserInfoEndpoint)
+ENDPOINTS = (RevocationEndpoint, IntrospectionEndpoint, UserInfoEndpoint)
 
 
 class Provider(AuthorizationServer):
@@ -45,6 +46,7 @@ class Provider(AuthorizationServer):
         self.session = session
         self.issuer = issuer
         self.now = now
+        self.dpop_jkt: str | None = None  # of the key that the client has proved at the token endpoint
         for grant, extensions in GRANTS:
             self.register_grant(grant, extensions)
         for endpoint in ENDPOINTS:
@@ -57,7 +59,10 @@ class Provider(AuthorizationServer):
     def authenticate_client(self, request: ProviderRequest, methods: Any, endpoint: str = "token") -> RegisteredClient:
         """Which methods a client may use is said in its registration, the same at each endpoint."""
         request.payload.require_well_formed()
-        return authenticate_client(self.query_client, self._accept_assertion, request)
+        client = authenticate_client(self.query_client, self._accept_assertion, request)
+        if endpoint == "token":
+            self.dpop_jkt = dpop.prove_key(self, request, client.registration)
+        return client
 
     def _accept_assertion(self, client: Client, assertion: str) -> bool:
         """RFC 9126, section 2 adds the endpoint for pushed requests to the audiences of OpenID Connect."""
@@ -98,9 +103,10 @@ class Provider(AuthorizationServer):
         expires_in: int | None = None,
         include_refresh_token: bool = True,
     ) -> dict[str, Any]:
+        registered, jkt = client.registration, self.dpop_jkt
         if user is None:
-            return tokens.issue_client_token(self.issuer, client.registration, scope or "", self.now)
-        return tokens.issue_tokens(self.session, self.issuer, client.registration, user, scope or "", self.now)
+            return tokens.issue_client_token(self.issuer, registered, scope or "", self.now, jkt)
+        return tokens.issue_tokens(self.session, self.issuer, registered, user, scope or "", self.now, jkt)
 
     def save_token(self, token: dict[str, Any], request: ProviderRequest) -> None:
         """Done as they were made: a refresh token is a row, an access token is none."""

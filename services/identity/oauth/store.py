@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
 from sqlalchemy import delete, insert, select, update
@@ -65,16 +65,34 @@ def add_refresh_token(session: Session, token_hash: str, family_id: str, expires
     session.execute(insert(tables.refresh_tokens).values(row))
 
 
-def get_refresh_token(session: Session, token_hash: str) -> tuple[datetime, datetime | None]:
-    """When it expires and when it was spent. Read it after its family is locked."""
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """`successor` of a spent one, sealed."""
+
+    expires_at: datetime
+    spent_at: datetime | None
+    successor: bytes | None
+
+
+def get_refresh_token(session: Session, token_hash: str) -> RefreshToken:
+    """Read it after its family is locked."""
     token = tables.refresh_tokens.c
-    row = session.execute(select(token.expires_at, token.spent_at).where(token.token_hash == token_hash)).one()
-    return row.expires_at, row.spent_at
+    found = select(token.expires_at, token.spent_at, token.successor).where(token.token_hash == token_hash)
+    row = session.execute(found).one()
+    return RefreshToken(row.expires_at, row.spent_at, None if row.successor is None else bytes(row.successor))
 
 
-def spend_refresh_token(session: Session, token_hash: str, now: datetime) -> None:
+def spend_refresh_token(session: Session, token_hash: str, successor: bytes, now: datetime) -> None:
     token = tables.refresh_tokens
-    session.execute(update(token).where(token.c.token_hash == token_hash).values(spent_at=now))
+    spent = {"spent_at": now, "successor": successor}
+    session.execute(update(token).where(token.c.token_hash == token_hash).values(spent))
+
+
+def use_proof(session: Session, proof_id: str, expires_at: datetime) -> bool:
+    """False if it was used before. Of two that use one at once, the second waits for the first, and hears it."""
+    row = {"id": proof_id, "expires_at": expires_at}
+    added = upsert(tables.dpop_proofs).values(row).on_conflict_do_nothing()
+    return session.execute(added.returning(tables.dpop_proofs.c.id)).first() is not None
 
 
 def revoke_access_token(session: Session, jti: str, expires_at: datetime) -> None:
