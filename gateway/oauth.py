@@ -24,7 +24,7 @@ DISCOVERY = ("/.well-known/openid-configuration", "/.well-known/oauth-authorizat
 # Clients in a browser (a single-page app of another origin) need to read these; none of them looks at cookies
 CROSS_ORIGIN = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "WWW-Authenticate"}
 PREFLIGHT = CROSS_ORIGIN | {
-    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP",
     "Access-Control-Max-Age": "600",
 }
@@ -87,6 +87,16 @@ async def answer_pushed_request(request: Request) -> Response:
     return await forward(request, "par")
 
 
+@router.post("/oauth/register")
+async def answer_registration(request: Request) -> Response:
+    return await forward(request, "register")
+
+
+@router.api_route("/oauth/register/{client_id}", methods=["GET", "PUT", "DELETE"])
+async def answer_registered(request: Request) -> Response:
+    return await forward(request, "registration")
+
+
 @router.api_route("/oauth/userinfo", methods=["GET", "POST"])
 async def answer_userinfo(request: Request) -> Response:
     return await forward(request, "userinfo")
@@ -95,6 +105,8 @@ async def answer_userinfo(request: Request) -> Response:
 @router.options("/oauth/token")
 @router.options("/oauth/revoke")
 @router.options("/oauth/par")
+@router.options("/oauth/register")
+@router.options("/oauth/register/{client_id}")
 @router.options("/oauth/userinfo")
 @router.options("/oauth/jwks")
 @router.options(DISCOVERY[0])

@@ -226,6 +226,8 @@ def remove_web_session(session: Session, secret_hash: str) -> str | None:
 
 def remove_expired(session: Session, now: datetime) -> None:
     """What can never be used or misused again."""
+    for table in (tables.pushed_requests, tables.client_assertions, tables.initial_access_tokens):
+        session.execute(delete(table).where(table.c.expires_at < now))
     started, seen = now - domain.SESSION_ABSOLUTE, now - domain.SESSION_IDLE
     browser, web, family = tables.browser_sessions.c, tables.web_sessions.c, tables.token_families.c
     session.execute(delete(tables.browser_sessions).where(or_(browser.signed_in_at < started, browser.seen_at < seen)))

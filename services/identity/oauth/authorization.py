@@ -76,17 +76,17 @@ def _fresh_session(provider: Provider, asked: AuthorizationRequest, secret_hash:
     # locked, so that of two requests that race with one sign-in the second finds it spent
     signed_in = store.use_browser_session(provider.session, secret_hash, provider.now, lock=asked.limits_login)
     is_fresh = signed_in is not None and is_login_fresh(asked.wish, signed_in, asked.request_id, provider.now)
-    if signed_in is not None and is_fresh and _is_wanted(asked, signed_in):
+    if signed_in is not None and is_fresh and _is_wanted(provider, asked, signed_in):
         return signed_in
     if asked.wish.is_silent:
         raise LoginRequiredError
     return None
 
 
-def _is_wanted(asked: AuthorizationRequest, signed_in: BrowserSession) -> bool:
-    """Whether they are whom the client asks for, and as sure as it demands."""
+def _is_wanted(provider: Provider, asked: AuthorizationRequest, signed_in: BrowserSession) -> bool:
+    """Whether they are whom the client asks for, by the name that it knows, and as sure as it demands."""
     claims = asked.request.claims
-    if claims.subject not in (None, signed_in.account.subject):
+    if claims.subject not in (None, provider.issuer.subjects.seen_by(asked.client, signed_in.account.subject)):
         if signed_in.signed_in_for == asked.request_id:
             # asked to sign in, it was somebody else again
             raise LoginRequiredError

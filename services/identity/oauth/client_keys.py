@@ -11,17 +11,21 @@ from typing import Any
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, RSAKey
 
+from services.identity.domain import is_text
+
 ALGORITHMS = ("ES256", "RS256")
-MAX_KEYS = 10
+MAX_KEYS, MAX_KID = 10, 200
 RSA_BITS = range(2048, 8193)
+
+_KNOWN = ("kty", "crv", "x", "y", "n", "e", "kid", "use", "alg")
 
 
 class ClientKeysInvalid(ValueError):
     """Args: what is wrong, in words for whoever registers the client."""
 
 
-def require_usable(jwks: Any) -> None:
-    """Raise `ClientKeysInvalid` for a set that holds anything but public keys of the two algorithms."""
+def usable_keys(jwks: Any) -> dict[str, Any]:
+    """The set without what we do not know. Raise `ClientKeysInvalid` for anything but public keys of two algorithms."""
     keys = jwks.get("keys") if isinstance(jwks, dict) else None
     if not isinstance(keys, list) or not 1 <= len(keys) <= MAX_KEYS:
         raise ClientKeysInvalid(f"a key set is an object with 1 to {MAX_KEYS} keys in the member keys")
@@ -30,6 +34,7 @@ def require_usable(jwks: Any) -> None:
     kids = [key.get("kid") for key in keys]
     if len(keys) > 1 and (None in kids or len(set(kids)) < len(kids)):
         raise ClientKeysInvalid("each of several keys has a kid of its own")
+    return {"keys": [{name: key[name] for name in _KNOWN if name in key} for key in keys]}
 
 
 def read_keys(jwks: dict[str, Any]) -> KeySet | ECKey | RSAKey:
@@ -39,8 +44,8 @@ def read_keys(jwks: dict[str, Any]) -> KeySet | ECKey | RSAKey:
 
 
 def _require_usable_key(key: Any) -> None:
-    if not isinstance(key, dict) or not isinstance(key.get("kid", ""), str):
-        raise ClientKeysInvalid("a key is an object whose kid is text")
+    if not isinstance(key, dict) or not _is_kid(key.get("kid", "-")):
+        raise ClientKeysInvalid(f"a key is an object whose kid is text of {MAX_KID} characters at most")
     if key.get("use", "sig") != "sig" or key.get("alg", ALGORITHMS[0]) not in ALGORITHMS:
         raise ClientKeysInvalid(f"a key is for signatures (use sig) by {' or '.join(ALGORITHMS)}")
     try:
@@ -51,6 +56,10 @@ def _require_usable_key(key: Any) -> None:
         raise ClientKeysInvalid("a key is private: keep it, and hand in its public half")
     if isinstance(read, RSAKey) and read.raw_value.key_size not in RSA_BITS:
         raise ClientKeysInvalid(f"an RSA key has {RSA_BITS.start} to {RSA_BITS.stop - 1} bits")
+
+
+def _is_kid(kid: Any) -> bool:
+    return isinstance(kid, str) and is_text(kid) and len(kid) <= MAX_KID
 
 
 def _read(key: dict[str, Any]) -> ECKey | RSAKey:

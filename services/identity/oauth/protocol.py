@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from authlib.oauth2 import OAuth2Error
 
-from services.identity.oauth import discovery, pushed_requests
+from services.identity.oauth import discovery, pushed_requests, registration
 from services.identity.oauth.http import Answer, HttpRequest, answer
 from services.identity.oauth.server import Provider
 
@@ -45,6 +45,14 @@ def _par(provider: Provider, request: HttpRequest) -> Answer:
     return pushed_requests.push(provider, request)
 
 
+def _register(provider: Provider, request: HttpRequest) -> Answer:
+    return registration.register(provider, request)
+
+
+def _manage_registration(provider: Provider, request: HttpRequest) -> Answer:
+    return registration.manage(provider, request)
+
+
 def _jwks(provider: Provider, request: HttpRequest) -> Answer:
     return answer(200, {"keys": list(provider.issuer.keys.public)}, [JSON, CACHED])
 
@@ -59,16 +67,21 @@ ENDPOINTS = {
     "revoke": Endpoint(("POST",), _revoke, "/oauth/revoke", "revocation_endpoint"),
     "par": Endpoint(("POST",), _par, "/oauth/par", "pushed_authorization_request_endpoint"),
     "introspect": Endpoint(("POST",), _introspect, "/oauth/introspect", "introspection_endpoint"),
+    "register": Endpoint(("POST",), _register, registration.PATH, "registration_endpoint"),
     "userinfo": Endpoint(("GET", "POST"), _userinfo, "/oauth/userinfo", "userinfo_endpoint"),
     "jwks": Endpoint(("GET", "HEAD"), _jwks, "/oauth/jwks", "jwks_uri"),
 }
 """What programs call, by the name that the gateway forwards it under."""
 
-DISCOVERY = Endpoint(("GET", "HEAD"), _configuration, "/.well-known/openid-configuration", "configuration")
+UNLISTED = {
+    "configuration": Endpoint(("GET", "HEAD"), _configuration, "/.well-known/openid-configuration", "-"),
+    "registration": Endpoint(("GET", "PUT", "DELETE"), _manage_registration, f"{registration.PATH}/-", "-"),
+}
+"""What clients know otherwise: by convention, or told when they registered."""
 
 
 def answer_protocol(provider: Provider, endpoint: str, request: HttpRequest) -> Answer:
-    called = DISCOVERY if endpoint == DISCOVERY.name else ENDPOINTS[endpoint]
+    called = (ENDPOINTS | UNLISTED)[endpoint]
     if request.method not in called.methods:
         return answer(405, "", [("Allow", ", ".join(called.methods))])
     try:
