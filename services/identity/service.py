@@ -128,9 +128,11 @@ class IdentityService(Service):
     @timer(interval=600)
     def rotate_signing_keys(self) -> None:
         """Making an RSA key holds everybody up for some tenths of a second, once in a quarter."""
-        longest = timedelta(days=self.settings.signing_key_days)
+        longest, now = timedelta(days=self.settings.signing_key_days), datetime.now(UTC)
         with self.database.transaction() as transaction:
-            rotate(transaction, self._seal("signing-keys"), datetime.now(UTC), older_than=longest)
+            seal = self._seal("signing-keys")
+            load_keys(transaction, seal, now)
+            rotate(transaction, seal, now, older_than=longest)
 
     @timer(interval=3)
     def watch_broker(self) -> None:

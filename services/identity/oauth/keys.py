@@ -81,13 +81,16 @@ def load_keys(session: Session, seal: Seal, now: datetime) -> SigningKeys:
 def rotate(session: Session, seal: Seal, now: datetime, *, older_than: timedelta = timedelta(0)) -> None:
     """Publish the next key of each algorithm; it begins to sign when everybody knows it.
 
-    Not while a next key waits already, nor for a newest key that is younger than `older_than`.
+    Not while a next key waits already, nor for a newest key that is younger than `older_than`. Raise `SealedOtherwise`
+    if there is no key that opens: a successor that identity cannot open would only end the life of what it signs with.
     """
     _lock(session)
     stored = list_keys(session)
     for alg in SIGNING_ALGORITHMS:
         newest = next((key for key in stored if key.alg == alg and _private_key(key, seal)), None)
-        if newest is None or newest.current_from <= now - older_than:
+        if newest is None:
+            raise SealedOtherwise
+        if newest.current_from <= now - older_than:
             _add_key(session, seal, alg, now, current_from=now + PUBLISHED_BEFORE)
 
 
