@@ -10,7 +10,7 @@ from contracts.errors import InvalidInput
 from services.identity.domain import CLIENT_CREDENTIALS
 from tests.integration import identity_driver
 from tests.integration.identity_clients import register
-from tests.integration.identity_driver import BASE, Driver, basic, claims_of, header_of
+from tests.integration.identity_driver import BASE, REDIRECTS, Driver, basic, claims_of, header_of
 
 
 @pytest.fixture(scope="module")
@@ -189,6 +189,14 @@ def test_clients_of_one_sector_know_a_person_by_one_name(driver):
     ]
     for pair in (by_host, named):
         assert len({subjects(driver, client)[0] for client in pair}) == 1
+
+
+def test_apps_of_one_machine_are_no_sector(driver):
+    loopback = ("http://127.0.0.1/callback",)
+    apps = [register(driver, public=True, subject_type="pairwise", redirect_uris=loopback) for _ in range(2)]
+    for app in apps:
+        REDIRECTS[app] = "http://127.0.0.1:40123/callback"
+    assert len({claims_of(driver.tokens(app)["id_token"])["sub"] for app in apps}) == 2
 
 
 def test_a_pairwise_name_outlives_restarts_and_refreshes(driver):

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis.database import Session
 from services.identity import tables
-from services.identity.domain import PAIRWISE, Client
+from services.identity.domain import PAIRWISE, Client, is_loopback
 from services.identity.sealing import Seal
 
 _SALT = "pairwise-salt"
@@ -57,6 +57,9 @@ class Subjects:
 
 
 def sector_of(client: Client) -> str:
-    """What was registered, else the one host of its addresses (section 8.1), else the client by itself."""
-    hosts = {urlsplit(uri).hostname for uri in client.redirect_uris}
+    """What was registered, else the one host of all its addresses (section 8.1), else the client by itself.
+
+    The loopback address and schemes of apps are everybody's, and no sector.
+    """
+    hosts = {None if is_loopback(uri) else urlsplit(uri).hostname for uri in client.redirect_uris}
     return client.sector or (hosts.pop() if len(hosts) == 1 else None) or client.id
