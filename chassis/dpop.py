@@ -16,7 +16,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 ALGORITHMS = ("ES256", "PS256")
 PAST_SECONDS = 60
-FUTURE_SECONDS = 10
+FUTURE_SECONDS = 30
 """How far a proof's `iat` may lie from our clock."""
 
 _MAX_PROOF = 4_096
