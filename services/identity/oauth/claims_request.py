@@ -93,7 +93,7 @@ def _object(text: str | None) -> dict[str, Any]:
 
 def _members(asked: dict[str, Any], place: str) -> dict[str, dict[str, Any] | None]:
     """Section 5.5: "null" or an object for each claim."""
-    members = asked.get(place) or {}
+    members = asked.get(place, {})
     if not isinstance(members, dict) or any(not isinstance(wish, dict | None) for wish in members.values()):
         raise InvalidRequestError(f"The member '{place}' of 'claims' must hold objects or null.")
     return members
