@@ -41,6 +41,7 @@ REDIRECTS = {
 SECRETS = {"web": demo.CLIENT_SECRET, "hall": demo.CLIENT_SECRET, "rp-test": demo.CLIENT_SECRET}
 SCOPE = "openid profile email offline_access cases"
 CLIENT_KEY = ECKey.generate_key("P-256", {"kid": "one"})
+RSA_KEY = RSAKey.generate_key(2048, {"kid": "rsa"})
 PERSONAL_SCOPES = tuple(SCOPE.split())
 
 
@@ -164,7 +165,7 @@ class Driver:
             return self.call(endpoint, form, authorization=basic(client, SECRETS[client]))
         return self.call(endpoint, form | {"client_id": client})
 
-    def by_assertion(self, client: str, endpoint: str, assertion: str, **form: str) -> Reply:
+    def by_assertion(self, endpoint: str, assertion: str, **form: str) -> Reply:
         proof = {"client_assertion": assertion, "client_assertion_type": client_assertion.TYPE}
         return self.call(endpoint, form | proof)
 

@@ -9,14 +9,13 @@ import json
 import secrets
 
 import pytest
-from joserfc.jwk import ECKey, RSAKey
+from joserfc.jwk import ECKey
 
 from services.identity import commands
 from services.identity.oauth.client_assertion import MAX_LIFETIME, SKEW, TYPE
 from tests.integration import identity_driver
-from tests.integration.identity_driver import BASE, CLIENT_KEY, VERIFIER, Driver, basic, race
+from tests.integration.identity_driver import BASE, CLIENT_KEY, RSA_KEY, VERIFIER, Driver, basic, race
 
-RSA_KEY = RSAKey.generate_key(2048, {"kid": "rsa"})
 CREDENTIALS = {"grant_type": "client_credentials", "scope": "cases"}
 PROGRAM = {"grants": ("client_credentials",), "scopes": ("cases",)}
 
@@ -34,7 +33,7 @@ def program(driver):
 
 
 def signs_in(driver, client, assertion, **more):
-    reply = driver.by_assertion(client, "token", assertion, **CREDENTIALS | more)
+    reply = driver.by_assertion("token", assertion, **CREDENTIALS | more)
     if reply.status != 200:
         assert (reply.status, reply.json["error"]) == (401, "invalid_client")
         assert "description" not in reply.json.get("error_description", "").lower()
@@ -65,10 +64,10 @@ def test_a_client_may_have_several_keys(driver):
 def test_it_is_the_same_at_every_endpoint(driver, endpoint):
     client = driver.add_signing_client().id
     form = driver.parameters(client) | {"grant_type": "refresh_token", "refresh_token": "none", "token": "none"}
-    reply = driver.by_assertion(client, endpoint, driver.assertion(client), **form)
+    reply = driver.by_assertion(endpoint, driver.assertion(client), **form)
     assert reply.status != 401, reply.text
     other = driver.assertion(client, ECKey.generate_key("P-256", {"kid": "one"}))
-    assert driver.by_assertion(client, endpoint, other, **form).status == 401
+    assert driver.by_assertion(endpoint, other, **form).status == 401
 
 
 def test_a_client_that_signs_gets_tokens_by_a_code(driver):
@@ -76,7 +75,7 @@ def test_a_client_that_signs_gets_tokens_by_a_code(driver):
     client = driver.add_signing_client()
     form = {"grant_type": "authorization_code", "code": driver.code(client.id), "code_verifier": VERIFIER}
     form["redirect_uri"] = client.redirect_uris[0]
-    assert driver.by_assertion(client.id, "token", driver.assertion(client.id), **form).status == 200
+    assert driver.by_assertion("token", driver.assertion(client.id), **form).status == 200
 
 
 # Attacks
@@ -91,7 +90,7 @@ def test_an_assertion_is_used_once(driver, program):
 def test_of_two_at_once_with_one_assertion_one_signs_in(driver, program):
     for _ in range(5):
         assertion = driver.assertion(program)
-        replies = race(*(lambda a=assertion: driver.by_assertion(program, "token", a, **CREDENTIALS) for _ in range(3)))
+        replies = race(*(lambda a=assertion: driver.by_assertion("token", a, **CREDENTIALS) for _ in range(3)))
         assert sorted(reply.status for reply in replies) == [200, 401, 401]
 
 
@@ -191,7 +190,7 @@ def test_a_client_cannot_sign_for_another(driver, program):
     assert not signs_in(driver, other, driver.assertion(other))
     assert not signs_in(driver, other, driver.assertion(program, sub=other))
     form = CREDENTIALS | {"client_id": other}
-    reply = driver.by_assertion(program, "token", driver.assertion(program), **form)
+    reply = driver.by_assertion("token", driver.assertion(program), **form)
     assert (reply.status, reply.json["error"]) == (400, "invalid_request")
 
 

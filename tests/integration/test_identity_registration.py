@@ -243,7 +243,7 @@ def test_what_is_no_document_is_refused(driver, body):
 
 
 def test_short_rsa_keys_are_refused(driver):
-    keys = {"kty": "RSA", "e": "AQAB", "n": "u" * 171}
+    keys = {"kty": "RSA", "e": "AQAB", "n": "u" * 170 + "8"}
     reply = register(driver, jwks={"keys": [keys]})
     assert "bits" in reply.json["error_description"]
 

@@ -28,6 +28,11 @@ CONSENT = {
     [
         ("POST", "/oauth/token", "token"),
         ("POST", "/oauth/revoke", "revoke"),
+        ("POST", "/oauth/par", "par"),
+        ("POST", "/oauth/register", "register"),
+        ("GET", "/oauth/register/dyn-1", "registration"),
+        ("PUT", "/oauth/register/dyn-1", "registration"),
+        ("DELETE", "/oauth/register/dyn-1", "registration"),
         ("GET", "/oauth/userinfo", "userinfo"),
         ("POST", "/oauth/userinfo", "userinfo"),
         ("GET", "/oauth/jwks", "jwks"),
@@ -131,6 +136,67 @@ def test_a_wrong_password_is_said_in_one_way() -> None:
     assert {page.status_code for page in pages} == {401}
     assert len({page.text for page in pages}) == 1
     assert "set-cookie" not in pages[0].headers
+
+
+LOGIN = {"page": "login", "redirect_uri": CALLBACK, "login_hint": '"><b>anna', "ui_locales": "fr zh-Hant en"}
+
+
+def test_the_sign_in_page_begins_with_the_name_and_the_language_that_the_client_knows() -> None:
+    rpc = FakeRpc({"identity.answer_authorization": LOGIN, "identity.sign_in": SignInRefused()})
+    door = make_door(rpc)
+    address = door.get(f"/oauth/authorize?{QUERY}").headers["location"]
+    page = door.get(address, headers={"Accept-Language": "en"})
+    assert page.headers["content-language"] == "zh-Hant"
+    assert 'value="&#34;&gt;&lt;b&gt;anna"' in page.text
+    refused = door.post(address, data={"username": "berta", "password": "pw"}, headers={"Accept-Language": "en"})
+    assert (refused.status_code, refused.headers["content-language"]) == (401, "zh-Hant")
+    assert 'value="berta"' in refused.text
+
+
+def test_a_persons_own_choice_of_language_is_stronger_than_the_clients() -> None:
+    door = make_door(FakeRpc({"identity.answer_authorization": LOGIN}))
+    address = door.get(f"/oauth/authorize?{QUERY}").headers["location"]
+    assert door.get(f"{address}&lang=en").headers["content-language"] == "en"
+    assert door.get(address).headers["content-language"] == "en"
+
+
+@pytest.mark.parametrize("ui_locales", [None, "", "fr", "x" * 200])
+def test_a_language_that_we_do_not_speak_changes_nothing(ui_locales: str | None) -> None:
+    page = CONSENT | ({"ui_locales": ui_locales} if ui_locales is not None else {})
+    door = make_door(FakeRpc({"identity.answer_authorization": page}))
+    response = door.get(f"/oauth/authorize?{QUERY}", headers={"Accept-Language": "en"})
+    assert response.headers["content-language"] == "en"
+
+
+def test_the_consent_page_speaks_the_language_that_the_client_asks_for() -> None:
+    door = make_door(FakeRpc({"identity.answer_authorization": CONSENT | {"ui_locales": "zh-CN"}}))
+    response = door.get(f"/oauth/authorize?{QUERY}", headers={"Accept-Language": "en"})
+    assert response.headers["content-language"] == "zh-Hans"
+
+
+def test_consent_to_a_pushed_request_says_where_it_leads() -> None:
+    door = make_door(FakeRpc({"identity.answer_authorization": CONSENT}))
+    page = door.get("/oauth/authorize?client_id=rp&request_uri=urn%3Ax", headers={"Accept-Language": "en"})
+    assert "127.0.0.1:9555" in page.text
+    assert "form-action 'self' http://127.0.0.1:9555;" in page.headers["content-security-policy"]
+
+
+def test_an_answer_is_posted_to_the_client_with_and_without_scripts() -> None:
+    fields = [["code", "c-1"], ["state", '"><script>alert(1)</script>'], ["iss", BASE]]
+    answer = {"page": "form_post", "action": "https://rp.example/cb?a=b&c", "fields": fields}
+    page = make_door(FakeRpc({"identity.answer_authorization": answer})).get(f"/oauth/authorize?{QUERY}")
+    assert page.status_code == 200
+    assert 'method="post" action="https://rp.example/cb?a=b&amp;c"' in page.text
+    assert '<input type="hidden" name="code" value="c-1">' in page.text
+    assert "<script>" not in page.text
+    assert '<script src="/static/form-post.js"></script>' in page.text
+    assert '<button class="govuk-button">' in page.text
+    policy = page.headers["content-security-policy"]
+    assert "form-action 'self' https://rp.example;" in policy
+    assert "script-src 'self';" in policy
+    assert "unsafe-inline" not in policy
+    assert page.headers["cache-control"] == "no-store"
+    assert make_door(FakeRpc()).get("/static/form-post.js").status_code == 200
 
 
 def test_consent_is_asked_and_answered() -> None:
