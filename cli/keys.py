@@ -62,9 +62,9 @@ def rotate() -> None:
 
 @key.command()
 def reseal() -> None:
-    """Encrypt signing keys and pairwise salt with ONEHALL_COOKIE_KEY, from ONEHALL_PREVIOUS_COOKIE_KEY.
+    """Encrypt signing keys and the salt of pairwise subjects with ONEHALL_COOKIE_KEY.
 
-    When every process of identity knows both. The previous one can be forgotten afterwards.
+    They may be encrypted with ONEHALL_OTHER_COOKIE_KEY until then, which can be forgotten afterwards.
     """
     with _sealing(), identity_database().transaction() as session:
         count = keys.reseal(session, _seal("signing-keys"))
@@ -87,5 +87,5 @@ def _seal(purpose: str) -> Seal:
     settings = operator_settings()
     if settings.cookie_key is None:
         raise click.ClickException("ONEHALL_COOKIE_KEY is missing")
-    previous = settings.previous_cookie_key
-    return Seal(settings.cookie_key.get_secret_value(), purpose, previous.get_secret_value() if previous else None)
+    other = settings.other_cookie_key
+    return Seal(settings.cookie_key.get_secret_value(), purpose, other.get_secret_value() if other else None)

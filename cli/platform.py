@@ -23,7 +23,7 @@ class OperatorSettings(BaseSettings):
     identity_database_url: SecretStr
     notify_client_secret: SecretStr | None = None
     cookie_key: SecretStr | None = None
-    previous_cookie_key: SecretStr | None = None
+    other_cookie_key: SecretStr | None = None
 
 
 @functools.cache

@@ -152,7 +152,5 @@ class IdentityService(Service):
         return commands.WebSessions(partial(self._issuer, transaction), self._seal("web-sessions"))
 
     def _seal(self, purpose: str) -> Seal:
-        previous = self.settings.previous_cookie_key
-        return Seal(
-            self.settings.cookie_key.get_secret_value(), purpose, previous.get_secret_value() if previous else None
-        )
+        other = self.settings.other_cookie_key
+        return Seal(self.settings.cookie_key.get_secret_value(), purpose, other.get_secret_value() if other else None)

@@ -47,8 +47,8 @@ def rotate(driver, **how):
         keys.rotate(transaction, seal(driver), driver.now, **how)
 
 
-def seal(driver, previous=None):
-    return Seal(driver.cookie_key, "signing-keys", previous)
+def seal(driver, other=None):
+    return Seal(driver.cookie_key, "signing-keys", other)
 
 
 def published(driver):
@@ -166,7 +166,7 @@ def test_a_rotation_under_load_refuses_no_token(driver):
 
 
 def test_a_change_of_the_sealing_key_ends_nothing(driver):
-    """Both keys are known for a while; then everything is sealed anew, and the old one is forgotten."""
+    """Both keys open for a while; then everything is sealed anew, and the old one is forgotten."""
     token, before = driver.tokens("app")["access_token"], kids(driver)
     pairwise_subject = subject_at(driver)
     old, driver.cookie_key = driver.cookie_key, base64.urlsafe_b64encode(os.urandom(32)).decode()
@@ -238,10 +238,10 @@ def test_the_command_line_rotates_and_tells_of_every_key(driver, run):
 def test_the_command_line_seals_anew(driver, run):
     published(driver)
     new = base64.urlsafe_b64encode(os.urandom(32)).decode()
-    assert run("reseal", COOKIE_KEY=new, PREVIOUS_COOKIE_KEY=COOKIE_KEY)[0] == 0
+    assert run("reseal", COOKIE_KEY=new, OTHER_COOKIE_KEY=COOKIE_KEY)[0] == 0
     driver.cookie_key = new
     assert len(published(driver)) == 2
-    assert run("reseal", COOKIE_KEY=COOKIE_KEY, PREVIOUS_COOKIE_KEY=new)[0] == 0
+    assert run("reseal", COOKIE_KEY=COOKIE_KEY, OTHER_COOKIE_KEY=new)[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -250,6 +250,6 @@ def test_the_command_line_seals_anew(driver, run):
 )
 def test_what_cannot_be_done_is_one_line(driver, run, arguments, key):
     published(driver)
-    code, out, err = run(*arguments, COOKIE_KEY=key, PREVIOUS_COOKIE_KEY="")
+    code, out, err = run(*arguments, COOKIE_KEY=key, OTHER_COOKIE_KEY="")
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert err.startswith("onehall: ")

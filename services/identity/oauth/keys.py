@@ -102,7 +102,7 @@ def remove_retired(session: Session, now: datetime) -> None:
 
 
 def reseal(session: Session, seal: Seal) -> int:
-    """Seal under the present key what still opens under the previous one; how many keys that is."""
+    """Seal under the present key whatever opens; how many keys that is."""
     _lock(session)
     opened = {key.kid: pem for key in list_keys(session) if (pem := _private_key(key, seal))}
     for kid, pem in opened.items():
