@@ -141,6 +141,7 @@ async def _authorize(visit: Visit, decision: str | None) -> Response:
     session = visit.cookies.read(request, SESSION)
     page = await visit.rpc.call("identity.answer_authorization", external_url(request), session, decision)
     query = request.scope["query_string"].decode("latin-1")
+    visit.speak_one_of(page.get("ui_locales"))
     match page["page"]:
         case "redirect":
             # RFC 9700, section 4.12: 303 after a post, so that no client sends the form on
@@ -151,7 +152,6 @@ async def _authorize(visit: Visit, decision: str | None) -> Response:
             policy = {"Content-Security-Policy": policy_for_redirect(page["action"])}
             return visit.render("form_post.html", headers=policy, action=page["action"], fields=page["fields"])
         case "consent":
-            visit.speak_one_of(page.get("ui_locales"))
             policy = {"Content-Security-Policy": policy_for_redirect(page["redirect_uri"])}
             host = urlsplit(page["redirect_uri"]).netloc
             return visit.render("consent.html", headers=policy, consent=page, host=host, query=query)

@@ -108,10 +108,12 @@ def _redirect_uri(request: Request) -> str:
 
 
 @router.get("/callback")
-async def finish_sign_in(visit: Visited, code: str = "", state: str = "", error: str = "") -> Response:
+async def finish_sign_in(visit: Visited, code: str = "", state: str = "", error: str = "", iss: str = "") -> Response:
     state_of = visit.request.app.state
     under_way = state_of.seal.open(visit.cookies.read(visit.request, SIGN_IN))
-    is_ours = under_way is not None and secrets.compare_digest(under_way["state"].encode(), state.encode())
+    is_begun = under_way is not None and secrets.compare_digest(under_way["state"].encode(), state.encode())
+    # RFC 9207, section 2.4: an answer of another issuer, or of none, is not to our question
+    is_ours = is_begun and iss == state_of.settings.base_url
     if error or not code or under_way is None or not is_ours:
         # refused, or a second tab was faster, or not begun in this browser: begin anew by choice
         return visit.render("sign_in_failed.html", status=400)

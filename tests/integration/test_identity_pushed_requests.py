@@ -6,7 +6,8 @@ import pytest
 
 from services.identity.oauth.pushed_requests import LIFETIME, PREFIX, SIGN_IN_TIME
 from tests.integration import identity_driver
-from tests.integration.identity_driver import BASE, Driver, login_page, race, returned
+from tests.integration.identity_driver import BASE, REDIRECTS, VERIFIER, Driver, login_page, race, returned
+from tests.proofs import make_key, make_proof
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +144,24 @@ def test_a_fault_is_told_to_the_client_that_pushes(signed_in, changes, error):
     reply = signed_in.push("rp-test", **changes)
     assert (reply.status, reply.json["error"]) == (400, error)
     assert not {"Location", "state"} & (reply.headers.keys() | reply.json.keys())
+
+
+def test_a_code_may_be_bound_to_a_key_at_the_push(signed_in):
+    key, other = make_key(), make_key()
+    form, now = signed_in.parameters("app"), signed_in.now.timestamp()
+
+    def push(proof_key, **more):
+        proof = make_proof(proof_key, "POST", f"{BASE}/oauth/par", now=now)
+        return signed_in.call("par", form | more, dpop=proof)
+
+    url = f"{BASE}/oauth/authorize?client_id=app&request_uri={push(key).json['request_uri']}"
+    code = returned(signed_in.open(url))["code"]
+    asked = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECTS["app"], "client_id": "app"}
+    proof = make_proof(other, "POST", f"{BASE}/oauth/token", now=now)
+    assert signed_in.call("token", asked | {"code_verifier": VERIFIER}, dpop=proof).status == 400
+    refused = push(key, dpop_jkt=other.thumbprint())
+    assert (refused.status, refused.json["error"]) == (400, "invalid_dpop_proof")
+    assert push(key, dpop_jkt=key.thumbprint()).status == 201
 
 
 @pytest.mark.parametrize("secret", ["", "wrong"])

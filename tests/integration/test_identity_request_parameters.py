@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from services.identity.oauth.authorization_request import MAX_HINT
+from services.identity.oauth.response_modes import MAX_HINT
 from tests.integration import identity_driver
 from tests.integration.identity_driver import BASE, REDIRECTS, Driver, claims_of, login_page, returned
 
@@ -168,8 +168,8 @@ def test_the_person_whom_the_client_asks_for_signs_in_or_nobody(driver):
 
 
 def test_an_answer_goes_back_in_a_form(signed_in):
-    page = signed_in.authorize("web", response_mode="form_post")
-    assert (page["page"], page["action"]) == ("form_post", REDIRECTS["web"])
+    page = signed_in.authorize("web", response_mode="form_post", ui_locales="en")
+    assert (page["page"], page["action"], page["ui_locales"]) == ("form_post", REDIRECTS["web"], "en")
     fields = dict(page["fields"])
     assert fields.keys() == {"code", "state", "iss"}
     assert (fields["state"], fields["iss"]) == ("s t&ate", BASE)

@@ -297,7 +297,7 @@ def test_the_web_channel_is_a_client_like_any_other() -> None:
     door = make_door(rpc)
     asked = sign_in(rpc, door)
     assert (asked["client_id"], asked["code_challenge_method"]) == ("web", "S256")
-    done = door.get(f"/callback?code=c-1&state={asked['state']}")
+    done = door.get(f"/callback?code=c-1&state={asked['state']}&iss={BASE}")
     assert (done.status_code, done.headers["location"]) == (303, "/cases")
     _, _, _, headers, body = rpc.of("identity.answer_protocol")[-1]
     sent = {name: values[0] for name, values in parse_qs(body).items()}
@@ -326,7 +326,7 @@ def test_signing_in_again_ends_the_session_that_was_before() -> None:
     door.cookies.set("onehall_web", "w-1", domain="127.0.0.1", path="/")
     assert "张三" in door.get("/cases").text
     asked = sign_in(rpc, door)
-    door.get(f"/callback?code=c-1&state={asked['state']}")
+    door.get(f"/callback?code=c-1&state={asked['state']}&iss={BASE}")
     assert rpc.of("identity.save_web_session")[0][2] == "w-1"
     assert "李四" in door.get("/cases").text
     # this replica does not remember the old session either
@@ -337,7 +337,16 @@ def test_signing_in_again_ends_the_session_that_was_before() -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["code=c&state=other", "code=c", "state={state}", "error=access_denied&state={state}"]
+    "query",
+    [
+        f"code=c&state=other&iss={BASE}",
+        f"code=c&iss={BASE}",
+        f"state={{state}}&iss={BASE}",
+        f"error=access_denied&state={{state}}&iss={BASE}",
+        "code=c&state={state}",
+        "code=c&state={state}&iss=https://other.example",
+        f"code=c&state={{state}}&iss={BASE}/",
+    ],
 )
 def test_a_sign_in_that_was_not_begun_here_is_not_finished(query: str) -> None:
     rpc = FakeRpc({"identity.answer_protocol": answer_token})
@@ -352,7 +361,7 @@ def test_a_code_that_is_refused_signs_nobody_in() -> None:
     rpc = FakeRpc({"identity.answer_protocol": refusal})
     door = make_door(rpc)
     asked = sign_in(rpc, door)
-    response = door.get(f"/callback?code=c&state={asked['state']}")
+    response = door.get(f"/callback?code=c&state={asked['state']}&iss={BASE}")
     assert response.status_code == 400
     assert "onehall_web" not in response.headers.get("set-cookie", "")
 

@@ -28,8 +28,6 @@ _NOT_SUPPORTED = {
     "request_uri": RequestURINotSupportedError,
     "registration": RegistrationNotSupportedError,
 }
-_FOR_THE_PAGE = ("login_hint", "ui_locales")
-MAX_HINT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +57,7 @@ class AuthorizationRequest:
     @property
     def page(self) -> dict[str, str]:
         """What the sign-in and consent pages need of it: a name to begin with, and languages in order."""
-        given = self.request.payload.data
-        hints = {name: given[name] for name in _FOR_THE_PAGE if len(given.get(name, "")) in range(1, MAX_HINT + 1)}
+        hints = response_modes.page_hints(self.request.payload, "login_hint", "ui_locales")
         return {"redirect_uri": str(self.grant.redirect_uri)} | hints
 
 

@@ -43,6 +43,17 @@ def prove_key(server: Any, request: ProviderRequest, client: Client) -> str | No
     return _use_proof(server, request, text).jkt
 
 
+def offered_key(server: Any, request: ProviderRequest) -> str | None:
+    """With a pushed request (section 10.1): the thumbprint of the key that a code shall be bound to."""
+    text = request.headers.get(HEADER)
+    jkt = None if text is None else _use_proof(server, request, text).jkt
+    named = request.payload.data.get("dpop_jkt")
+    # "the authorization server MUST reject the request if the JWK Thumbprints do not match"
+    if jkt is not None and named not in (None, jkt):
+        raise InvalidDPoPProof("The proof is of another key than dpop_jkt.")
+    return jkt or named
+
+
 def require_proof(server: Any, request: ProviderRequest, scheme: str, access_token: str, jkt: str | None) -> None:
     """At a resource (section 7.1): a bound token, and no other, comes by the scheme DPoP with a proof of its key."""
     if (scheme == "dpop") != (jkt is not None):

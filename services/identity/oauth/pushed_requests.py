@@ -13,7 +13,7 @@ from authlib.consts import default_json_headers
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidRequestError
 
-from services.identity.oauth import authorization_request, store
+from services.identity.oauth import authorization_request, dpop, store
 from services.identity.oauth.http import Answer, HttpRequest, ProviderRequest, answer
 from services.identity.oauth.server import Provider
 from services.identity.sealing import hash_secret, new_secret
@@ -45,8 +45,11 @@ def push(provider: Provider, http: HttpRequest) -> Answer:
         # told to the client that asks, not to the address that it asks for
         error.redirect_uri = error.state = None
         raise
-    kept = urlencode([pair for pair in request.payload.pairs if pair[0] not in _CREDENTIALS])
-    store.add_pushed_request(provider.session, hash_secret(reference), client_id, kept, provider.now + LIFETIME)
+    kept = {name: value for name, value in request.payload.pairs if name not in _CREDENTIALS}
+    if jkt := dpop.offered_key(provider, request):
+        kept["dpop_jkt"] = jkt
+    parameters = urlencode(kept | {"client_id": client_id})
+    store.add_pushed_request(provider.session, hash_secret(reference), client_id, parameters, provider.now + LIFETIME)
     body = {"request_uri": PREFIX + reference, "expires_in": int(LIFETIME.total_seconds())}
     return answer(201, body, default_json_headers)
 

@@ -12,6 +12,7 @@ from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Payload
 
 QUERY, FORM_POST = "query", "form_post"
 MODES = (QUERY, FORM_POST)
+MAX_HINT = 200
 
 Page = dict[str, Any]
 
@@ -25,10 +26,17 @@ def require_served(parameters: OAuth2Payload) -> None:
 
 
 def answer(parameters: OAuth2Payload, redirect_uri: str, answered: list[tuple[str, str]]) -> Page:
-    """The page `redirect` with its `location`, or `form_post` with its `action` and `fields`."""
+    """The page `redirect` with its `location`, or `form_post` with its `action`, `fields` and perhaps `ui_locales`."""
     if _is_form_post(parameters):
-        return {"page": FORM_POST, "action": redirect_uri, "fields": [list(pair) for pair in answered]}
+        fields = [list(pair) for pair in answered]
+        return {"page": FORM_POST, "action": redirect_uri, "fields": fields} | page_hints(parameters, "ui_locales")
     return {"page": "redirect", "location": add_params_to_uri(redirect_uri, answered)}
+
+
+def page_hints(parameters: OAuth2Payload, *names: str) -> dict[str, str]:
+    """Those of the parameters that a page can make use of; one that is too long for any use is as if not there."""
+    given = parameters.data
+    return {name: given[name] for name in names if 0 < len(given.get(name, "")) <= MAX_HINT}
 
 
 def _is_form_post(parameters: OAuth2Payload) -> bool:
