@@ -61,6 +61,19 @@ def rotate() -> None:
 
 
 @key.command()
+@click.argument("kid", metavar="KID")
+def revoke(kid: str) -> None:
+    """Forget the key KID, which somebody else may have. Everything that it signed ends.
+
+    If it was the one that signs, a new one is made and signs at once. Gateways forget the old one within five minutes.
+    """
+    with identity_database().transaction() as session:
+        if not keys.revoke(session, kid):
+            raise click.ClickException(f"there is no such key: {kid}")
+    click.echo(f"{kid} is forgotten")
+
+
+@key.command()
 def reseal() -> None:
     """Encrypt signing keys and the salt of pairwise subjects with ONEHALL_COOKIE_KEY.
 

@@ -235,6 +235,17 @@ def test_the_command_line_rotates_and_tells_of_every_key(driver, run):
     )
 
 
+def test_the_command_line_forgets_a_key_that_leaked(driver, run):
+    tokens = driver.tokens("app")
+    [leaked] = kids(driver)
+    assert run("revoke", leaked)[0] == 0
+    assert driver.userinfo(tokens["access_token"]).status == 401
+    [new] = kids(driver)
+    renewed = driver.refresh("app", tokens["refresh_token"]).json["access_token"]
+    assert header_of(renewed)["kid"] == new != leaked
+    assert driver.userinfo(renewed).status == 200
+
+
 def test_the_command_line_seals_anew(driver, run):
     published(driver)
     new = base64.urlsafe_b64encode(os.urandom(32)).decode()
@@ -246,7 +257,12 @@ def test_the_command_line_seals_anew(driver, run):
 
 @pytest.mark.parametrize(
     ("arguments", "key"),
-    [(["rotate"], base64.urlsafe_b64encode(b"o" * 32).decode()), (["rotate"], "short"), (["revoke"], COOKIE_KEY)],
+    [
+        (["rotate"], base64.urlsafe_b64encode(b"o" * 32).decode()),
+        (["rotate"], "short"),
+        (["revoke"], COOKIE_KEY),
+        (["revoke", "unknown"], COOKIE_KEY),
+    ],
 )
 def test_what_cannot_be_done_is_one_line(driver, run, arguments, key):
     published(driver)

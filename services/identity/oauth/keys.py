@@ -101,6 +101,13 @@ def remove_retired(session: Session, now: datetime) -> None:
         session.execute(delete(tables.signing_keys).where(tables.signing_keys.c.kid.in_(over)))
 
 
+def revoke(session: Session, kid: str) -> bool:
+    """Forget a key that somebody else may have; what it signed is worth nothing any more. False if there is none."""
+    _lock(session)
+    removed = delete(tables.signing_keys).where(tables.signing_keys.c.kid == kid)
+    return session.execute(removed.returning(tables.signing_keys.c.kid)).first() is not None
+
+
 def reseal(session: Session, seal: Seal) -> int:
     """Seal under the present key whatever opens; how many keys that is."""
     _lock(session)
