@@ -40,13 +40,15 @@ oauth = OAuth2AuthorizationCodeBearer(
 )
 
 
-async def get_actor(
-    request: Request,
-    scopes: SecurityScopes,
+async def describe_schemes(
     _: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
     __: Annotated[HTTPAuthorizationCredentials | None, Depends(bound)],
     ___: Annotated[str | None, Depends(oauth)],
-) -> Actor:
+) -> None:
+    """For the API's description only; `_actor_of` reads the header."""
+
+
+async def get_actor(request: Request, scopes: SecurityScopes, _: Annotated[None, Depends(describe_schemes)]) -> Actor:
     """The token's actor, with every scope that the route asks for."""
     actor = await _actor_of(request)
     for scope in scopes.scopes:
@@ -55,12 +57,7 @@ async def get_actor(
     return actor
 
 
-async def get_subscriber(
-    request: Request,
-    _: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
-    __: Annotated[HTTPAuthorizationCredentials | None, Depends(bound)],
-    ___: Annotated[str | None, Depends(oauth)],
-) -> Actor:
+async def get_subscriber(request: Request, _: Annotated[None, Depends(describe_schemes)]) -> Actor:
     """A program with the scope `events`. An officer looks after the department's subscriptions with `cases`, too."""
     actor = await _actor_of(request)
     if not (actor.has_scope("events") or (actor.has_role("officer") and actor.has_scope("cases"))):
