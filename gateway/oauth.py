@@ -153,7 +153,12 @@ async def _authorize(visit: Visit, decision: str | None) -> Response:
             return visit.render("form_post.html", headers=policy, action=page["action"], fields=page["fields"])
         case "consent":
             policy = {"Content-Security-Policy": policy_for_redirect(page["redirect_uri"])}
-            host = urlsplit(page["redirect_uri"]).netloc
-            return visit.render("consent.html", headers=policy, consent=page, host=host, query=query)
+            return visit.render("consent.html", headers=policy, consent=page, host=_host(page), query=query)
         case _:
             return visit.render("authorization_error.html", status=400, error=page)
+
+
+def _host(page: dict[str, Any]) -> str | None:
+    """Where the person goes on to, as far as the address tells: an app's own does not."""
+    address = urlsplit(page["redirect_uri"])
+    return address.netloc if address.scheme in ("http", "https") else None

@@ -62,12 +62,13 @@ class Reply:
 
 @dataclass
 class Driver:
-    """`session` is the browser's; `now` is every clock."""
+    """`session` is the browser's, of `account` if a test says so; `now` is every clock."""
 
     database: Database
     session: str | None = None
     cookie_key: str = COOKIE_KEY
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    account: Account | None = None
 
     def after(self, **time: float) -> None:
         self.now += timedelta(**time)

@@ -12,7 +12,7 @@ from gateway.languages import LANGUAGES
 from services.identity.domain import AUTH_METHODS, GRANTS, PROGRAM_SCOPES, SCOPES
 from services.identity.oauth.protocol import ENDPOINTS
 from tests.integration import identity_driver
-from tests.integration.identity_driver import BASE, SECRETS, Driver, basic, claims_of, header_of, returned
+from tests.integration.identity_driver import BASE, SECRETS, basic, claims_of, header_of, returned
 from tests.unit.gateway_fakes import FakeRpc, make_door
 
 ALGORITHMS = ("ES256", "RS256", "PS256", "HS256", "none")
@@ -54,18 +54,9 @@ KNOWN = {
 """What is tried here. Whoever says more in the document adds it, and a test that it is true."""
 
 
-@pytest.fixture(scope="module")
-def seeded(identity_database):
-    identity_driver.seed(identity_database)
-    return identity_database
-
-
 @pytest.fixture
-def driver(seeded):
-    driver = Driver(seeded)
-    driver.account = driver.register()
-    driver.sign_in(driver.account)
-    return driver
+def driver(signed_in):
+    return signed_in
 
 
 @pytest.fixture

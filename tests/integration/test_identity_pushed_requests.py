@@ -6,25 +6,8 @@ import pytest
 
 from services.identity.oauth.pushed_requests import LIFETIME, PREFIX, SIGN_IN_TIME
 from tests.integration import identity_driver
-from tests.integration.identity_driver import BASE, REDIRECTS, VERIFIER, Driver, login_page, race, returned
+from tests.integration.identity_driver import BASE, REDIRECTS, VERIFIER, login_page, race, returned
 from tests.proofs import make_key, make_proof
-
-
-@pytest.fixture(scope="module")
-def seeded(identity_database):
-    identity_driver.seed(identity_database)
-    return identity_database
-
-
-@pytest.fixture
-def driver(seeded):
-    return Driver(seeded)
-
-
-@pytest.fixture
-def signed_in(driver):
-    driver.sign_in(driver.register())
-    return driver
 
 
 def used_up(page):

@@ -9,22 +9,10 @@ import pytest
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from services.identity import commands, store
-from tests.integration import identity_driver
-from tests.integration.identity_driver import CLIENT_KEY, REDIRECTS, SECRETS, Driver, race
+from tests.integration.identity_driver import CLIENT_KEY, REDIRECTS, SECRETS, race
 
 CALLBACK = "https://rp.example/callback"
 MINIMAL = {"redirect_uris": [CALLBACK]}
-
-
-@pytest.fixture(scope="module")
-def seeded(identity_database):
-    identity_driver.seed(identity_database)
-    return identity_database
-
-
-@pytest.fixture
-def driver(seeded):
-    return Driver(seeded)
 
 
 def token_for(driver, uses=1, **until):

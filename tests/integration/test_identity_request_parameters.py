@@ -7,26 +7,7 @@ import json
 import pytest
 
 from services.identity.oauth.response_modes import MAX_HINT
-from tests.integration import identity_driver
-from tests.integration.identity_driver import BASE, REDIRECTS, Driver, claims_of, login_page, returned
-
-
-@pytest.fixture(scope="module")
-def seeded(identity_database):
-    identity_driver.seed(identity_database)
-    return identity_database
-
-
-@pytest.fixture
-def driver(seeded):
-    return Driver(seeded)
-
-
-@pytest.fixture
-def signed_in(driver):
-    driver.account = driver.register()
-    driver.sign_in(driver.account)
-    return driver
+from tests.integration.identity_driver import BASE, REDIRECTS, claims_of, login_page, returned
 
 
 def asking(**places):

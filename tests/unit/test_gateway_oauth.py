@@ -181,6 +181,14 @@ def test_consent_to_a_pushed_request_says_where_it_leads() -> None:
     assert "form-action 'self' http://127.0.0.1:9555;" in page.headers["content-security-policy"]
 
 
+def test_an_apps_own_address_says_nothing_to_a_person() -> None:
+    page = CONSENT | {"redirect_uri": "com.example.app://callback"}
+    door = make_door(FakeRpc({"identity.answer_authorization": page}))
+    response = door.get(f"/oauth/authorize?{QUERY}", headers={"Accept-Language": "en"})
+    assert "You will go on to" not in response.text
+    assert "form-action 'self' com.example.app:;" in response.headers["content-security-policy"]
+
+
 def test_an_answer_is_posted_to_the_client_with_and_without_scripts() -> None:
     fields = [["code", "c-1"], ["state", '"><script>alert(1)</script>'], ["iss", BASE]]
     answer = {"page": "form_post", "action": "https://rp.example/cb?a=b&c", "fields": fields}

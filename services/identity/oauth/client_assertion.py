@@ -13,7 +13,7 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.util import to_bytes
 
-from services.identity.domain import Client
+from services.identity.domain import Client, is_text
 from services.identity.oauth.client_keys import ALGORITHMS, read_keys
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -39,7 +39,7 @@ def claimed_client(assertion: str) -> str | None:
     except (JoseError, ValueError, TypeError, RecursionError):
         return None
     subject = claims.get("sub") if isinstance(claims, dict) else None
-    return subject if isinstance(subject, str) and "\0" not in subject else None
+    return subject if isinstance(subject, str) and is_text(subject) else None
 
 
 def read_assertion(client: Client, assertion: str, audiences: frozenset[str], now: datetime) -> tuple[str, datetime]:

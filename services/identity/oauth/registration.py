@@ -16,7 +16,7 @@ from authlib.consts import default_json_headers
 from authlib.oauth2.rfc6750.errors import InvalidTokenError
 
 from services.identity import store
-from services.identity.domain import SECRET_AUTH_METHODS, Client
+from services.identity.domain import SECRET_AUTH_METHODS, Client, is_text
 from services.identity.oauth import registration_store
 from services.identity.oauth.client_metadata import MetadataInvalid, metadata_of, read_metadata, require_consistent
 from services.identity.oauth.http import Answer, HttpRequest, answer
@@ -101,7 +101,7 @@ def _require_own(provider: Provider, request: HttpRequest) -> Client:
     """RFC 7592, section 2.1: for a client that does not exist, 401 as well."""
     client_id = unquote(urlsplit(request.url).path.removeprefix(f"{PATH}/"))
     token = _bearer_token(request)
-    client = registration_store.lock_client(provider.session, client_id) if "\0" not in client_id else None
+    client = registration_store.lock_client(provider.session, client_id) if is_text(client_id) else None
     if client is None or not client.is_live(provider.now) or client.registration_hash is None:
         raise InvalidTokenError
     if not is_secret(token, client.registration_hash):
