@@ -145,6 +145,30 @@ def test_the_person_whom_the_client_asks_for_signs_in_or_nobody(driver):
     assert "code" in returned(driver.authorize("web", prompt="none", **asked))
 
 
+@pytest.mark.parametrize("fields", [{}, {"subject_type": "pairwise", "id_token_alg": "RS256"}])
+def test_an_id_token_says_whom_the_client_means(driver, fields):
+    wanted, client = driver.register(), driver.add_client(**fields).id
+    driver.sign_in(wanted)
+    hint = driver.tokens(client)["id_token"]
+    # it names somebody, also when it has expired
+    driver.after(minutes=30)
+    assert "code" in returned(driver.authorize(client, prompt="none", id_token_hint=hint))
+    driver.sign_in(driver.register())
+    driver.code(client)
+    assert driver.refused(client, prompt="none", id_token_hint=hint)["error"] == "login_required"
+    assert driver.authorize(client, id_token_hint=hint)["page"] == "login"
+
+
+def test_what_is_no_id_token_for_the_client_names_nobody(signed_in):
+    tokens, others = signed_in.tokens("web"), signed_in.tokens("app")
+    forged = signed_in.assertion("web", iss=BASE, sub=signed_in.account.subject, aud="web")
+    hints = ("x", "a.b.c", forged, others["id_token"], tokens["access_token"], tokens["id_token"][:-2])
+    for hint in hints:
+        assert signed_in.refused("web", id_token_hint=hint)["error"] == "invalid_request"
+    two = asking(id_token={"sub": {"value": "another"}})
+    assert signed_in.refused("web", id_token_hint=tokens["id_token"], **two)["error"] == "invalid_request"
+
+
 # The way back
 
 

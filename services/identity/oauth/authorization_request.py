@@ -18,9 +18,10 @@ from authlib.oidc.core.errors import (
 
 from services.identity.domain import AUTHORIZATION_CODE, Client, Wish, parse_wish
 from services.identity.oauth import resources, response_modes
-from services.identity.oauth.claims_request import parse_claims
+from services.identity.oauth.claims_request import ClaimsRequest, parse_claims
 from services.identity.oauth.grants.authorization_code import AuthorizationCodeGrant
 from services.identity.oauth.http import ProviderRequest
+from services.identity.oauth.id_token_hint import read_hint
 from services.identity.oauth.server import Provider
 
 _NOT_SUPPORTED = {
@@ -67,11 +68,23 @@ def read(provider: Provider, request: ProviderRequest, request_id: str) -> Autho
     grant = provider.get_consent_grant(request)
     try:
         wish = _wish(request.payload)
-        request.claims = parse_claims(request.payload).permitted(request.client.registration.scopes)
+        request.claims = _claims(provider, request)
     except OAuth2Error as error:
         error.redirect_uri, error.state = grant.redirect_uri, request.payload.state
         raise
     return AuthorizationRequest(request, grant, wish, request_id)
+
+
+def _claims(provider: Provider, request: ProviderRequest) -> ClaimsRequest:
+    client: Client = request.client.registration
+    asked = parse_claims(request.payload).permitted(client.scopes)
+    hint = request.payload.data.get("id_token_hint")
+    if hint is None:
+        return asked
+    hinted = read_hint(provider.issuer, client, hint)
+    if hinted is None:
+        raise InvalidRequestError("The 'id_token_hint' is no ID token of ours for this client.")
+    return asked.about(hinted["sub"])
 
 
 def _wish(parameters: OAuth2Payload) -> Wish:

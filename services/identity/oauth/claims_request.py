@@ -40,7 +40,15 @@ class ClaimsRequest:
         return cls(**values)
 
     def stored(self) -> dict[str, Any] | None:
-        return asdict(self) if self != ClaimsRequest() else None
+        """What is needed again when tokens are issued; the rest is over with the sign-in."""
+        lasting = ClaimsRequest(self.userinfo, self.id_token, self.acr)
+        return asdict(lasting) if lasting != ClaimsRequest() else None
+
+    def about(self, subject: str) -> ClaimsRequest:
+        """With the person whom the client has named elsewhere. Raise `InvalidRequestError` if it names two."""
+        if self.subject not in (None, subject):
+            raise InvalidRequestError("The request asks for several subjects.")
+        return replace(self, subject=subject)
 
     @property
     def scopes(self) -> frozenset[str]:
