@@ -9,7 +9,7 @@ import pytest
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from services.identity import commands, store
-from tests.integration.identity_driver import CLIENT_KEY, REDIRECTS, SECRETS, race
+from tests.integration.identity_driver import CLIENT_KEY, REDIRECTS, SECRETS, basic, race
 
 CALLBACK = "https://rp.example/callback"
 MINIMAL = {"redirect_uris": [CALLBACK]}
@@ -94,6 +94,17 @@ def test_what_is_unknown_is_ignored_and_null_is_nothing(driver):
     assert client["scope"] == "openid"
     assert client["client_name"] == client["client_id"]
     assert "tos_uri" not in client
+
+
+def test_who_did_not_say_how_may_send_the_secret_either_way(driver):
+    client = registered(driver)
+    name, secret = client["client_id"], client["client_secret"]
+    form = {"token": "none"}
+    assert driver.call("revoke", form, authorization=basic(name, secret)).status == 200
+    assert driver.call("revoke", form | {"client_id": name, "client_secret": secret}).status == 200
+    said = registered(driver, token_endpoint_auth_method="client_secret_basic")
+    name, secret = said["client_id"], said["client_secret"]
+    assert driver.call("revoke", form | {"client_id": name, "client_secret": secret}).status == 401
 
 
 @pytest.mark.parametrize(

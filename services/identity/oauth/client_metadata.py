@@ -16,6 +16,7 @@ from services.identity.domain import (
     AUTHORIZATION_CODE,
     KEY_AUTH_METHODS,
     REFRESH_TOKEN,
+    SECRET_AUTH_METHODS,
     SIGNING_ALGORITHMS,
     SUBJECT_TYPES,
     Client,
@@ -66,7 +67,7 @@ def read_metadata(document: dict[str, Any]) -> dict[str, Any]:
     _choice(document, "application_type", ("web", "native"), "web")
     return {
         "name": _name(document),
-        "auth_methods": (_choice(document, "token_endpoint_auth_method", AUTH_METHODS, "client_secret_basic"),),
+        "auth_methods": _auth_methods(document),
         "redirect_uris": _redirect_uris(document),
         "post_logout_uris": _uris(document, "post_logout_redirect_uris"),
         "grants": _grants(document),
@@ -133,6 +134,12 @@ def _name(document: dict[str, Any]) -> str:
     is_name = isinstance(name, str) and len(name) <= MAX_NAME and (name == "" or is_text(name))
     _require(is_name, "client_name", f"text of {MAX_NAME} characters at most")
     return str(name)
+
+
+def _auth_methods(document: dict[str, Any]) -> tuple[str, ...]:
+    """The default is `client_secret_basic`; who did not say it is not refused the other way to send a secret."""
+    chosen = _choice(document, "token_endpoint_auth_method", AUTH_METHODS, None)
+    return SECRET_AUTH_METHODS if chosen is None else (chosen,)
 
 
 def _redirect_uris(document: dict[str, Any]) -> tuple[str, ...]:
