@@ -132,6 +132,7 @@ def test_no_verifier_with_old_keys_refuses_a_token_that_lives(driver, alg):
 
 def test_a_rotation_under_load_refuses_no_token(driver):
     """Threads sign in, refresh and look at themselves without a pause, while keys rotate twice."""
+    published(driver)
     stop, failures, done = threading.Event(), [], []
 
     def work():
