@@ -12,10 +12,10 @@ import pika
 
 from bench.filings import filing, prepare
 from bench.http_load import send_at
+from cli.demo import SECRET
 from contracts.envelope import Envelope
 from contracts.topology import subscription_queue
-from departments.dedupe import MemoryDedupe
-from departments.subscriber import Subscriber
+from departments import ClientCredentials, Subscriber
 from deploy.local.platform import Platform
 from tests.processes import wait_until
 
@@ -34,8 +34,9 @@ def measure(platform: Platform) -> tuple[float, float]:
         if envelope.time > started and envelope.type == "case.submitted":
             milliseconds.append((datetime.now(UTC) - envelope.time).total_seconds() * 1000)
 
-    uri = platform.environment["ONEHALL_DEPT_CIVIL_AFFAIRS_AMQP_URI"]
-    subscriber = Subscriber(uri, subscription_queue(DEPARTMENT, "cases").name, MemoryDedupe())
+    broker = platform.environment["AMQP_URI"].rpartition("@")[2]
+    client = ClientCredentials(platform.environment["ONEHALL_BASE_URL"], f"dept-{DEPARTMENT}", SECRET)
+    subscriber = Subscriber(f"amqp://{broker}", subscription_queue(DEPARTMENT, "cases").name, credentials=client)
     thread = threading.Thread(target=subscriber.run, args=(note,), daemon=True)
     thread.start()
     wait_until("the department has read what was there before", lambda: _is_caught_up(platform), 60)

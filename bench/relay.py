@@ -1,12 +1,15 @@
-"""Relay throughput over a raw publisher: pika SelectConnection, 500 confirms in flight, same quorum queue and body."""
+"""Relay throughput over a raw publisher: pika SelectConnection, 500 confirms in flight, same quorum queue and body.
+
+And with a million published events in the history over none.
+"""
 
 from __future__ import annotations
 
 import statistics
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,70 +17,71 @@ import pika
 import psycopg2
 from psycopg2.extras import execute_values
 
+from chassis import history
 from chassis.relay.publisher import connection_parameters
 from contracts import topology
 from contracts.envelope import CONTENT_TYPE, Envelope
-from contracts.events import RatingInvited
+from contracts.events import SignedIn
 from deploy.local.platform import Platform
 from tests.processes import running, wait_until
 
 EVENTS = 20_000
 ROUNDS = 3
 IN_FLIGHT = 500
-SOURCE = "rating"
-QUEUE = "bench.relay"
+HISTORY = 1_000_000
+MONTHS = 12
+SOURCE = "identity"
+"""Heard by one service, which is not running: so every event goes into one quorum queue and stays there."""
+
+QUEUE = topology.service_queues(SOURCE)[0]
 
 
-def measure(platform: Platform) -> tuple[float, float]:
-    """Events a second: the relay's and the raw publisher's, medians of alternating rounds."""
+def measure(platform: Platform) -> tuple[float, float, float]:
+    """Events a second: the raw publisher's, the relay's, and the relay's behind a long history. Medians of rounds."""
     uri = platform.environment["AMQP_URI"]
-    url = platform.environment["ONEHALL_RATING_DATABASE_URL"]
-    envelope = Envelope(str(uuid.uuid4()), 1, datetime.now(UTC), "web", "citizen", _event(), correlationid="x" * 580)
-    body = envelope.to_json()
-    relayed, raw = [], []
-    with running(["chassis.relay", SOURCE], platform.environment), _only_queue(uri) as channel:
-        for _ in range(ROUNDS):
-            raw.append(EVENTS / RawPublisher(uri, body.encode()).run())
-            channel.queue_purge(QUEUE)
-            relayed.append(EVENTS / _relay(url, body))
-            channel.queue_purge(QUEUE)
-    return statistics.median(relayed), statistics.median(raw)
+    url = platform.environment["ONEHALL_IDENTITY_DATABASE_URL"]
+    body = _body()
+    raw, relayed = [], []
+    with closing(pika.BlockingConnection(pika.URLParameters(uri))) as connection:
+        with running(["chassis.relay", SOURCE], platform.environment):
+            wait_until("the queue is live", lambda: _is_live(url))
+            for _ in range(ROUNDS):
+                raw.append(_rate(connection, RawPublisher(uri, body.encode()).run))
+                relayed.append(_rate(connection, lambda: _relay(url, body)))
+        _make_history(url)
+        with running(["chassis.relay", SOURCE], platform.environment):
+            burdened = [_rate(connection, lambda: _relay(url, body)) for _ in range(ROUNDS)]
+        _purge(connection)
+    return statistics.median(raw), statistics.median(relayed), statistics.median(burdened)
 
 
-def _event() -> RatingInvited:
-    return RatingInvited("bench", "residence-permit", "civil-affairs", "511602", "confirmation", "somebody")
+def _body() -> str:
+    """Of 1 KB."""
+    event = SignedIn("bench")
+    return Envelope(str(uuid.uuid4()), 1, datetime.now(UTC), "web", "citizen", event, correlationid="x" * 720).to_json()
 
 
-@contextmanager
-def _only_queue(uri: str) -> Iterator[Any]:
-    """The exchange with one quorum queue, once the relay has declared its own and they are unbound."""
-    connection = pika.BlockingConnection(pika.URLParameters(uri))
+def _rate(connection: Any, publish: Callable[[], float]) -> float:
+    """Events a second into an empty queue."""
+    _purge(connection)
+    return EVENTS / publish()
+
+
+def _purge(connection: Any) -> None:
     channel = connection.channel()
-    exchange = topology.exchange(SOURCE)
-    wait_until("the relay leads", lambda: _is_declared(connection, topology.service_queues(SOURCE)[-1].name))
-    for queue in topology.service_queues(SOURCE):
-        for pattern in queue.patterns:
-            channel.queue_unbind(queue.name, exchange, pattern)
-    channel.queue_declare(QUEUE, durable=True, arguments={"x-queue-type": "quorum"})
-    channel.queue_bind(QUEUE, exchange, "#")
-    yield channel
-    channel.queue_delete(QUEUE)
-    connection.close()
-
-
-def _is_declared(connection: Any, queue: str) -> bool:
-    channel = connection.channel()
-    try:
-        channel.queue_declare(queue, passive=True)
-    except pika.exceptions.ChannelClosedByBroker:
-        return False
+    channel.queue_purge(QUEUE.name)
     channel.close()
-    return True
+
+
+def _is_live(url: str) -> bool:
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM replays WHERE queue = %s AND finished_at IS NOT NULL", (QUEUE.name,))
+        return bool(cursor.fetchone()[0])
 
 
 def _relay(url: str, body: str) -> float:
-    with psycopg2.connect(url) as connection, connection.cursor() as cursor:
-        rows = [(str(uuid.uuid4()), uuid.uuid4().hex, 1, _event().routing_key, body) for _ in range(EVENTS)]
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        rows = [(str(uuid.uuid4()), uuid.uuid4().hex, 1, _ROUTING_KEY, body) for _ in range(EVENTS)]
         execute_values(
             cursor,
             "INSERT INTO outbox (event_id, subject, sequence, routing_key, body) VALUES %s",
@@ -88,12 +92,37 @@ def _relay(url: str, body: str) -> float:
         started = time.perf_counter()
         connection.autocommit = True
         wait_until("all is relayed", lambda: not _unsent(cursor), 120)
-    return time.perf_counter() - started
+        return time.perf_counter() - started
 
 
 def _unsent(cursor: Any) -> bool:
     cursor.execute("SELECT EXISTS (SELECT FROM outbox WHERE position IS NULL)")
     return bool(cursor.fetchone()[0])
+
+
+def _make_history(url: str) -> None:
+    """Published events of the last months, swept and analysed so that the server does not do it meanwhile."""
+    this_month = datetime.now(UTC).date().replace(day=1)
+    first = history.after(this_month, -MONTHS)
+    with closing(psycopg2.connect(url)) as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        for month in history.months(first, history.after(this_month, -1)):
+            for statement in history.make_partition(month):
+                cursor.execute(statement)
+        cursor.execute(history.LAST_POSITION)
+        (last,) = cursor.fetchone()
+        begin, end = f"{first} 00:00+00", f"{this_month} 00:00+00"
+        cursor.execute(_HISTORY, (_ROUTING_KEY, begin, end, begin, HISTORY + 1, last, HISTORY))
+        cursor.execute("VACUUM ANALYZE outbox")
+
+
+_HISTORY = """
+INSERT INTO outbox (event_id, subject, sequence, routing_key, body, created_at, position)
+SELECT gen_random_uuid(), 'history-' || number, 1, %s, '{}',
+    %s::timestamptz + number * (%s::timestamptz - %s::timestamptz) / %s, %s + number
+FROM generate_series(1, %s) AS number
+"""
 
 
 class RawPublisher:
@@ -108,6 +137,7 @@ class RawPublisher:
         )
 
     def run(self) -> float:
+        """Seconds from the first publishing to the last confirm."""
         self._connection.ioloop.start()
         return self._seconds
 
@@ -141,4 +171,4 @@ class RawPublisher:
         self._fill()
 
 
-_ROUTING_KEY = _event().routing_key
+_ROUTING_KEY = SignedIn("bench").routing_key

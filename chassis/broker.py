@@ -12,11 +12,11 @@ from pika.exceptions import ChannelClosedByBroker
 
 from contracts import topology
 
-_NOT_FOUND = 404
+_NOT_FOUND, _PRECONDITION_FAILED = 404, 406
 
 
 def declare(channel: Any, queues: Iterable[topology.Queue]) -> None:
-    """`channel` is pika's blocking one or py-amqp's: both take these calls as they stand."""
+    """`channel` is pika's blocking one."""
     for queue in queues:
         declare_unbound(channel, queue)
         bind(channel, queue)
@@ -26,11 +26,12 @@ def declare_unbound(channel: Any, queue: topology.Queue) -> None:
     """A queue and all that belongs to it, without the bindings that let events come into it."""
     declare_exchange(channel, queue.source)
     channel.exchange_declare(queue.back, "direct", durable=True, auto_delete=False)
-    _declare_queue(channel, queue.dead, topology.DEAD_ARGUMENTS)
-    _declare_queue(channel, queue.name, queue.arguments)
-    for delay in queue.retry_delays:
-        _declare_queue(channel, queue.retry(delay), queue.retry_arguments(delay))
-    for name in parts(queue):
+    for name, arguments in queue.declared.items():
+        if name == queue.dead:
+            _declare_unless_made_otherwise(channel.connection, name, arguments)
+        else:
+            channel.queue_declare(queue=name, durable=True, auto_delete=False, arguments=arguments)
+    for name in queue.parts:
         channel.queue_bind(queue=name, exchange=queue.back, routing_key=name)
 
 
@@ -59,20 +60,23 @@ def exists(connection: Any, name: str) -> bool:
     return True
 
 
-def parts(queue: topology.Queue) -> tuple[str, ...]:
-    """The queues that belong to it, itself included."""
-    return (queue.name, queue.dead, *map(queue.retry, queue.retry_delays))
-
-
 def bindings(queue: topology.Queue) -> frozenset[tuple[str, str, str]]:
-    """What lets events come into it, and lets its subscriber put them back: exchange, queue, routing key."""
+    """What lets events come into it, and back into it: exchange, queue, routing key."""
     heard = {(topology.exchange(queue.source), queue.name, pattern) for pattern in queue.patterns}
-    return frozenset(heard | {(queue.back, name, name) for name in parts(queue)})
+    return frozenset(heard | {(queue.back, name, name) for name in queue.parts})
+
+
+def _declare_unless_made_otherwise(connection: Any, name: str, arguments: dict[str, Any]) -> None:
+    """Dead letters are nowhere else, so where they wait stays as an earlier version made it."""
+    channel = connection.channel()
+    try:
+        channel.queue_declare(queue=name, durable=True, auto_delete=False, arguments=arguments)
+    except ChannelClosedByBroker as error:
+        if error.reply_code != _PRECONDITION_FAILED:
+            raise
+    else:
+        channel.close()
 
 
 def declare_exchange(channel: Any, source: str) -> None:
     channel.exchange_declare(topology.exchange(source), "topic", durable=True, auto_delete=False)
-
-
-def _declare_queue(channel: Any, name: str, arguments: dict[str, Any]) -> None:
-    channel.queue_declare(queue=name, durable=True, auto_delete=False, arguments=arguments)

@@ -1,7 +1,8 @@
-"""RabbitMQ's definitions file for the platform's accounts: `python -m chassis.broker_definitions > definitions.json`.
+"""The platform's accounts at RabbitMQ: `python -m chassis.broker_definitions show|apply`. Safe to repeat.
 
-The passwords come from the environment, `ONEHALL_<ACCOUNT>_BROKER_PASSWORD` (`ONEHALL_RELAY_CASES_BROKER_PASSWORD`);
-the file holds their hashes. RabbitMQ reads it at its start (`load_definitions`) or `rabbitmqctl import_definitions`.
+`show` prints a definitions file for `rabbitmqctl import_definitions`; `apply` gives it to the broker over
+`ONEHALL_BROKER_MANAGEMENT_URL`, whose account must be an administrator's. The passwords come from the environment,
+`ONEHALL_<ACCOUNT>_BROKER_PASSWORD` (`ONEHALL_RELAY_CASES_BROKER_PASSWORD`); the file holds their hashes.
 """
 
 from __future__ import annotations
@@ -14,16 +15,20 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import httpx2
+
 from contracts.broker_accounts import Account, accounts
 
-VHOST = "/"
+_MANAGEMENT = "ONEHALL_BROKER_MANAGEMENT_URL"
+_VHOST = "ONEHALL_BROKER_VHOST"
+_TIMEOUT_SECONDS = 30.0
 
 
 def password_name(account: str) -> str:
     return f"ONEHALL_{account.upper().replace('-', '_')}_BROKER_PASSWORD"
 
 
-def definitions(passwords: Mapping[str, str], given: Iterable[Account], vhost: str = VHOST) -> dict[str, Any]:
+def definitions(passwords: Mapping[str, str], given: Iterable[Account], vhost: str = "/") -> dict[str, Any]:
     """`passwords` by account. No guest, and nothing that is not an account: the processes declare the rest."""
     given = tuple(given)
     return {
@@ -51,12 +56,33 @@ def _user(account: Account, password: str) -> dict[str, Any]:
     return {"name": account.name, **hashed, "tags": list(account.tags)}
 
 
+def apply(url: str, content: dict[str, Any]) -> None:
+    """Users that exist get these passwords and permissions; others stay as they are."""
+    try:
+        # the broker is next door: a proxy for the outside world is not asked
+        with httpx2.Client(base_url=url, timeout=_TIMEOUT_SECONDS, trust_env=False) as client:
+            client.post("/api/definitions", json=content).raise_for_status()
+    except httpx2.HTTPStatusError as error:
+        sys.exit(
+            f"the broker refuses its accounts with {error.response.status_code}: is {_MANAGEMENT} an administrator's?"
+        )
+    except httpx2.HTTPError as error:
+        sys.exit(f"the broker's management does not answer ({error!r})")
+
+
 def main() -> None:
+    if sys.argv[1:] not in (["show"], ["apply"]):
+        sys.exit("usage: python -m chassis.broker_definitions show|apply")
     names = {account.name: password_name(account.name) for account in accounts()}
-    if missing := [name for name in names.values() if not os.environ.get(name)]:
+    needed = [*names.values(), *([_MANAGEMENT] if sys.argv[1] == "apply" else [])]
+    if missing := [name for name in needed if not os.environ.get(name)]:
         sys.exit(f"settings: {', '.join(missing)}: Field required")
     passwords = {account: os.environ[name] for account, name in names.items()}
-    json.dump(definitions(passwords, accounts()), sys.stdout, indent=2)
+    content = definitions(passwords, accounts(), os.environ.get(_VHOST, "/"))
+    if sys.argv[1] == "apply":
+        apply(os.environ[_MANAGEMENT], content)
+    else:
+        json.dump(content, sys.stdout, indent=2)
 
 
 if __name__ == "__main__":

@@ -93,7 +93,7 @@ class EventConsumer(SharedExtension, ResilientConsumer):
         """The relays of the sources make them."""
         return [name for queue in self.queues for name in queue.parts]
 
-    def on_missing_queue(self, connection: Any, queue: str) -> None:
+    def on_waiting(self) -> None:
         self._turned = time.monotonic()
 
     def get_consumers(self, consumer: Callable[..., Any], channel: Any) -> list[Any]:

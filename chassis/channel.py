@@ -48,9 +48,11 @@ class ResilientConsumer(ConsumerMixin):
         """What must be there before consuming can begin."""
         raise NotImplementedError
 
-    def on_missing_queue(self, connection: Any, queue: str) -> None:
-        """Called again and again while one is missing."""
-        raise NotImplementedError
+    def on_missing_queue(self, connection: Any) -> None:
+        """Called once when the first wait begins."""
+
+    def on_waiting(self) -> None:
+        """Called again and again while a queue is missing."""
 
     @contextmanager
     def establish_connection(self) -> Iterator[Any]:
@@ -69,12 +71,13 @@ class ResilientConsumer(ConsumerMixin):
                 raise
 
     def _await_queues(self, connection: Any) -> None:
-        said = ""
+        is_waiting = False
         while not self.should_stop and (missing := self._missing_queue(connection)):
-            if missing != said:
+            if not is_waiting:
                 log.warning("waiting for the queue %s", missing)
-                said = missing
-            self.on_missing_queue(connection, missing)
+                self.on_missing_queue(connection)
+                is_waiting = True
+            self.on_waiting()
             time.sleep(_MISSING_WAIT_SECONDS)
 
     def _missing_queue(self, connection: Any) -> str | None:

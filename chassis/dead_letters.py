@@ -14,24 +14,30 @@ from datetime import datetime
 from typing import Any
 
 import pika
+from pika.exceptions import ChannelClosedByBroker
 
 from chassis import inbox
 from chassis.database import Database
 from contracts import topology
-from contracts.envelope import CONTENT_TYPE, Envelope, UnreadableEvent
+from contracts.envelope import CONTENT_TYPE, REPLAY_HEADER, Envelope, UnreadableEvent
 
+_NOT_FOUND = 404
 MOST = 10_000
 """How many dead letters of one queue are looked at in one go."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One message in hand. `envelope` is None when nobody can read it."""
+    """One message in hand. `envelope` is None when nobody can read it.
+
+    `replay` is the id of the replay that had brought it again, if one was asked for.
+    """
 
     queue: topology.Queue
     tag: int
     body: bytes
     envelope: Envelope | None
+    replay: str | None
 
     @property
     def order(self) -> tuple[str, int]:
@@ -78,7 +84,7 @@ class DeadLetters:
 
     def redrive(self, letter: DeadLetter) -> None:
         """Put it into its subscriber's queue again, with all its attempts."""
-        _publish(self._channel, self._queue, letter.body)
+        _publish(self._channel, self._queue, letter.body, letter.replay)
         self._channel.basic_ack(letter.tag)
 
     def discard(self, letter: DeadLetter, database: Database | None) -> None:
@@ -87,17 +93,24 @@ class DeadLetters:
             with database.transaction() as session:
                 successor = inbox.skip(session, letter.envelope)
             if successor is not None:
-                _publish(self._channel, self._queue, successor.to_json().encode())
+                _publish(self._channel, self._queue, successor.to_json().encode(), None)
                 with database.transaction() as session:
                     inbox.unpark(session, successor)
         self._channel.basic_ack(letter.tag)
 
     def _take_all(self) -> Iterator[DeadLetter]:
         for _ in range(MOST):
-            method, _, body = self._channel.basic_get(self._queue.dead)
+            try:
+                method, properties, body = self._channel.basic_get(self._queue.dead)
+            except ChannelClosedByBroker as error:
+                if error.reply_code != _NOT_FOUND:
+                    raise
+                # of a subscription that has just begun or ended: what is not there holds none
+                return
             if method is None:
                 return
-            yield DeadLetter(self._queue, method.delivery_tag, body, _read(body))
+            replay = (properties.headers or {}).get(REPLAY_HEADER)
+            yield DeadLetter(self._queue, method.delivery_tag, body, _read(body), replay)
 
 
 @contextmanager
@@ -123,6 +136,8 @@ def _read(body: bytes) -> Envelope | None:
         return None
 
 
-def _publish(channel: Any, queue: topology.Queue, body: bytes) -> None:
-    properties = pika.BasicProperties(content_type=CONTENT_TYPE, delivery_mode=2)
+def _publish(channel: Any, queue: topology.Queue, body: bytes, replay: str | None) -> None:
+    # without the replay's id, who has handled the event once would take it for a double
+    headers = {REPLAY_HEADER: replay} if replay else None
+    properties = pika.BasicProperties(content_type=CONTENT_TYPE, delivery_mode=2, headers=headers)
     channel.basic_publish(queue.back, queue.name, body, properties, mandatory=True)

@@ -9,6 +9,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, create_engine, text
 
+from chassis.relay.retention import Retention
 from chassis.settings import database_url
 from contracts import topology
 
@@ -22,6 +23,9 @@ def migrate(service: str) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
         command.upgrade(_configuration(service, connection), "head")
     engine.dispose()
+    if service in topology.publishers():
+        # as a relay does, for a platform whose relays were off for months
+        Retention(database_url(service), months=None).keep()
 
 
 def _configuration(service: str, connection: Connection) -> Config:

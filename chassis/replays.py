@@ -18,6 +18,7 @@ _ADD = text(
     " VALUES (:queue, :position, :until, :is_repeat, :reason) RETURNING id::text"
 )
 _LAST = text(LAST_POSITION)
+_DROPPED = text("SELECT dropped FROM history")
 _BEFORE = text("SELECT min(position) - 1 FROM outbox WHERE created_at >= :time AND position IS NOT NULL")
 _WAKE = text("SELECT pg_notify('replays', '')")
 
@@ -41,6 +42,11 @@ def repeat(session: Session, queue: topology.Queue, after: int, until: int, reas
 def last_position(session: Session) -> int:
     """The position of the last event that the broker has confirmed; 0 before the first."""
     return int(session.execute(_LAST).scalar_one())
+
+
+def kept_from(session: Session) -> int:
+    """The position up to which the history is dropped; 0 if none is."""
+    return int(session.execute(_DROPPED).scalar_one())
 
 
 def position_before(session: Session, time: datetime) -> int:

@@ -68,12 +68,14 @@ class QueueConsumer(ResilientConsumer, messaging.QueueConsumer):
     def needed_queues(self) -> list[str]:
         return [provider.queue.name for provider in self._providers]
 
-    def on_missing_queue(self, connection: Any, queue: str) -> None:
-        """The gateway makes them. Where one account may do everything, so do we, and answer without a gateway."""
-        self._turned = time.monotonic()
+    def on_missing_queue(self, connection: Any) -> None:
+        """The gateway makes it. Where one account may do everything, so do we, and answer without a gateway."""
         for provider in self._providers:
-            with suppress(AccessRefused):
-                provider.declare(connection.channel())
+            with suppress(AccessRefused), connection.channel() as channel:
+                provider.declare(channel)
+
+    def on_waiting(self) -> None:
+        self._turned = time.monotonic()
 
     def on_iteration(self) -> None:
         self._turned = time.monotonic()

@@ -184,3 +184,29 @@ def create_inbox(op: Operations) -> None:
 def drop_inbox(op: Operations) -> None:
     op.execute("DROP TABLE inbox_parked")
     op.execute("DROP TABLE inbox_cursor")
+
+
+def create_schedule(op: Operations) -> None:
+    """What has to happen at a time. A row is gone once it has happened; `next_at` is later where it failed."""
+    op.execute(
+        """
+        CREATE TABLE schedule (
+            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            name text NOT NULL,
+            key text NOT NULL,
+            due_at timestamptz NOT NULL,
+            next_at timestamptz NOT NULL,
+            attempts integer NOT NULL DEFAULT 0,
+            data text NOT NULL,
+            traceparent text,
+            correlation_id text,
+            UNIQUE (name, key)
+        )
+        """
+    )
+    op.execute("CREATE INDEX schedule_next ON schedule (name, next_at)")
+    op.execute("CREATE INDEX schedule_overdue ON schedule (name, due_at)")
+
+
+def drop_schedule(op: Operations) -> None:
+    op.execute("DROP TABLE schedule")

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from email.header import decode_header, make_header
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -82,7 +83,7 @@ def play_story(base: str) -> Story:
             history=_wait("the whole history", lambda: _whole_history(citizen_on_the_phone, number)),
             inbox=_wait("inbox entries", lambda: _inbox_of(citizen_on_the_phone, number)),
             mails=_wait("mails", lambda: _mails_about(number)),
-            received=list(_received_by_department(number)),
+            received=list(_received_by_department(base, number)),
         )
 
 
@@ -125,11 +126,14 @@ def _mails_about(number: str) -> list[str] | None:
     return mine if len(mine) >= _MAILS else None
 
 
-def _received_by_department(number: str) -> Iterator[dict[str, Any]]:
-    """Run the department's own program on its own account until it has heard of every step."""
-    uri = os.environ[f"ONEHALL_DEPT_{DEPARTMENT.upper().replace('-', '_')}_AMQP_URI"]
+def _received_by_department(base: str, number: str) -> Iterator[dict[str, Any]]:
+    """Run the department's own program, signed in as its own client, until it has heard of every step."""
+    uri = os.environ["ONEHALL_SUBSCRIBER_AMQP_URI"]
     command = [sys.executable, "-m", "departments", "--department", DEPARTMENT]
-    environment = os.environ | {"ONEHALL_AMQP_URI": uri}
+    client = {"ISSUER": base, "CLIENT_ID": f"dept-{DEPARTMENT}", "CLIENT_SECRET": SECRET}
+    # a broker of one's own that has one account for all may take no tokens
+    credentials = {} if urlsplit(uri).username else {f"ONEHALL_{name}": value for name, value in client.items()}
+    environment = os.environ | credentials | {"ONEHALL_AMQP_URI": uri}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as subscriber:
         limit = threading.Timer(_LONGEST_WAIT_SECONDS, subscriber.terminate)
         limit.start()

@@ -1,4 +1,4 @@
-"""`onehall events`: dead letters and parked events."""
+"""`onehall events`: dead letters, parked events and replays."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from chassis import dead_letters, settings, subscriptions
 from chassis.database import Database
 from chassis.dead_letters import DeadLetter, DeadLetters, Filter
 from chassis.inbox import PredecessorMissing
+from cli import replays
 from contracts import topology
 
 _TIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
@@ -23,7 +24,7 @@ _TIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 
 @click.group()
 def events() -> None:
-    """What subscribers could not handle, and what waits behind it."""
+    """What subscribers could not handle, what waits behind it, and what they are to hear again."""
 
 
 def filters(command: Callable[..., None]) -> Callable[..., None]:
@@ -87,6 +88,10 @@ def discard(subscriber: str | None, wanted: Filter, everything: bool) -> None:
     _each(subscriber, wanted, "discarded", lambda letter, letters: letters.discard(letter, _database_of(letter)))
 
 
+events.add_command(replays.replay)
+events.add_command(replays.list_replays)
+
+
 @events.command("list-parked")
 def list_parked() -> None:
     """List events that wait for a predecessor: subscriber, source, subject, sequence, waiting since."""
@@ -131,7 +136,13 @@ def _queues(subscriber: str | None) -> list[topology.Queue]:
 def _database_of(letter: DeadLetter) -> Database | None:
     """The subscriber's, when it is a service of ours: a department keeps its own account of what it has handled."""
     service = letter.queue.name.split(".")[0]
-    return Database(settings.database_url(service), pool_size=1) if service in topology.SUBSCRIPTIONS else None
+    return _database(service) if service in topology.SUBSCRIPTIONS else None
+
+
+@functools.cache
+def _database(service: str) -> Database:
+    """One connection for all letters, however many there are."""
+    return Database(settings.database_url(service), pool_size=1)
 
 
 def _require_choice(subscriber: str | None, wanted: Filter, everything: bool) -> None:

@@ -94,7 +94,7 @@ class DeliveryNotFailed(ServiceError):
     """Args: the delivery, its status. Only one that was given up can be sent again."""
 
 
-class TestUnderWay(ServiceError):
+class WebhookTestUnderWay(ServiceError):
     """Args: the subscription. A test event is being sent to its webhook already."""
 
 
@@ -121,7 +121,7 @@ ERROR_OF_PATH: dict[str, type[ServiceError]] = {
         AgreementNeeded,
         ReplayUnderWay,
         DeliveryNotFailed,
-        TestUnderWay,
+        WebhookTestUnderWay,
         ServiceUnavailable,
     )
 }

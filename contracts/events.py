@@ -134,6 +134,13 @@ class RatingInvited(RatingEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class RatingReminded(RatingEvent):
+    """The citizen was invited some days ago, has not rated the case yet, and was reminded of it once."""
+
+    type = "rating.reminded"
+
+
+@dataclass(frozen=True, slots=True)
 class RatingGiven(RatingEvent):
     """The citizen rated the case; `score` is 1 (very dissatisfied) to 5 (very satisfied)."""
 
@@ -180,6 +187,7 @@ EVENTS: tuple[type[Event], ...] = (
     CaseClosed,
     CaseRated,
     RatingInvited,
+    RatingReminded,
     RatingGiven,
     AccountRegistered,
     SignedIn,

@@ -91,6 +91,12 @@ class Queue:
         return (self.name, self.dead, *map(self.retry, self.retry_delays))
 
     @property
+    def declared(self) -> dict[str, dict[str, Any]]:
+        """Part -> its arguments."""
+        retries = {self.retry(delay): self.retry_arguments(delay) for delay in self.retry_delays}
+        return {self.dead: DEAD_ARGUMENTS, self.name: self.arguments, **retries}
+
+    @property
     def arguments(self) -> dict[str, Any]:
         return {
             "x-queue-type": "quorum",

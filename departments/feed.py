@@ -66,6 +66,7 @@ class Feed:
         self._deliveries: SimpleQueue[Delivery | None] = SimpleQueue()
         self._closing = threading.Event()
         self._finished = False
+        self._error: Exception | None = None
         self._channel: BlockingChannel | None = None
         self._thread = threading.Thread(target=self._turn, name=f"feed {queue}", daemon=True)
 
@@ -75,8 +76,11 @@ class Feed:
         self._thread.start()
 
     def get(self) -> Delivery | None:
-        """Wait for the next message; None after `wake`."""
-        return self._deliveries.get()
+        """Wait for the next message; None after `wake`. Raises what ended the connection's thread."""
+        delivery = self._deliveries.get()
+        if self._error is not None:
+            raise self._error
+        return delivery
 
     def wake(self) -> None:
         """May be called by any thread and in a signal handler."""
@@ -108,6 +112,16 @@ class Feed:
         self._finished = True
 
     def _turn(self) -> None:
+        try:
+            self._read_and_reconnect()
+        except Exception as error:
+            # whatever it is, whoever waits for messages must not wait for ever
+            self._error = error
+            if self._channel is not None:
+                _close(self._channel.connection)
+            self.wake()
+
+    def _read_and_reconnect(self) -> None:
         while not self._closing.is_set():
             if self._channel is None:
                 self._channel = self._reconnect()

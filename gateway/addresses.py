@@ -17,5 +17,18 @@ class CodeConvertor(Convertor[str]):
         return value
 
 
+class IdConvertor(Convertor[int]):
+    """The number of a row. Python itself refuses to read one of thousands of digits, and a `bigint` holds these."""
+
+    regex = "[0-9]{1,18}"
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
 def register() -> None:
     register_url_convertor("code", CodeConvertor())
+    register_url_convertor("id", IdConvertor())

@@ -12,8 +12,10 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from chassis.webhooks.addresses import Resolver
 from gateway import api, assets, documents, health, oauth, openapi, pages
 from gateway.catalogue import Items
+from gateway.endpoints import Endpoints
 from gateway.errors import on_error, on_http_error, on_invalid_request, on_sign_in_needed
 from gateway.pages.visits import SignInNeeded
 from gateway.problems import SERVICE_ERRORS
@@ -63,6 +65,7 @@ def _fill_state(app: FastAPI, settings: GatewaySettings, rpc: Rpc) -> None:
     app.state.rpc = rpc
     app.state.tokens = tokens
     app.state.items = Items(rpc)
+    app.state.endpoints = Endpoints(Resolver(), settings.webhook_networks)
     app.state.cookies = Cookies(settings)
     app.state.seal = Seal(settings.cookie_key.get_secret_value(), os.urandom)
     app.state.web_sessions = WebSessions(rpc, tokens)

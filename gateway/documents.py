@@ -7,6 +7,7 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi import APIRouter
+from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from contracts import asyncapi
@@ -15,10 +16,10 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/api/asyncapi.json")
-async def answer_events() -> JSONResponse:
-    return JSONResponse(_events())
+async def answer_events(request: Request) -> JSONResponse:
+    return JSONResponse(_events(request.app.state.settings.base_url))
 
 
 @cache
-def _events() -> dict[str, Any]:
-    return asyncapi.document(version("onehall"))
+def _events(base_url: str) -> dict[str, Any]:
+    return asyncapi.document(version("onehall"), base_url)

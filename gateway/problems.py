@@ -56,7 +56,7 @@ PROBLEM_OF_ERROR: dict[type[Exception], Problem] = {
     errors.AgreementNeeded: Problem(403, "agreement-needed"),
     errors.ReplayUnderWay: Problem(409, "replay-under-way"),
     errors.DeliveryNotFailed: Problem(409, "delivery-not-failed"),
-    errors.TestUnderWay: Problem(409, "test-under-way"),
+    errors.WebhookTestUnderWay: Problem(409, "test-under-way"),
     errors.ServiceUnavailable: Problem(503, "unavailable"),
     TokenRefused: Problem(401, "token-refused"),
     InsufficientScope: Problem(403, "insufficient-scope"),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trustme
 
 from deploy.local.platform import Platform
 from tests.people import People
@@ -27,11 +28,26 @@ def servers() -> Iterator[Platform]:
 
 
 @pytest.fixture(scope="session")
-def platform() -> Iterator[Platform]:
-    """Everything, two replicas of each service."""
-    with fresh(STATE / "test-platform", PORT + 50, replicas=2) as platform:
-        platform.up()
-        yield platform
+def webhook_ca() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def webhook_ca_file(webhook_ca: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("webhooks") / "ca.pem"
+    webhook_ca.cert_pem.write_to_path(str(file))
+    return file
+
+
+@pytest.fixture(scope="session")
+def platform(webhook_ca_file: Path) -> Iterator[Platform]:
+    """Everything, two replicas of each service; webhooks trust the tests' CA."""
+    with pytest.MonkeyPatch.context() as settings:
+        settings.setenv("ONEHALL_WEBHOOK_CA_FILE", str(webhook_ca_file))
+        with fresh(STATE / "test-platform", PORT + 50, replicas=2) as platform:
+            settings.undo()  # it has read them
+            platform.up()
+            yield platform
 
 
 @pytest.fixture(scope="session")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -17,7 +16,7 @@ from contracts import filters, topology
 from deploy.local.platform import Platform
 from tests.processes import wait_until
 
-SETTLE_SECONDS = 90
+SETTLE_SECONDS = 180
 TOLD = {
     "case.submitted",
     "case.accepted",
@@ -36,10 +35,10 @@ UNACKED_SECONDS = 60
 class Ledger:
     """Looks into the platform's own databases and queues.
 
-    `heard` are the files that the departments' programs write, by the name of the queue that each reads.
+    `heard` gives the events that each subscriber outside has heard so far, in order, by the name of its queue.
     """
 
-    def __init__(self, platform: Platform, heard: Mapping[str, Path]) -> None:
+    def __init__(self, platform: Platform, heard: Mapping[str, Callable[[], list[dict[str, Any]]]]) -> None:
         self._environment = platform.environment
         self._heard = heard
 
@@ -72,8 +71,8 @@ class Ledger:
 
     def lost(self, service: str, cases: Collection[str]) -> set[str]:
         """The cases of which `service` has not handled every event of `cases`; meant for when all is quiet."""
-        expected = {case: len(events) for case, events in self.committed(cases).items()}
-        return {case for case in expected if self._cursors(service, expected).get(case) != expected[case]}
+        handled = self._cursors(service, cases)
+        return {case for case, events in self.committed(cases).items() if handled.get(case) != len(events)}
 
     def committed(self, cases: Collection[str]) -> dict[str, list[dict[str, Any]]]:
         """The events of these cases, by case, in the order of their outbox ids."""
@@ -85,6 +84,7 @@ class Ledger:
         return events
 
     def is_quiet(self) -> bool:
+        """Whether nothing is unsent, parked or ready in a queue."""
         unsent = sum(map(self.unsent, topology.publishers()))
         parked = sum(
             self.query(service, "SELECT count(*) FROM inbox_parked")[0][0] for service in topology.SUBSCRIPTIONS
@@ -97,7 +97,12 @@ class Ledger:
 
     def dead_letters(self) -> int:
         with self._channel() as channel:
-            return sum(_depth(channel, queue.dead) for queue in self._queues())
+            return sum(_depth(channel, queue.dead) for queue in self.queues())
+
+    def depth(self, queue: str) -> int:
+        """Messages ready in it."""
+        with self._channel() as channel:
+            return _depth(channel, queue)
 
     def query(self, service: str, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         connection = psycopg2.connect(self._environment[f"ONEHALL_{service.upper()}_DATABASE_URL"])
@@ -113,17 +118,19 @@ class Ledger:
         with self._channel() as channel:
             return sum(
                 _depth(channel, name)
-                for queue in self._queues()
+                for queue in self.queues()
                 for name in (queue.name, *map(queue.retry, queue.retry_delays))
             )
 
-    def _queues(self) -> list[topology.Queue]:
+    def queues(self) -> list[topology.Queue]:
+        """The queues of events: the services', and those of the subscriptions that somebody hears."""
         services = [queue for source in topology.publishers() for queue in topology.service_queues(source)]
         return [*services, *self._subscriptions()]
 
     def _subscriptions(self) -> list[topology.Queue]:
+        """Those that somebody hears."""
         rows = self.query("cases", "SELECT owner, name, patterns FROM subscriptions WHERE removed_at IS NULL")
-        return [topology.subscription_queue(*row) for row in rows]
+        return [queue for queue in (topology.subscription_queue(*row) for row in rows) if queue.name in self._heard]
 
     @contextmanager
     def _channel(self) -> Iterator[Any]:
@@ -195,11 +202,11 @@ class Ledger:
         assert sorted(invited) == sorted(closed)
 
     def _require_heard(self, cases: Collection[str]) -> None:
-        """Each department has heard what its subscription covers: all of it, once, and each case in order."""
+        """Everybody outside has heard what the subscription covers: all of it, once, and each case in order."""
         for queue in self._subscriptions():
             expected = self._covered(queue, cases)
             wait_until(
-                f"the reader of {queue.name} has heard each case, once and in order",
+                f"whoever hears {queue.name} has heard each case, once and in order",
                 lambda queue=queue, expected=expected: self._heard_ids(queue.name, cases) == expected,
                 SETTLE_SECONDS,
             )
@@ -214,16 +221,10 @@ class Ledger:
 
     def _heard_ids(self, queue: str, cases: Collection[str]) -> dict[str, list[str]]:
         heard = defaultdict(list)
-        for event in self._events_heard(queue):
+        for event in self._heard[queue]():
             if event["subject"] in cases:
                 heard[event["subject"]].append(event["id"])
         return heard
-
-    def _events_heard(self, queue: str) -> list[dict[str, Any]]:
-        # the last line may be half written
-        return [
-            json.loads(line) for line in self._heard[queue].read_text().splitlines(keepends=True) if line[-1] == "\n"
-        ]
 
     def _require_no_ghosts(self) -> None:
         """Nobody was told of an event that was never committed."""
@@ -233,7 +234,7 @@ class Ledger:
             for (event_id,) in self.query(source, "SELECT event_id::text FROM outbox")
         }
         told = {event_id for (event_id,) in self.query("notify", "SELECT event_id::text FROM messages")}
-        heard = {event["id"] for queue in self._heard for event in self._events_heard(queue)}
+        heard = {event["id"] for events in self._heard.values() for event in events()}
         assert told | heard <= committed
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 from authlib.integrations.httpx_client import OAuth2Client
 
-from cli.demo import ITEM, PASSWORD
+from cli.demo import ITEM, PASSWORD, SECRET
 from cli.oidc import Client, sign_in
 from deploy.local.platform import Platform
 from tests.processes import wait_until
@@ -82,3 +82,11 @@ class People:
 
     def _example(self, item: str) -> dict[str, Any]:
         return httpx2.get(f"{self._base}/api/v1/items/{item}").raise_for_status().json()["example"]
+
+
+def department(platform: Platform, name: str) -> httpx2.Client:
+    """A department's own program as a client of the API."""
+    base = platform.environment["ONEHALL_BASE_URL"]
+    credentials, grant = (f"dept-{name}", SECRET), {"grant_type": "client_credentials"}
+    answer = httpx2.post(f"{base}/oauth/token", auth=credentials, data=grant).raise_for_status()
+    return httpx2.Client(base_url=base, headers={"Authorization": f"Bearer {answer.json()['access_token']}"})

@@ -14,6 +14,18 @@ from urllib.parse import parse_qs, unquote_plus
 Answer = tuple[int, Any]
 
 
+@contextmanager
+def serving(server: ThreadingHTTPServer) -> Iterator[None]:
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
 class Provider:
     """Knows one client. `answer` may be replaced: (client, secret, form) -> (status, JSON)."""
 
@@ -45,14 +57,8 @@ class Provider:
 
     @contextmanager
     def running(self) -> Iterator[Provider]:
-        thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
+        with serving(self._server):
             yield self
-        finally:
-            self._server.shutdown()
-            thread.join()
-            self._server.server_close()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         provider = self

@@ -30,13 +30,13 @@ class Hooks:
         self._seal = secrets.seal_of(environment["ONEHALL_WEBHOOK_KEY"])
         self._hooks: list[Hook] = []
 
-    def add(self, url: str) -> Hook:
+    def add(self, url: str, owner: str = OWNER) -> Hook:
         name = f"test-{uuid.uuid4().hex[:12]}"
-        queue = topology.subscription_queue(OWNER, name)
+        queue = topology.subscription_queue(owner, name)
         (subscription,) = self.row(
             "INSERT INTO subscriptions (owner, name, filter, patterns, delivery, start, created_at, created_by)"
             " VALUES (%s, %s, '{}', '{}', 'webhook', 'now', now(), 'test') RETURNING id::text",
-            OWNER,
+            owner,
             name,
         )
         broker.declare_unbound(self.broker.channel(), queue)

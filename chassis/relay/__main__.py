@@ -28,6 +28,7 @@ log = logging.getLogger("chassis.relay")
 _LEAD_SECONDS = 1.0
 _LONGEST_WAIT_SECONDS = 5.0
 _STALLED_SECONDS = 60.0
+_GOODBYE_SECONDS = 2.0
 
 INTERRUPTIONS = (psycopg2.Error, AMQPError, AMQPConnectorException, OSError)
 """Broker or database are gone. pika says that a frozen broker took too long by a class that is no `AMQPError`."""
@@ -81,6 +82,7 @@ class Relay:
             self._publish(store)
         finally:
             self._leads.set(0)
+            metrics.forget_term()
             store.close()
 
     def _publish(self, store: OutboxStore) -> None:
@@ -100,7 +102,8 @@ class Relay:
                     publisher.run()
             finally:
                 self._publisher = None
-                upkeep.stop()
+                # a new term must not meet the old one's; a process that ends must not wait for a frozen broker
+                upkeep.stop(_GOODBYE_SECONDS if self._stopped.is_set() else None)
 
 
 def main() -> None:

@@ -9,10 +9,15 @@ T = TypeVar("T")
 
 
 class Confirms(Generic[T]):
-    """Of one channel. Delivery tags count its publishings from 1; the broker may confirm in any order."""
+    """Of one channel. Delivery tags count its publishings from 1; the broker may confirm in any order.
+
+    It confirms a message when the last of its queues has it, so one that goes to fewer queues may overtake. Here none
+    does: what is confirmed early is held back until all before it are confirmed too.
+    """
 
     def __init__(self) -> None:
-        self._waiting: deque[T | None] = deque()
+        self._waiting: deque[T] = deque()
+        self._early: set[int] = set()
         self._first = 1
 
     def add(self, item: T) -> None:
@@ -20,24 +25,23 @@ class Confirms(Generic[T]):
         self._waiting.append(item)
 
     def take(self, tag: int, multiple: bool) -> list[T]:
-        """What the broker confirms with `tag`: that one, or all up to it."""
+        """What is confirmed, with `tag` or all up to it, and has nothing unconfirmed before it; as it was published."""
         if not multiple and tag != self._first:
-            return self._take_early(tag)
-        taken = [self._waiting.popleft() for _ in range(tag - self._first + 1)]
-        self._first = tag + 1
-        while self._waiting and self._waiting[0] is None:
-            self._waiting.popleft()
-            self._first += 1
-        return [item for item in taken if item is not None]
-
-    def _take_early(self, tag: int) -> list[T]:
-        item = self._waiting[tag - self._first]
-        self._waiting[tag - self._first] = None
-        return [] if item is None else [item]
+            self._early.add(tag)
+            return []
+        last = tag
+        if self._early:
+            while last + 1 in self._early:
+                last += 1
+            self._early = {early for early in self._early if early > last}
+        taken = [self._waiting.popleft() for _ in range(last - self._first + 1)]
+        self._first = last + 1
+        return taken
 
     def __len__(self) -> int:
         """How far the broker is behind."""
         return len(self._waiting)
 
     def items(self) -> list[T]:
-        return [item for item in self._waiting if item is not None]
+        """Published and not taken."""
+        return list(self._waiting)

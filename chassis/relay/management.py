@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-import httpx2
 import pika
+
+from chassis import management
 
 _TIMEOUT_SECONDS = 5.0
 
@@ -24,12 +25,13 @@ class Depth:
 class Broker:
     """Its state at one look.
 
-    `queues` and `bindings` (source, queue, routing key) are as they are now. The depths are what each quorum queue
-    told last, which it does every 5 s, ready and in hand of the same moment; one that has just started tells 0 until
-    then, and of one that has no majority of its replicas nothing is known (None).
+    `queues`, their `arguments` and `bindings` (source, queue, routing key) are as they are now. The depths are
+    what each quorum queue told last, which it does every 5 s, ready and in hand of the same moment; one that has just
+    started tells 0 until then, and of one that has no majority of its replicas nothing is known (None).
     """
 
     queues: dict[str, Depth | None]
+    arguments: dict[str, dict[str, Any]]
     bindings: frozenset[tuple[str, str, str]]
 
 
@@ -38,7 +40,7 @@ class Management:
 
     def __init__(self, url: str, amqp_uri: str) -> None:
         self._vhost = quote(pika.URLParameters(amqp_uri).virtual_host, safe="")
-        self._client = httpx2.Client(base_url=url, timeout=_TIMEOUT_SECONDS)
+        self._client = management.client(url, _TIMEOUT_SECONDS)
 
     def look(self) -> Broker:
         # without the statistics that the plugin gathers: they cost most and come later still
@@ -47,6 +49,7 @@ class Management:
         bindings = self._get("bindings", {"columns": "source,destination,routing_key"})
         return Broker(
             {queue["name"]: _depth(queue) for queue in queues},
+            {queue["name"]: queue["arguments"] for queue in queues},
             frozenset((binding["source"], binding["destination"], binding["routing_key"]) for binding in bindings),
         )
 

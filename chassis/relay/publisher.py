@@ -19,9 +19,10 @@ from pika.exceptions import AMQPConnectionError
 
 from chassis import failpoints, metrics
 from chassis.relay.confirms import Confirms
-from chassis.relay.messages import Row, properties
+from chassis.relay.messages import Row
 from chassis.relay.replay_channel import ReplayChannel
 from chassis.relay.store import OutboxListener, OutboxStore
+from chassis.relay.wire import Connection
 from contracts import topology
 
 log = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ class Publisher:
         self.answered = time.monotonic()
         """When the database last did what it was asked."""
         self._database = ThreadPoolExecutor(1, thread_name_prefix="database")
-        self._connection = pika.SelectConnection(
+        self._connection = Connection(
             connection_parameters(amqp_uri),
             on_open_callback=self._on_connection_open,
             on_open_error_callback=self._on_failure,
@@ -107,13 +108,14 @@ class Publisher:
         """Whether more is waiting to be published than it can take at once."""
         return self._woken and len(self._in_flight) > WINDOW - BATCH
 
-    def send(self, queue: str, rows: Sequence[Row], headers: dict[str, str] | None) -> Future[None]:
+    def send(self, queue: str, rows: Sequence[Row], replay: str | None) -> Future[None]:
         """Publish rows of the history straight to one queue, one batch at a time; done when all are confirmed.
 
+        `replay` is the id that the messages carry of one that was asked for.
         Fails with `QueueLost` if there is no such queue.
         """
         batch: Future[None] = Future()
-        self._loop.add_callback_threadsafe(lambda: self._replay(batch, queue, rows, headers))
+        self._loop.add_callback_threadsafe(lambda: self._replay(batch, queue, rows, replay))
         return batch
 
     def pause(self) -> Future[int]:
@@ -136,7 +138,7 @@ class Publisher:
         self._open_channel(self._connection, replays.on_confirm, replays.on_return, self._on_replay_channel_open)
 
     def _on_replay_channel_open(self, channel: Any) -> None:
-        self._replay_channel.open(channel)
+        self._replay_channel.open(self._connection, channel)
         self._begin()
 
     def _open_channel(self, connection: Any, on_confirm: Any, on_return: Any, then: Callable[[Any], None]) -> None:
@@ -237,9 +239,7 @@ class Publisher:
         self._reading = False
         for row in rows:
             self._in_flight.add(row)
-            self._channel.basic_publish(
-                self._exchange, row.routing_key, row.body.encode(), properties(row.event_id), mandatory=True
-            )
+        self._connection.publish(self._channel, self._exchange, rows)
         self._woken = self._woken or len(rows) == BATCH
         self._pump()
 
@@ -257,11 +257,11 @@ class Publisher:
 
     # replays
 
-    def _replay(self, batch: Future[None], queue: str, rows: Sequence[Row], headers: dict[str, str] | None) -> None:
+    def _replay(self, batch: Future[None], queue: str, rows: Sequence[Row], replay: str | None) -> None:
         if self._ending:
             batch.set_exception(_ENDED)
         else:
-            self._replay_channel.send(batch, queue, rows, headers)
+            self._replay_channel.send(batch, queue, rows, replay)
 
     def _pause(self, quiet: Future[int]) -> None:
         if self._ending:

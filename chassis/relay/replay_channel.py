@@ -10,8 +10,8 @@ import pika
 from pika.exceptions import AMQPConnectionError
 
 from chassis.relay.confirms import Confirms
-from chassis.relay.messages import Row, properties
-from contracts import topology
+from chassis.relay.messages import Row
+from chassis.relay.wire import Connection
 
 
 class QueueLost(Exception):
@@ -28,18 +28,16 @@ class ReplayChannel:
         self._queue = ""
         self._is_lost = False
 
-    def open(self, channel: Any) -> None:
+    def open(self, connection: Connection, channel: Any) -> None:
+        self._connection = connection
         self._channel = channel
 
-    def send(self, batch: Future[None], queue: str, rows: Sequence[Row], headers: dict[str, str] | None) -> None:
+    def send(self, batch: Future[None], queue: str, rows: Sequence[Row], replay: str | None) -> None:
         """Publish a batch of at least one row; `batch` is done when all are confirmed, or fails with `QueueLost`."""
         self._batch, self._queue, self._is_lost = batch, queue, False
-        back = topology.back(queue)
         for row in rows:
             self._in_flight.add(row)
-            self._channel.basic_publish(
-                back, queue, row.body.encode(), properties(row.event_id, headers), mandatory=True
-            )
+        self._connection.publish_to(self._channel, queue, rows, replay)
 
     def abandon(self, error: BaseException) -> None:
         if not self._batch.done():

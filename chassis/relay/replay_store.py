@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import select
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import prod
 from typing import Any
 
 import psycopg2
@@ -14,6 +15,7 @@ from chassis.postgres import TCP_LIMITS
 from chassis.relay.handled import Mark
 from chassis.relay.messages import Row
 from contracts import filters, topology
+from contracts.filters import ANY
 
 SPAN = 20_000
 """Positions looked through in one statement, however few of them match."""
@@ -28,11 +30,11 @@ _OPEN = (
 )
 _READ = (
     "SELECT position, id, event_id::text, routing_key, body, created_at FROM outbox"
-    " WHERE position > %s AND position <= %s AND '.' || routing_key ~ %s ORDER BY position LIMIT %s"
+    " WHERE position > %s AND position <= %s AND {heard} ORDER BY position LIMIT %s"
 )
 _READ_BACK = (
     "SELECT position, created_at FROM outbox"
-    " WHERE position > %s AND position <= %s AND '.' || routing_key ~ %s ORDER BY position DESC"
+    " WHERE position > %s AND position <= %s AND {heard} ORDER BY position DESC LIMIT %s"
 )
 _KNOW = (
     "INSERT INTO queue_positions (queue, position, waiting, looked_at, handled) VALUES (%s, %s, 0, now(), %s)"
@@ -171,7 +173,8 @@ class ReplayStore:
         At most `limit` events, from at most `SPAN` positions.
         """
         end = min(until, after + SPAN)
-        rows = self._rows(_READ, after, end, _expression(queue), limit)
+        heard, values = heard_by(queue.patterns)
+        rows = self._rows(_READ.format(heard=heard), after, end, *values, limit)
         return [Row(*row[1:]) for row in rows], rows[-1][0] if len(rows) == limit else end
 
     def handled(self, queue: topology.Queue) -> int:
@@ -187,13 +190,18 @@ class ReplayStore:
 
         None if it is more than `MOST_POSITIONS` ago.
         """
+        if count > MOST_POSITIONS:
+            return None
         row = self._count_back(queue, position, count - 1, first=position - MOST_POSITIONS)
         return row[1] if row else None
 
     def _count_back(self, queue: topology.Queue, position: int, count: int, first: int) -> tuple[int, datetime] | None:
         """Position and time of the event of the queue behind which `count` more come, if it lies behind `first`."""
+        heard, values = heard_by(queue.patterns)
+        read_back = _READ_BACK.format(heard=heard)
         while position > max(first, 0):
-            rows: list[tuple[int, datetime]] = self._rows(_READ_BACK, position - SPAN, position, _expression(queue))
+            limit = min(count, SPAN) + 1
+            rows: list[tuple[int, datetime]] = self._rows(read_back, position - SPAN, position, *values, limit)
             if count < len(rows):
                 return rows[count]
             count -= len(rows)
@@ -206,6 +214,22 @@ class ReplayStore:
         return rows
 
 
-def _expression(queue: topology.Queue) -> str:
-    """One that a routing key behind a dot matches if it goes to the queue."""
-    return f"^({'|'.join(filters.to_regex(pattern) for pattern in queue.patterns)})$"
+def heard_by(patterns: Sequence[str]) -> tuple[str, list[object]]:
+    """What holds for the `routing_key` of an event that the patterns let through: SQL, and its values.
+
+    A subscription's patterns are every combination of some words, so each word is looked up by itself: a regular
+    expression of 500 alternatives costs PostgreSQL a millisecond and more for every event that is looked through.
+    """
+    split = [pattern.split(".") for pattern in patterns]
+    columns = [list(dict.fromkeys(column)) for column in zip(*split, strict=False)]
+    is_product = len({*map(len, split)}) == 1 and prod(map(len, columns)) == len({*patterns})
+    if not is_product or any("#" in column or (ANY in column and column != [ANY]) for column in columns):
+        return "'.' || routing_key ~ %s", [f"^({'|'.join(map(filters.to_regex, patterns))})$"]
+    tests = [
+        f"{_word(at)} <> ''" if column == [ANY] else f"{_word(at)} = ANY (%s)" for at, column in enumerate(columns)
+    ]
+    return " AND ".join([*tests, f"{_word(len(columns))} = ''"]), [column for column in columns if column != [ANY]]
+
+
+def _word(at: int) -> str:
+    return f"split_part(routing_key, '.', {at + 1})"

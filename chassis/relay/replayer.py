@@ -13,7 +13,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from chassis import broker, failpoints
+from chassis import broker, failpoints, metrics
 from chassis.relay.publisher import Publisher
 from chassis.relay.replay_channel import QueueLost
 from chassis.relay.replay_store import Replay, ReplayStore
@@ -31,7 +31,6 @@ BUSY_SHARE = 3
 """While more is new than can be published, a replay rests this many times as long as each batch takes."""
 
 TIMEOUT_SECONDS = 60.0
-REPLAY_HEADER = "onehall-replay"
 
 
 class Replayer:
@@ -66,11 +65,21 @@ class Replayer:
         else:
             self._advance(replay, queue)
         if self._publisher.is_busy:
-            self._channel.connection.sleep(BUSY_SHARE * (time.monotonic() - started))
+            self._channel.connection.sleep(min(BUSY_SHARE * (time.monotonic() - started), 1))
         return True
 
-    def start_over(self, queue: topology.Queue, position: int, reason: str) -> None:
-        """Let `queue`, of which a part was lost, go live again with everything behind `position`."""
+    def forget(self, queue: topology.Queue) -> None:
+        """It is removed for good; one that is made later under the same name is another."""
+        self._unbound.discard(queue.name)
+
+    def restore(self, queue: topology.Queue, position: int, reason: str) -> None:
+        """A part of the queue was lost: let it go live again with everything behind `position`."""
+        log.error("%s: %s; it is given everything from position %s on", queue.name, reason, position)
+        metrics.queue_restored.labels(queue.name).inc()
+        self.begin(queue, position, reason)
+
+    def begin(self, queue: topology.Queue, position: int, reason: str) -> None:
+        """Let the queue go live with everything behind `position`, or from there once more if it is going live."""
         dropped = self._store.dropped()
         if position < dropped:
             log.error("%s needs events from position %s on; the history begins at %s", queue.name, position, dropped)
@@ -95,7 +104,7 @@ class Replayer:
                 # the watch has it restored
                 self._channel.connection.sleep(1)
             else:
-                self.start_over(queue, self._store.handled(queue), "lost while it went live")
+                self.restore(queue, self._store.handled(queue), "lost while it went live")
 
     def _repeat(self, replay: Replay, queue: topology.Queue, until: int) -> None:
         position = self._send(replay, queue, until)
@@ -128,7 +137,7 @@ class Replayer:
         if queue.name in self._unbound:
             return replay
         if self._store.knows(queue.name) and not self._is_there(queue):
-            self.start_over(queue, self._store.handled(queue), "lost while it went live")
+            self.restore(queue, self._store.handled(queue), "lost while it went live")
             replay = replace(replay, position=min(replay.position, self._store.handled(queue)))
         broker.declare_unbound(self._channel, queue)
         broker.unbind(self._channel, queue)
@@ -137,14 +146,14 @@ class Replayer:
         return replay
 
     def _is_there(self, queue: topology.Queue) -> bool:
-        return all(broker.exists(self._channel.connection, name) for name in broker.parts(queue))
+        return all(broker.exists(self._channel.connection, name) for name in queue.parts)
 
     def _send(self, replay: Replay, queue: topology.Queue, until: int, after: int | None = None) -> int:
         """Send one batch; how far that came is saved, and returned."""
         rows, position = self._store.read(queue, replay.position if after is None else after, until, BATCH)
         if rows:
-            headers = {REPLAY_HEADER: replay.id} if replay.is_repeat else None
-            self._publisher.send(queue.name, rows, headers).result(TIMEOUT_SECONDS)
+            asked_for = replay.id if replay.is_repeat else None
+            self._publisher.send(queue.name, rows, asked_for).result(TIMEOUT_SECONDS)
         failpoints.reach("replay.published")
         self._store.advance(replay, position)
         return position

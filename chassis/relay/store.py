@@ -22,10 +22,11 @@ _MARK = (
     " AND outbox.created_at BETWEEN %s AND %s AND outbox.id BETWEEN %s AND %s"
 )
 # whatever is unsent and not under way: a late committer is only one more such row, so nothing is skipped
-_READ = (
-    "SELECT id, event_id::text, routing_key, body, created_at FROM outbox"
-    " WHERE position IS NULL AND id <> ALL (%s::bigint[]) ORDER BY id LIMIT %s"
+_PREPARE_READ = (
+    "PREPARE read_unsent (bigint[], int) AS SELECT id, event_id::text, routing_key, body, created_at FROM outbox"
+    " WHERE position IS NULL AND id <> ALL ($1) ORDER BY id LIMIT $2"
 )
+_READ = "EXECUTE read_unsent (%s, %s)"
 _BACKLOG = (
     "SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM outbox WHERE position IS NULL"
 )
@@ -38,8 +39,11 @@ class OutboxStore:
         self._connection = psycopg2.connect(url, application_name="onehall-relay", **TCP_LIMITS)
         self._connection.autocommit = True
         self._cursor = self._connection.cursor()
-        # always by index, in order: the planner would rather sort a backlog of which it does not know how long it is
-        self._cursor.execute("SET statement_timeout = '30s'; SET enable_sort = off")
+        self._cursor.execute("SET statement_timeout = '30s'")
+        # always by index, in order: the planner would rather sort a backlog of which it does not know how long it is;
+        # and planned once, because that takes longer than the reading the more months there are
+        self._cursor.execute("SET enable_sort = off; SET plan_cache_mode = force_generic_plan")
+        self._cursor.execute(_PREPARE_READ)
 
     def try_lead(self) -> bool:
         """Whether this relay is the leader now. Not by waiting: a waiting session holds back VACUUM."""

@@ -50,17 +50,35 @@ class Upkeep:
         self._stopped = threading.Event()
         self._looked_at = self._kept_at = float("-inf")
         self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
+        self._discard_outdated(management)
         broker.declare_exchange(self._channel, source)
         self._replayer.unbind()
+
+    def _discard_outdated(self, management: Management) -> None:
+        """A queue's arguments cannot be changed: one of an earlier version is as good as lost, and filled again.
+
+        Not its dead letters, which are nowhere else.
+        """
+        try:
+            found = management.look().arguments
+        except httpx2.HTTPError as error:
+            log.warning("queues of an earlier version cannot be looked for (%r)", error)
+            return
+        for queue in self._store.queues().values():
+            for name, arguments in queue.declared.items():
+                if name != queue.dead and found.get(name, arguments) != arguments:
+                    log.warning("%s was declared by an earlier version; it is made anew", name)
+                    self._channel.queue_delete(name)
 
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
-        """Once the publisher has ended, so that nothing is waited for any more."""
+    def stop(self, seconds: float | None) -> None:
+        """Once the publisher has ended. Wait so long at most for what is under way; None: until it is done."""
         self._stopped.set()
-        self._thread.join()
-        if self._connection.is_open:
+        self._publisher.ready.set()
+        self._thread.join(seconds)
+        if not self._thread.is_alive() and self._connection.is_open:
             self._connection.close()
 
     def _run(self) -> None:
@@ -82,17 +100,18 @@ class Upkeep:
 
     def _remove_ended(self) -> None:
         for subscription, queue in self._store.ended():
-            for name in broker.parts(queue):
+            for name in queue.parts:
                 self._channel.queue_delete(name)
             self._channel.exchange_delete(queue.back)
             self._store.forget(subscription, queue)
+            self._replayer.forget(queue)
+            self._watch.forget(queue)
             metrics.forget_queue(queue.name)
             log.info("%s has ended and is removed", queue.name)
 
     def _look_when_due(self) -> None:
         if time.monotonic() - self._looked_at < LOOK_SECONDS:
             return
-        self._looked_at = time.monotonic()
         self._measure_replays()
         try:
             self._watch.look(self._store.queues().values())
@@ -100,6 +119,8 @@ class Upkeep:
             log.warning("the queues cannot be looked at (%r); trying again", error)
         else:
             metrics.relay_looked.labels(self._source).set_to_current_time()
+        # counted from its end: a look that takes long must leave time for replays
+        self._looked_at = time.monotonic()
 
     def _measure_replays(self) -> None:
         replays = self._store.open_replays()

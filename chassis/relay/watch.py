@@ -37,6 +37,7 @@ class Watch:
         self._replayer = replayer
         self._management = management
         self._handled: defaultdict[str, Handled] = defaultdict(Handled)
+        self._has_looked = False
 
     def look(self, queues: Iterable[topology.Queue]) -> None:
         """Raises `httpx2.HTTPError` when the broker's management does not answer."""
@@ -56,25 +57,38 @@ class Watch:
                 marks |= {queue.name: mark} if mark else {}
         self._store.save_looks(intact, position)
         self._store.save_marks(marks)
+        self._has_looked = True
+
+    def forget(self, queue: topology.Queue) -> None:
+        """It is removed for good; what was seen of it says nothing of one that is made later under the same name."""
+        self._handled.pop(queue.name, None)
 
     def _look_at_filling(self, queue: topology.Queue, seen: Broker, known: dict[str, Known]) -> None:
         """A queue that is going live, and may be lost while it does."""
         self._handled[queue.name].lose_sight()
-        if queue.name in known and not seen.queues.keys() >= set(broker.parts(queue)):
+        if queue.name in known and not seen.queues.keys() >= set(queue.parts):
             self._restore(queue, self._store.handled(queue), "lost while it went live")
 
     def _is_intact(self, queue: topology.Queue, seen: Broker, known: dict[str, Known]) -> bool:
         """Whether nothing of it is missing; if something is, it is restored."""
-        is_there = seen.queues.keys() >= set(broker.parts(queue))
+        is_there = seen.queues.keys() >= set(queue.parts)
         if queue.name not in known:
             self._meet(queue, is_there)
         elif not is_there:
             self._restore(queue, self._store.handled(queue), "lost queue")
         elif not seen.bindings >= broker.bindings(queue):
-            self._restore(queue, known[queue.name].intact, "lost binding")
+            self._bind_again(queue, known[queue.name].intact)
         else:
             return True
         return False
+
+    def _bind_again(self, queue: topology.Queue, position: int) -> None:
+        """At the first look of a term this may be a new version's new routing key, which nobody lost."""
+        if self._has_looked:
+            self._restore(queue, position, "lost binding")
+        else:
+            log.warning("%s is not bound as it should be; it is given everything from %s on", queue.name, position)
+            self._replayer.begin(queue, position, "new binding")
 
     def _meet(self, queue: topology.Queue, is_there: bool) -> None:
         """See a queue for the first time: one of an earlier version stands as it is, a new one hears all history."""
@@ -82,17 +96,15 @@ class Watch:
             broker.declare(self._channel, [queue])
             self._store.know(queue.name, 0)
         else:
-            self._replayer.start_over(queue, 0, "new queue")
+            self._replayer.begin(queue, 0, "new queue")
 
     def _restore(self, queue: topology.Queue, position: int, reason: str) -> None:
-        log.error("%s: %s; it is given everything from position %s on", queue.name, reason, position)
-        metrics.queue_restored.labels(queue.name).inc()
         self._handled[queue.name].lose_sight()
-        self._replayer.start_over(queue, position, reason)
+        self._replayer.restore(queue, position, reason)
 
     def _measure(self, queue: topology.Queue, seen: Broker, position: int) -> Waiting | None:
         """Tell the metrics; None if the broker does not know how much waits."""
-        depths = [seen.queues.get(name, Depth(0, 0)) for name in broker.parts(queue)]
+        depths = [seen.queues.get(name, Depth(0, 0)) for name in queue.parts]
         if None in depths:
             self._handled[queue.name].lose_sight()
             return None

@@ -10,7 +10,7 @@ import time
 
 import psycopg2
 
-from chassis import http, logs, settings
+from chassis import http, logs, metrics, settings
 from chassis.webhooks import secrets
 from chassis.webhooks.addresses import Resolver
 from chassis.webhooks.dispatcher import Dispatcher
@@ -18,6 +18,7 @@ from chassis.webhooks.housekeeping import Housekeeping
 from chassis.webhooks.sender import Sender
 from chassis.webhooks.settings import WebhookSettings
 from chassis.webhooks.store import WebhookStore
+from chassis.webhooks.waiting import wait_at_most
 from contracts import topology
 
 log = logging.getLogger("chassis.webhooks")
@@ -30,7 +31,7 @@ _STALLED_SECONDS = 60.0
 class Leader:
     """Leads when it can, dispatches while it leads, and outlives both the broker and the database."""
 
-    def __init__(self, database_url: str, configuration: WebhookSettings) -> None:
+    def __init__(self, source: str, database_url: str, configuration: WebhookSettings) -> None:
         self._database_url = database_url
         self._settings = configuration
         self._seal = secrets.seal_of(configuration.webhook_key.get_secret_value())
@@ -38,6 +39,7 @@ class Leader:
         self._stopped = asyncio.Event()
         self._dispatcher: Dispatcher | None = None
         self._turned = time.monotonic()
+        self._leads = metrics.webhook_leader.labels(source)
 
     async def run(self) -> None:
         wait = _LEAD_SECONDS
@@ -48,7 +50,7 @@ class Leader:
                 wait = _LEAD_SECONDS
             except (psycopg2.Error, OSError) as error:
                 log.warning("interrupted (%r); trying again in %s s", error, wait)
-                await self._pause(wait)
+                await wait_at_most(self._stopped, wait)
                 wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
         self._resolver.close()
 
@@ -70,7 +72,7 @@ class Leader:
                     await self._dispatch(store)
                     return
                 self._turned = time.monotonic()
-                await self._pause(_LEAD_SECONDS)
+                await wait_at_most(self._stopped, _LEAD_SECONDS)
         finally:
             store.close()
 
@@ -85,23 +87,18 @@ class Leader:
         )
         self._dispatcher = Dispatcher(store, sender, self._seal, self._settings.amqp_uri.get_secret_value())
         housekeeping.start()
+        self._leads.set(1)
         try:
             await self._dispatcher.run()
         finally:
+            self._leads.set(0)
             self._dispatcher = None
             await sender.close()
             await asyncio.to_thread(housekeeping.stop)
 
-    async def _pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._stopped.wait()
-        except TimeoutError:
-            return
 
-
-async def run(database_url: str, configuration: WebhookSettings) -> None:
-    leader = Leader(database_url, configuration)
+async def run(source: str, database_url: str, configuration: WebhookSettings) -> None:
+    leader = Leader(source, database_url, configuration)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, leader.stop)
@@ -116,7 +113,7 @@ def main() -> None:
     source = sys.argv[1]
     logs.configure(f"webhooks-{source}")
     configuration = settings.load(WebhookSettings)
-    asyncio.run(run(settings.database_url(source), configuration))
+    asyncio.run(run(source, settings.database_url(source), configuration))
 
 
 if __name__ == "__main__":

@@ -27,14 +27,18 @@ _LOOK_UPS = 32
 _PRINTABLE = re.compile("[!-~]+")
 _HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?")
 
-# `is_global` lets these through
-_NEVER_PUBLIC: Networks = tuple(
+_GLOBAL_IPV6 = ipaddress.ip_network("2000::/3")
+"""All that is given out as global unicast (IANA). NAT64, site-local and the like lie outside."""
+
+# `is_global` lets these through, in some versions of Python at least
+_SPECIAL: Networks = tuple(
     ipaddress.ip_network(network)
     for network in (
-        "64:ff9b::/96",  # NAT64 (RFC 6052): any IPv4 address, written otherwise
-        "64:ff9b:1::/48",  # the same, local use (RFC 8215)
-        "2002::/16",  # 6to4 (RFC 3056): as NAT64
         "168.63.129.16/32",  # Azure's platform services, at a public address
+        "192.0.0.0/24",  # IETF protocol assignments (RFC 6890), and Oracle Cloud's metadata
+        "192.88.99.0/24",  # 6to4 relays (RFC 7526)
+        "2002::/16",  # 6to4 (RFC 3056): any IPv4 address, written otherwise
+        "3fff::/20",  # documentation (RFC 9637)
     )
 )
 
@@ -104,8 +108,10 @@ def is_allowed(address: str, networks: Iterable[Network] = ()) -> bool:
 
 
 def _is_public(address: Address) -> bool:
-    is_special = address.is_multicast or address.is_reserved or address.is_unspecified
-    return address.is_global and not is_special and not any(address in network for network in _NEVER_PUBLIC)
+    if address.version == 6 and address not in _GLOBAL_IPV6:
+        return False
+    is_special = address.is_multicast or address.is_reserved or any(address in network for network in _SPECIAL)
+    return address.is_global and not is_special
 
 
 async def find(host: str, port: int, resolve: Resolve, networks: Iterable[Network]) -> list[str]:

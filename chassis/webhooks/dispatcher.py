@@ -21,6 +21,7 @@ from chassis.webhooks.intake import Intake, Received, acknowledge
 from chassis.webhooks.rules import Result
 from chassis.webhooks.sender import MOST_CONNECTIONS, UNREADABLE_SECRET, Request, Sender
 from chassis.webhooks.store import Delivery, Endpoint, WebhookStore
+from chassis.webhooks.waiting import wait_at_most
 
 log = logging.getLogger(__name__)
 
@@ -81,13 +82,8 @@ class Dispatcher:
 
     async def _rest(self) -> None:
         """Until something happens. Otherwise the poll finds what only time has made due."""
-        if self._received:
-            return
-        try:
-            async with asyncio.timeout(POLL_SECONDS):
-                await self._woken.wait()
-        except TimeoutError:
-            return
+        if not self._received:
+            await wait_at_most(self._woken, POLL_SECONDS)
 
     async def _turn(self, most: int) -> None:
         self._woken.clear()
@@ -99,13 +95,14 @@ class Dispatcher:
         under_way = list(self._under_way.values())
         now = datetime.now(UTC)
         turn = await self._in_database(self._store.turn, arrived, finished, under_way, most, MOST_EACH, now)
-        failpoints.reach("webhooks.saved")
+        if received:
+            failpoints.reach("webhooks.saved")
         for delivery in turn.due:
             self._start(delivery, turn.endpoints[delivery.subscription])
         await acknowledge(received)
         for outcome in turn.outcomes:
             metrics.webhook_attempts.labels(outcome).inc()
-        self._intake.follow({each.queue: each.subscription for each in turn.endpoints.values()})
+        self._intake.follow({(each.queue, each.subscription) for each in turn.endpoints.values()})
 
     def _start(self, delivery: Delivery, endpoint: Endpoint) -> None:
         task = asyncio.create_task(self._send(delivery, endpoint))
@@ -116,16 +113,23 @@ class Dispatcher:
         del self._under_way[task]
 
     async def _send(self, delivery: Delivery, endpoint: Endpoint) -> None:
-        try:
-            secrets = tuple(self._seal.open(sealed) for sealed in endpoint.secrets)
-        except SealedOtherwise:
-            log.error("the secret of %s was sealed with another ONEHALL_WEBHOOK_KEY", endpoint.queue)  # noqa: TRY400 no more to tell
-            result = Result(datetime.now(UTC), 0, error=UNREADABLE_SECRET)
-        else:
+        if secrets := self._open(endpoint):
             request = Request(endpoint.url, secrets, delivery.event_id, delivery.replay, delivery.body)
             result = await self._sender.send(request)
+        else:
+            result = Result(datetime.now(UTC), 0, error=UNREADABLE_SECRET)
         self._finished.append((delivery, result))
         self._woken.set()
+
+    def _open(self, endpoint: Endpoint) -> tuple[bytes, ...]:
+        """The secrets that can be read. One that was sealed with another key is no use to anybody."""
+        secrets = []
+        for sealed in endpoint.secrets:
+            try:
+                secrets.append(self._seal.open(sealed))
+            except SealedOtherwise:
+                log.warning("a secret of %s was sealed with another ONEHALL_WEBHOOK_KEY", endpoint.queue)
+        return tuple(secrets)
 
     async def _in_database(self, work: Callable[..., T], *arguments: object) -> T:
         answer = await asyncio.get_running_loop().run_in_executor(self._database, work, *arguments)

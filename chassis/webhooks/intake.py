@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 
 from chassis.webhooks.store import Arrival
+from chassis.webhooks.waiting import wait_at_most
 from contracts.envelope import REPLAY_HEADER, Envelope, UnreadableEvent
 
 PREFETCH = 200
@@ -34,6 +35,10 @@ _FAILURES = (OSError, aio_pika.exceptions.AMQPError, RuntimeError)
 log = logging.getLogger(__name__)
 
 
+Source = tuple[str, str]
+"""A queue and the subscription that it belongs to. Another one may later have the same name, and so the same queue."""
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
     """An event, and the message to be acknowledged when it is saved."""
@@ -48,16 +53,16 @@ class Intake:
     def __init__(self, amqp_uri: str, receive: Callable[[Received], None]) -> None:
         self._amqp_uri = amqp_uri
         self._receive = receive
-        self._wanted: Mapping[str, str] = {}
+        self._wanted: Set[Source] = frozenset()
         self._changed = asyncio.Event()
-        self._channels: dict[str, AbstractChannel] = {}
-        self._ended: set[str] = set()
-        self._unreadable: set[str] = set()
+        self._channels: dict[Source, AbstractChannel] = {}
+        self._ended: set[Source] = set()
+        self._unreadable: set[Source] = set()
 
-    def follow(self, queues: Mapping[str, str]) -> None:
-        """Read these from now on, and no others. Queue -> subscription."""
-        if queues != self._wanted:
-            self._wanted = queues
+    def follow(self, sources: Set[Source]) -> None:
+        """Read these from now on, and no others."""
+        if sources != self._wanted:
+            self._wanted = sources
             self._changed.set()
 
     async def run(self) -> None:
@@ -76,29 +81,23 @@ class Intake:
             while not connection.is_closed:
                 self._changed.clear()
                 await self._sync(connection)
-                await self._wait()
+                # looking again in any case finds a queue that its relay has only just declared
+                await wait_at_most(self._changed, _SYNC_SECONDS)
         finally:
             await _close(connection)
 
-    async def _wait(self) -> None:
-        """For other queues to read; looking again in any case finds one that its relay has only just declared."""
-        try:
-            async with asyncio.timeout(_SYNC_SECONDS):
-                await self._changed.wait()
-        except TimeoutError:
-            return
-
     async def _sync(self, connection: AbstractConnection) -> None:
-        for name, channel in list(self._channels.items()):
-            if name in self._ended or channel.is_closed or name not in self._wanted:
-                self._ended.discard(name)
-                del self._channels[name]
+        for source, channel in list(self._channels.items()):
+            if source in self._ended or channel.is_closed or source not in self._wanted:
+                self._ended.discard(source)
+                del self._channels[source]
                 await channel.close()
-        for name in self._wanted.keys() - self._channels.keys():
-            await self._open(connection, name, self._wanted[name])
+        for source in self._wanted - self._channels.keys():
+            await self._open(connection, source)
 
-    async def _open(self, connection: AbstractConnection, name: str, subscription: str) -> None:
+    async def _open(self, connection: AbstractConnection, source: Source) -> None:
         """On a channel of its own: what happens to one queue ends only that."""
+        name, subscription = source
         channel = await connection.channel(publisher_confirms=False)
         await channel.set_qos(prefetch_count=PREFETCH)
         underlay = await channel.get_underlay_channel()
@@ -107,7 +106,7 @@ class Intake:
             await self._on_message(subscription, message)
 
         def on_cancelled(_: object) -> None:
-            self._ended.add(name)
+            self._ended.add(source)
             self._changed.set()
 
         # the broker ends the consumer of a queue that was deleted, and leaves the channel open
@@ -117,11 +116,12 @@ class Intake:
             await queue.consume(on_message)
         except aio_pika.exceptions.ChannelClosed as error:
             # said once: the relay may only just be declaring it
-            log.log(logging.DEBUG if name in self._unreadable else logging.WARNING, "%s is not read: %r", name, error)
-            self._unreadable.add(name)
+            level = logging.DEBUG if source in self._unreadable else logging.WARNING
+            log.log(level, "%s is not read: %r", name, error)
+            self._unreadable.add(source)
         else:
-            self._unreadable.discard(name)
-            self._channels[name] = channel
+            self._unreadable.discard(source)
+            self._channels[source] = channel
 
     async def _on_message(self, subscription: str, message: AbstractIncomingMessage) -> None:
         try:

@@ -28,6 +28,9 @@ MOST_ANSWER_BYTES = 16_384
 
 MOST_CONNECTIONS = 256
 _MOST_ADDRESSES = 4
+_CONNECT_SECONDS = 3.0
+"""For each address of a host: one that swallows packets must leave time for the next."""
+
 # shorter than common servers wait (5 s): a request must not meet a connection that is just being closed
 _IDLE_SECONDS = 4.0
 _USER_AGENT = "OneHall-Webhooks/1"
@@ -72,8 +75,8 @@ class CheckedBackend(AsyncNetworkBackend):
         failure: Exception = HostNotFound(host)
         for address in found[:_MOST_ADDRESSES]:
             try:
-                return await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
-            except httpcore2.ConnectError as error:
+                return await self._network.connect_tcp(address, port, _CONNECT_SECONDS, local_address, socket_options)
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 failure = error
         raise failure
 
@@ -142,10 +145,10 @@ def _retry_after(headers: Sequence[tuple[bytes, bytes]], now: datetime) -> float
     if value.isascii() and value.isdigit():
         return float(value[:9])
     try:
-        date = parsedate_to_datetime(value)
-    except ValueError:
+        date = parsedate_to_datetime(value).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (date.astimezone(UTC) - now).total_seconds())
+    return max(0.0, (date - now).total_seconds())
 
 
 def _tls(ca_file: Path | None) -> ssl.SSLContext:

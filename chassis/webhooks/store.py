@@ -60,14 +60,20 @@ WHERE id = (
 )
 """
 _DUE = """
-SELECT endpoint.subscription::text, due.id, due.event_id, due.replay, due.subject, due.body, due.attempts
-FROM unnest(%s::uuid[], %s::int[]) AS endpoint (subscription, places) CROSS JOIN LATERAL (
-    SELECT * FROM webhook_deliveries AS delivery
-    WHERE delivery.subscription = endpoint.subscription AND delivery.next_attempt_at <= %s
-    AND delivery.id <> ALL (%s::bigint[])
-    ORDER BY delivery.next_attempt_at, delivery.id LIMIT endpoint.places
-) AS due ORDER BY due.next_attempt_at, due.id LIMIT %s
+SELECT subscription::text, id, event_id, replay, subject, body, attempts FROM (
+    SELECT due.*, owners_places, row_number() OVER (PARTITION BY owner ORDER BY due.next_attempt_at, due.id) AS place
+    FROM unnest(%s::uuid[], %s::int[], %s::text[], %s::int[]) AS endpoint (of, places, owner, owners_places)
+    CROSS JOIN LATERAL (
+        SELECT * FROM webhook_deliveries AS delivery
+        WHERE delivery.subscription = endpoint.of AND delivery.next_attempt_at <= %s
+        AND delivery.id <> ALL (%s::bigint[])
+        ORDER BY delivery.next_attempt_at, delivery.id LIMIT endpoint.places
+    ) AS due
+) AS due WHERE place <= owners_places ORDER BY next_attempt_at, id LIMIT %s
 """
+
+MOST_OF_OWNER = 64
+"""Requests under way to all endpoints of one owner: slow ones must leave places for those of others."""
 
 Subject = tuple[str, str]
 """A case at an endpoint: subscription, subject."""
@@ -78,6 +84,7 @@ class Endpoint:
     """One standing webhook. Secrets are sealed; the newest is first."""
 
     queue: str
+    owner: str
     subscription: str
     url: str
     secrets: tuple[bytes, ...]
@@ -167,6 +174,7 @@ def _standing(cursor: Any, now: datetime) -> dict[str, Endpoint]:
     return {
         subscription: Endpoint(
             topology.subscription_queue(owner, name).name,
+            owner,
             subscription,
             url,
             tuple(bytes(secret) for secret in (newest, former) if secret),
@@ -252,13 +260,17 @@ def _due(
     now: datetime,
 ) -> list[Delivery]:
     places = {key: endpoint.breaker.places(now, most_each) for key, endpoint in endpoints.items()}
+    owners = {key: endpoint.owner for key, endpoint in endpoints.items()}
+    owners_places = dict.fromkeys(owners.values(), MOST_OF_OWNER)
     for delivery in under_way:
         if delivery.subscription in places:
             places[delivery.subscription] -= 1
-    free = {key: count for key, count in places.items() if count > 0}
+            owners_places[owners[delivery.subscription]] -= 1
+    free = {key: count for key, count in places.items() if count > 0 and owners_places[owners[key]] > 0}
     left = most - len(under_way)
     if not free or left <= 0:
         return []
     sent = [delivery.id for delivery in under_way]
-    cursor.execute(_DUE, (list(free), list(free.values()), now, sent, left))
+    of_owners = [owners[key] for key in free], [owners_places[owners[key]] for key in free]
+    cursor.execute(_DUE, (list(free), list(free.values()), *of_owners, now, sent, left))
     return [Delivery(*row) for row in cursor.fetchall()]

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import pika
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPError, ProbableAuthenticationError
 
 from chassis import broker_definitions
 from contracts.broker_accounts import Account, accounts
-from deploy.local.environment import broker_password, department_account
+from deploy.local.environment import broker_password
 from deploy.local.report import Failure
 from deploy.local.state import State
-from services.identity.demo import DEPARTMENTS
 
 # Debian's rabbitmq-server on the PATH switches to the user `rabbitmq`, who cannot reach our folder; the one in
 # /usr/lib does not. Homebrew's folders are not on everybody's PATH.
@@ -73,12 +73,10 @@ def create(state: State, ports: Mapping[str, int], secret: Mapping[str, str], ba
 
 
 def definitions(secret: Mapping[str, str]) -> dict[str, Any]:
-    """The processes' accounts as in production, one that may do everything, and the departments'. No guest."""
+    """The processes' accounts as in production, and one that may do everything. No guest."""
     everything = Account("onehall", ".*", ".*", ".*", tags=("administrator",))
-    departments = [Account(department_account(name), read=rf"^dept\.{name}\.") for name in DEPARTMENTS]
     passwords = {account.name: secret[broker_password(account.name)] for account in accounts()}
-    passwords |= {"onehall": secret["broker"]} | {account.name: secret[account.name] for account in departments}
-    return broker_definitions.definitions(passwords, [*accounts(), everything, *departments])
+    return broker_definitions.definitions(passwords | {"onehall": secret["broker"]}, [*accounts(), everything])
 
 
 def epmd_command(ports: Mapping[str, int]) -> list[str]:
@@ -124,6 +122,6 @@ def answers(uri: str) -> bool:
         pika.BlockingConnection(pika.URLParameters(uri)).close()
     except ProbableAuthenticationError:
         raise Failure("the broker refuses the account in AMQP_URI (var/environment); correct it") from None
-    except (AMQPError, OSError):
+    except (AMQPError, AMQPConnectorException, OSError):
         return False
     return True

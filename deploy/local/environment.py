@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 from contracts import broker_accounts
 from contracts.topology import SERVICES
 from deploy.local.state import State
-from services.identity.demo import DEPARTMENTS
 
 HOST = "127.0.0.1"
 MANAGEMENT_PORT = 15672
@@ -40,7 +39,7 @@ def is_ours(name: str) -> bool:
 def load_secrets(state: State) -> dict[str, str]:
     """The generated secrets, by what they are for. Made once; what a newer checkout needs more is added."""
     known: dict[str, str] = json.loads(state.secrets.read_text()) if state.secrets.exists() else {}
-    accounts = ("broker", "database", "supervisor", *SERVICES, *map(department_account, DEPARTMENTS))
+    accounts = ("broker", "database", "supervisor", *SERVICES)
     at_broker = map(broker_password, broker_accounts.NAMES)
     wanted = {name: secrets.token_urlsafe(24) for name in ("rpc", "notify-client", "cookie", *accounts, *at_broker)}
     for key in ("cookie-key", "webhook-key"):
@@ -54,11 +53,6 @@ def load_secrets(state: State) -> dict[str, str]:
 def broker_password(account: str) -> str:
     """The name of the secret."""
     return f"broker-{account}"
-
-
-def department_account(department: str) -> str:
-    """The department's user name at the broker."""
-    return f"dept-{department}"
 
 
 def uses_private_broker(given: Mapping[str, str]) -> bool:
@@ -114,15 +108,15 @@ def broker_account(
 
 
 def _broker_addresses(ports: Mapping[str, int], secret: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
-    """With an account that may do everything: for the tests, and for whoever operates a local run."""
-    uri = given.get("AMQP_URI")
-    everything = _given_addresses(uri) if uri else _addresses("onehall", secret["broker"], ports)
-    departments = {
-        f"ONEHALL_DEPT_{department.upper().replace('-', '_')}_AMQP_URI": uri
-        or _addresses(department_account(department), secret[department_account(department)], ports)["AMQP_URI"]
-        for department in DEPARTMENTS
-    }
-    return everything | departments
+    """With an account that may do everything, for the tests and for whoever operates a local run.
+
+    Departments sign in with tokens of their own, but at a broker of yours, which may know nothing of our provider.
+    """
+    if "AMQP_URI" in given:
+        uri = given["AMQP_URI"]
+        return {"ONEHALL_SUBSCRIBER_AMQP_URI": uri, "ONEHALL_BROKER_MANAGEMENT_URL": _management_url(uri)}
+    addresses = _addresses("onehall", secret["broker"], ports)
+    return addresses | {"ONEHALL_SUBSCRIBER_AMQP_URI": f"amqp://{HOST}:{ports['broker']}/%2F"}
 
 
 def _addresses(user: str, password: str, ports: Mapping[str, int]) -> dict[str, str]:
@@ -133,14 +127,14 @@ def _addresses(user: str, password: str, ports: Mapping[str, int]) -> dict[str, 
     }
 
 
-def _given_addresses(uri: str) -> dict[str, str]:
-    """The management plugin is looked for on the same host, with the same account, at the port that it has by itself.
+def _management_url(uri: str) -> str:
+    """On the same host, with the same account, at the port that the plugin has by itself.
 
     Where it is elsewhere, `ONEHALL_BROKER_MANAGEMENT_URL` says so.
     """
     account, _, address = urlsplit(uri).netloc.rpartition("@")
     host = address[: address.index("]") + 1] if address.startswith("[") else address.partition(":")[0]
-    return {"ONEHALL_BROKER_MANAGEMENT_URL": f"http://{account or 'guest:guest'}@{host}:{MANAGEMENT_PORT}"}
+    return f"http://{account or 'guest:guest'}@{host}:{MANAGEMENT_PORT}"
 
 
 def _service_addresses(ports: Mapping[str, int], secret: Mapping[str, str]) -> dict[str, str]:

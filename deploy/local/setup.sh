@@ -1,7 +1,7 @@
 #!/bin/sh
 # Sets up all that a checkout lacks: Debian packages, the virtual environment, the page styles. What is there already
-# is left alone, so that this costs nothing the second time. With the argument `with-browser` also a Chromium for the
-# browser tests, if it can be had.
+# is left alone, so that this costs nothing the second time. With the argument `with-browser` also what only tests need:
+# a Chromium, if it can be had, and npm modules.
 #
 # Shell, because it runs before there is a Python with packages.
 set -eu
@@ -132,6 +132,15 @@ provide_styles() {
 	printf '%s' "$wanted" >$stamp
 }
 
+provide_test_modules() {
+	wanted=$(cksum <tests/node/package-lock.json)
+	stamp=tests/node/node_modules/set-up-from
+	[ "$(cat $stamp 2>/dev/null)" != "$wanted" ] || return 0
+	step "installing what tests use from npm" .venv/bin/python -m tests.node.install ||
+		fail "the tests' npm modules could not be installed; read $log"
+	printf '%s' "$wanted" >$stamp
+}
+
 require_python
 discard_moved_environment
 provide_packages
@@ -139,4 +148,5 @@ require_packages
 [ "${1:-}" != with-browser ] || provide_browser
 provide_environment
 provide_styles
+[ "${1:-}" != with-browser ] || provide_test_modules
 [ -z "$child" ] || tell "set up"

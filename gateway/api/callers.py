@@ -15,6 +15,7 @@ from fastapi.security.http import HTTPBase
 
 from contracts.actors import Actor
 from gateway.catalogue import Items
+from gateway.endpoints import Endpoints
 from gateway.rpc.client import Rpc
 from gateway.tokens import InsufficientScope, TokenRefused, Tokens
 
@@ -88,7 +89,13 @@ async def get_items(request: Request) -> Items:
     return items
 
 
+async def get_endpoints(request: Request) -> Endpoints:
+    endpoints: Endpoints = request.app.state.endpoints
+    return endpoints
+
+
 CasesActor = Annotated[Actor, Security(get_actor, scopes=["cases"])]
 ContactsActor = Annotated[Actor, Security(get_actor, scopes=["contacts"])]
 Services = Annotated[Rpc, Depends(get_rpc)]
+WebhookEndpoints = Annotated[Endpoints, Depends(get_endpoints)]
 Catalogue = Annotated[Items, Depends(get_items)]

@@ -59,7 +59,7 @@ _SUBSCRIPTION: dict[str, JsonValue] = {
 
 
 class EventFilter(Body):
-    """An event passes if each part names its value or is `*`; a part that is left out is `*`."""
+    """An event passes if each part names its value or is `*`, as one left out is. A single value needs no list."""
 
     types: Values = Field(default=[ANY], description=f"of {', '.join(TYPES)}")
     departments: Values = Field(

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Security
 from starlette.responses import JSONResponse, Response
 
 from contracts.actors import Actor
-from gateway.api.callers import Services, get_subscriber
+from gateway.api.callers import Services, WebhookEndpoints, get_subscriber
 from gateway.api.schemas import PROBLEMS, Cursor, Limit
 from gateway.api.subscription_schemas import (
     Replay,
@@ -25,11 +25,15 @@ Subscriber = Annotated[Actor, Security(get_subscriber, scopes=["events"])]
 
 
 @router.post("", status_code=201, response_model=Subscription)
-async def create_subscription(services: Services, actor: Subscriber, wanted: SubscriptionRequest) -> Response:
+async def create_subscription(
+    services: Services, endpoints: WebhookEndpoints, actor: Subscriber, wanted: SubscriptionRequest
+) -> Response:
     """Make a subscription. The same request again gives the one that there is; another one of its name is 409.
 
     A department hears of its own cases; for those of others, and for an organisation, an agreement is needed.
     """
+    if wanted.url is not None:
+        await endpoints.require_allowed(wanted.url)
     parts = wanted.filter.model_dump(exclude_unset=True)
     arguments: tuple[Any, ...] = (wanted.name, parts, wanted.delivery, wanted.url, wanted.start)
     subscription = await services.call("cases.create_subscription", *arguments, actor=actor)

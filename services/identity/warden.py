@@ -39,6 +39,7 @@ class Warden:
         self._longest = longest
         self._own_user = own_user
         self._first_seen: dict[Consumer, datetime] = {}
+        self._proofs: dict[Connection, datetime] = {}
         self._is_blind = False
 
     def look(self, clients: Collection[Client], now: datetime) -> None:
@@ -57,15 +58,21 @@ class Warden:
         connections = [found for found in self._management.connections() if found.user in clients]
         consumers = self._management.consumers() if connections else []
         self._first_seen = {consumer: self._first_seen.get(consumer, now) for consumer in consumers}
-        for connection in connections:
-            ending = reason_to_end(clients[connection.user], self._newest_proof(connection), now, self._longest)
+        self._proofs = {connection: self._newest_proof(connection) for connection in connections}
+        for connection, proof in self._proofs.items():
+            ending = reason_to_end(clients[connection.user], proof, now, self._longest)
             if ending is not None:
                 self._close(connection, ending)
 
     def _newest_proof(self, connection: Connection) -> datetime:
-        """When the broker last accepted a token from it, as far as can be seen."""
+        """When the broker last accepted a token from it, as far as can be seen.
+
+        It holds though its consumer is gone: one that ends is gone from the list at once, and the one that takes its
+        place is not there yet (the plugin looks every 5 s).
+        """
+        known = self._proofs.get(connection, connection.connected_at)
         consumers = [at for consumer, at in self._first_seen.items() if consumer.connection == connection.name]
-        return max([connection.connected_at, *consumers])
+        return max([known, *consumers])
 
     def _close(self, connection: Connection, ending: Ending) -> None:
         self._management.close_connection(connection.name, REASONS[ending])

@@ -33,6 +33,7 @@ class NotifyService(Service):
         "case.refused",
         "case.withdrawn",
         "rating.invited",
+        "rating.reminded",
     )
     def on_case_event(self, session: Session, envelope: Envelope) -> None:
         commands.tell_applicant(session, envelope)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chassis.bus import on_event
 from chassis.database import Session
 from chassis.rpc import rpc
+from chassis.schedule import Due
 from chassis.service import Service
+from chassis.timer import on_due
 from contracts.envelope import Envelope
 from services.rating import commands, queries
+from services.rating.settings import RatingSettings
 
 
 class RatingService(Service):
     name = "rating"
+    settings_class = RatingSettings
+    settings: RatingSettings
 
     @rpc
     def rate_case(self, case: dict[str, Any], score: int, comment: str | None = None) -> dict[str, Any]:
@@ -33,4 +38,9 @@ class RatingService(Service):
 
     @on_event("case.closed")
     def on_case_closed(self, session: Session, envelope: Envelope) -> None:
-        commands.invite_to_rate(session, envelope, datetime.now(UTC))
+        remind_after = timedelta(days=self.settings.rating_reminder_days)
+        commands.invite_to_rate(session, envelope, datetime.now(UTC), remind_after)
+
+    @on_due(commands.REMINDER)
+    def on_reminder_due(self, session: Session, due: Due) -> None:
+        commands.remind_to_rate(session, due)

@@ -70,6 +70,12 @@ _RATE = text(
     RETURNING sequence
     """
 )
+_REMIND = text(
+    """
+    UPDATE ratings SET sequence = sequence + 1 WHERE number = :number AND score IS NULL
+    RETURNING number, item, department, region, kind, applicant, sequence
+    """
+)
 _LOAD = select(ratings).where(ratings.c.number == bindparam("case_number"), ratings.c.score.is_not(None))
 _item = bindparam("item", type_=Text)
 _department = bindparam("department", type_=Text)
@@ -89,6 +95,12 @@ def insert_invitation(session: Session, case: RatedCase, at: datetime) -> int | 
     """Give the sequence of the invitation, or `None` if the case was rated before it could be sent."""
     sequence: int | None = session.execute(_INVITE, asdict(case) | {"at": at}).scalar_one_or_none()
     return sequence
+
+
+def save_reminder(session: Session, number: str) -> tuple[RatedCase, int] | None:
+    """The case and the sequence of the reminder, or `None` if the case has its rating."""
+    row = session.execute(_REMIND, {"number": number}).one_or_none()
+    return None if row is None else (RatedCase(*row[:-1]), row.sequence)
 
 
 def save_rating(

@@ -45,6 +45,7 @@ def test_a_lost_queue_is_made_again_and_its_subscriber_gets_what_it_missed(platf
     ledger.require_one_effect_each(load.cases)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("queue", [SERVICE, DEPARTMENT], ids=["service", "department"])
 def test_a_lost_binding_is_made_again_and_its_subscriber_gets_what_it_missed(platform, people, ledger, queue):
     before = restored(platform, queue)

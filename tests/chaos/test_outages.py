@@ -4,13 +4,14 @@ import json
 import os
 import signal
 import uuid
+from contextlib import closing
 from datetime import UTC, datetime
 
 import httpx2
 import pika
 import pytest
 
-from contracts import topology
+from contracts import filters, topology
 from contracts.envelope import CONTENT_TYPE, Envelope
 from contracts.events import CaseSubmitted
 from tests.chaos.faults import frozen, last, pids, readiness, stopped
@@ -117,20 +118,16 @@ def almost_an_event(**change):
     ids=["bytes", "empty", "type", "trace", "time"],
 )
 def test_an_unreadable_event_is_a_dead_letter_and_its_neighbours_are_unharmed(platform, people, ledger, body):
-    queues = [topology.service_queue(service, "cases") for service in ("notify", "rating")]
-    connection = pika.BlockingConnection(pika.URLParameters(platform.environment["AMQP_URI"]))
-    channel = connection.channel()
-    channel.basic_publish(
-        topology.exchange("cases"),
-        "case.submitted.civil-affairs.-.-.-",
-        body,
-        pika.BasicProperties(content_type=CONTENT_TYPE, delivery_mode=2, message_id=str(uuid.uuid4())),
-    )
-    number = people.file_until_answered()
-    dead = [*queues, topology.subscription_queue("civil-affairs", "cases")]
-    for queue in dead:
-        wait_until(f"a dead letter of {queue.name}", lambda name=queue.dead: _take(channel, name) == body)
-    connection.close()
+    routing_key = "case.submitted.civil-affairs.-.-.-"
+    with closing(pika.BlockingConnection(pika.URLParameters(platform.environment["AMQP_URI"]))) as connection:
+        channel = connection.channel()
+        properties = pika.BasicProperties(content_type=CONTENT_TYPE, delivery_mode=2, message_id=str(uuid.uuid4()))
+        channel.basic_publish(topology.exchange("cases"), routing_key, body, properties)
+        number = people.file_until_answered()
+        hearing = [queue for queue in ledger.queues() if filters.matches(queue.patterns, routing_key)]
+        assert len(hearing) == 4, "notify, rating, the department's program and its webhook"
+        for queue in hearing:
+            wait_until(f"a dead letter of {queue.name}", lambda name=queue.dead: _take(channel, name) == body)
     ledger.require_one_effect_each({number})
 
 

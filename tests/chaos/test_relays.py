@@ -11,6 +11,7 @@ from tests.chaos.faults import beside, in_place_of, stopped
 from tests.processes import Failpoint, kill, running, wait_until
 
 
+@pytest.mark.long
 def test_transactions_that_commit_in_reverse_order_of_their_ids_are_both_published(platform, people, ledger, tmp_path):
     failpoint = Failpoint("outbox.added", tmp_path)
     module = ["tests.chaos.altered", "cases", "slow-to-commit"]

@@ -18,12 +18,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 from unittest import mock
+from urllib.parse import urlsplit
 
 import pytest
 from supervisor.options import ServerOptions
 
+from chassis.broker_definitions import password_name
 from chassis.settings import ManagingSettings, Settings, load
 from chassis.webhooks.settings import WebhookSettings
+from contracts.broker_accounts import accounts
 from contracts.topology import SERVICES, Process, processes, publishers
 from deploy.check import __main__ as deployment
 from deploy.check import compose, kubernetes, prometheus
@@ -41,7 +44,9 @@ COMMANDS = {process.name: list(process.arguments) for process in processes()}
 METRICS_PORT = "8001"
 PLACES = ("supervisor", "compose", "kubernetes")
 
-NOT_OURS_IN_COMPOSE = {"rabbitmq", "postgres", "prometheus", "migrate", "onehall", "mail-sink"}
+NOT_OURS_IN_COMPOSE = {"rabbitmq", "postgres", "prometheus", "migrate", "broker-accounts", "onehall", "mail-sink"}
+
+OF_THE_BROKER = ("AMQP_URI", "ONEHALL_BROKER_MANAGEMENT_URL")
 
 FILLED_IN = "filled-in-by-an-operator"
 
@@ -143,6 +148,55 @@ def test_a_process_gets_its_own_database_only(process: Process, place: str) -> N
 
     given = {name for name in environment_of(process, place) if name.endswith("_DATABASE_URL")}
     assert given == ({database_name(own)} if own else set())
+
+
+@pytest.mark.parametrize("process", processes(), ids=lambda process: process.name)
+@pytest.mark.parametrize("place", ["supervisor", "compose"])
+def test_a_process_has_its_own_account_at_the_broker(process: Process, place: str) -> None:
+    environment = environment_of(process, place)
+    urls = [environment[name] for name in OF_THE_BROKER if name in environment]
+    assert {urlsplit(url).username for url in urls} == {process.name}
+
+
+@pytest.mark.parametrize(
+    ("uri", "management"),
+    [
+        ("amqp://me:s3c%2Fret@broker.example:5672/v", "http://me:s3c%2Fret@broker.example:15672"),
+        ("amqps://me:secret@[::1]", "http://me:secret@[::1]:15672"),
+        ("amqp://broker.example", "http://guest:guest@broker.example:15672"),
+    ],
+)
+def test_a_broker_of_yours_has_one_account_for_all(uri: str, management: str, tmp_path: Path) -> None:
+    with mock.patch.dict(os.environ, {"AMQP_URI": uri}), mock.patch.object(broker, "find_program", str):
+        programs = Platform(tmp_path, 8000).programs
+    given = {name: {program.environment.get(name) for program in programs} - {None} for name in OF_THE_BROKER}
+    assert given == {"AMQP_URI": {uri}, "ONEHALL_BROKER_MANAGEMENT_URL": {management}}
+
+
+@pytest.mark.parametrize("process", processes(), ids=lambda process: process.name)
+def test_kubernetes_gives_a_process_its_own_accounts_secret(process: Process) -> None:
+    variables = containers(deployments()[process.name])[0]["env"]
+    secrets = {variable["name"]: variable["valueFrom"]["secretKeyRef"] for variable in variables}
+    own = {"AMQP_URI": "uri", "ONEHALL_BROKER_MANAGEMENT_URL": "management"}
+    for name in secrets.keys() & own.keys():
+        assert secrets[name] == {"name": f"onehall-broker-{process.name}", "key": own[name]}
+    assert "AMQP_URI" in secrets
+
+
+def test_compose_makes_every_account_with_the_password_that_its_process_has() -> None:
+    content = compose.read(ROOT)["services"]
+    given = content["broker-accounts"]["environment"]
+    assert {password_name(account.name) for account in accounts()} == given.keys() - {"ONEHALL_BROKER_MANAGEMENT_URL"}
+    for account in accounts():
+        uri = content["onehall" if account.name == "operator" else account.name]["environment"]["AMQP_URI"]
+        assert uri.startswith(f"amqp://{account.name}:{given[password_name(account.name)]}@")
+
+
+def test_composes_broker_checks_tokens_as_the_local_one_does() -> None:
+    folder = ROOT / "deploy" / "compose" / "rabbitmq"
+    local = broker.ADVANCED.format(jwks_url="http://gateway:8000/oauth/jwks")
+    assert (folder / "advanced.config").read_text().endswith(local)
+    assert (folder / "enabled_plugins").read_text() == f"[{','.join(broker.PLUGINS)}].\n"
 
 
 @pytest.mark.parametrize("process", processes(), ids=lambda process: process.name)

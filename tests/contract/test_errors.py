@@ -24,6 +24,8 @@ EXAMPLES = {
     "TooManySubscriptions": (100,),
     "AgreementNeeded": (["market-regulation"],),
     "ReplayUnderWay": ("permits",),
+    "DeliveryNotFailed": ("7", "delivered"),
+    "WebhookTestUnderWay": ("hook",),
     "ServiceUnavailable": ("database",),
 }
 

@@ -211,7 +211,7 @@ def cases(people) -> dict[str, str]:
     for name in ("closed", "rated"):
         people.close(numbers[name])
     wait_until("the case can be rated", lambda: people.rate(numbers["rated"]).is_success)
-    return numbers | {"subscription": subscribe(people)}
+    return numbers | {"subscription": subscribe(people), "webhook": subscribe_by_webhook(people)}
 
 
 def subscribe(people) -> str:
@@ -220,6 +220,16 @@ def subscribe(people) -> str:
     parts = {"types": ["case.submitted", "case.accepted", "case.closed"], "items": [ITEM, "elderly-card"]}
     body = {"name": name, "filter": parts, "start": "beginning"}
     people.sign_in("officer").post("/api/v1/subscriptions", json=body).raise_for_status()
+    return name
+
+
+def subscribe_by_webhook(people) -> str:
+    """The name of one whose endpoint is not there, once it was looked for."""
+    officer, name = people.sign_in("officer"), "webhook"
+    body = {"name": name, "delivery": "webhook", "url": "https://127.0.0.1:1024/", "start": "beginning"}
+    officer.post("/api/v1/subscriptions", json=body).raise_for_status()
+    attempts = f"/api/v1/subscriptions/{name}/attempts"
+    wait_until("an attempt has failed", lambda: officer.get(attempts).raise_for_status().json()["items"])
     return name
 
 
@@ -258,6 +268,7 @@ PAGES = {
     "officer's case": ("officer", "/cases/{open}"),
     "department": ("officer", "/department/"),
     "subscription": ("officer", "/department/subscriptions/{subscription}"),
+    "webhook": ("officer", "/department/subscriptions/{webhook}"),
     "no such subscription": ("officer", "/department/subscriptions/nothing"),
 }
 REFUSED = {

@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from chassis.database import Database
 from cli.demo import SECRET
-from departments import ClientCredentials, QueueNotFound, Subscriber
+from departments import BrokerUnreachable, ClientCredentials, QueueNotFound, Subscriber
 from tests.processes import wait_until
 
 SUBSCRIPTIONS = "/api/v1/subscriptions"
@@ -120,7 +120,6 @@ def test_from_the_beginning_comes_all_history_and_then_what_is_new(people, depar
         expected = [(before, "case.submitted"), (before, "case.accepted"), (after, "case.submitted")]
         wait_until("all of it came", lambda: len(heard.of(before, after)) >= len(expected))
         assert heard.of(before, after) == expected
-        assert len(set(heard.events)) == len(heard.events)
 
         asked = department.post(f"{SUBSCRIPTIONS}/{name}/replays", json={"from": "beginning"})
         assert asked.status_code == httpx2.codes.ACCEPTED
@@ -164,6 +163,9 @@ def test_an_ended_one_loses_its_queue_and_its_name_is_free(department, subscribe
                 return False
         except QueueNotFound:
             return True
+        except BrokerUnreachable:
+            # RabbitMQ 3.10 ends a connection with 541 that begins to consume just when the queue is deleted
+            return False
 
     wait_until("the queue is gone", is_gone)
 

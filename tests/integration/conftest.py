@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import trustme
@@ -79,18 +80,9 @@ def proxy(amqp_uri: str) -> Iterator[Proxy]:
 
 
 @pytest.fixture(scope="session")
-def webhook_ca() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="session")
-def webhook_settings(
-    servers: Platform, webhook_ca: trustme.CA, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, str]:
+def webhook_settings(servers: Platform, webhook_ca_file: Path) -> dict[str, str]:
     """A dispatcher's: it trusts the tests' CA, and waits a second for an answer."""
-    file = tmp_path_factory.mktemp("webhooks") / "ca.pem"
-    webhook_ca.cert_pem.write_to_path(str(file))
-    own = {"ONEHALL_WEBHOOK_CA_FILE": str(file), "ONEHALL_WEBHOOK_TIMEOUT_SECONDS": "1"}
+    own = {"ONEHALL_WEBHOOK_CA_FILE": str(webhook_ca_file), "ONEHALL_WEBHOOK_TIMEOUT_SECONDS": "1"}
     return servers.environment | own
 
 

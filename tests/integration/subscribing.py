@@ -18,9 +18,10 @@ from urllib.parse import urlsplit
 
 import pika
 
+from chassis import broker
 from contracts.envelope import REPLAY_HEADER, Envelope
 from contracts.events import CaseSubmitted
-from contracts.topology import DEAD_ARGUMENTS, subscription_queue
+from contracts.topology import subscription_queue
 from departments import Subscriber
 
 WITHIN_SECONDS = 30
@@ -42,8 +43,7 @@ class Queue:
         self._connection = pika.BlockingConnection(pika.URLParameters(amqp_uri))
         self._channel = self._connection.channel()
         self._channel.confirm_delivery()
-        self._channel.queue_declare(self.declared.dead, durable=True, arguments=DEAD_ARGUMENTS)
-        self._channel.queue_declare(self.name, durable=True, arguments=self.declared.arguments)
+        broker.declare_unbound(self._channel, self.declared)
 
     def put(self, *messages: Envelope | bytes, replay: str | None = None) -> None:
         headers = None if replay is None else {REPLAY_HEADER: replay}
@@ -67,8 +67,9 @@ class Queue:
             bodies.append(body)
 
     def close(self) -> None:
-        self._channel.queue_delete(self.name)
-        self._channel.queue_delete(self.declared.dead)
+        for name in self.declared.parts:
+            self._channel.queue_delete(name)
+        self._channel.exchange_delete(self.declared.back)
         self._connection.close()
 
 

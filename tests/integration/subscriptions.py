@@ -18,12 +18,15 @@ from contracts.actors import SYSTEM
 from contracts.envelope import Envelope
 from contracts.events import CaseAccepted, CaseSubmitted
 from contracts.filters import EventFilter
+from tests.processes import wait_until
 
 _ADD = text(
     "INSERT INTO subscriptions (owner, name, filter, patterns, delivery, start, created_at, created_by)"
     " VALUES (:owner, 'cases', '{}', :patterns, 'amqp', 'now', now(), 'test')"
 )
 _END = text("UPDATE subscriptions SET ended_at = now(), end_reason = 'owner' WHERE owner = :owner")
+
+_STANDING = text("SELECT count(*) FROM subscriptions WHERE owner = :owner AND removed_at IS NULL")
 
 
 class Subscription:
@@ -49,6 +52,11 @@ class Subscription:
             last = replays.last_position(session)
         self.begin(last)
 
+    def go_live(self) -> None:
+        """Begin now, and wait until the relay, which runs, has bound the queue."""
+        self.begin_now()
+        wait_until("it is live", self.is_live)
+
     def repeat(self, after: int, until: int) -> str:
         with self._database.transaction() as session:
             return replays.repeat(session, self.queue, after, until, "test")
@@ -56,6 +64,11 @@ class Subscription:
     def end(self) -> None:
         with self._database.transaction() as session:
             session.execute(_END, {"owner": self.department})
+
+    def is_removed(self) -> bool:
+        """Whether its name is free again."""
+        with self._database.transaction() as session:
+            return session.execute(_STANDING, {"owner": self.department}).scalar_one() == 0
 
     def file(self, count: int) -> list[str]:
         """Commit events of new cases, one transaction each; their ids."""

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
+import httpx2
 import pika
 import pytest
 from pika.exceptions import ChannelClosedByBroker
 
 from chassis import broker
+from chassis.broker_definitions import password_name
 from contracts import topology
 from contracts.broker_accounts import NAMES, REPLY_QUEUE_PREFIX, RPC_EXCHANGE, accounts, rpc_queue
-from deploy.local.environment import broker_account
+from deploy.local.environment import broker_account, broker_password
 from deploy.local.platform import Platform
 
 Act = Callable[[Any], object]
@@ -184,3 +189,29 @@ def test_every_process_has_an_account() -> None:
 def test_no_account_may_write_to_the_default_exchange() -> None:
     for account in accounts():
         assert not re.search(account.write, "amq.default"), account.name
+
+
+def test_the_accounts_can_be_given_to_a_running_broker(servers: Platform) -> None:
+    passwords = {password_name(name): servers.secret[broker_password(name)] for name in NAMES}
+    management = servers.environment["ONEHALL_BROKER_MANAGEMENT_URL"]
+    with httpx2.Client(base_url=management) as client:
+        client.put("/api/users/operator", json={"password": "another", "tags": ""}).raise_for_status()
+    assert broker_definitions("apply", passwords | {"ONEHALL_BROKER_MANAGEMENT_URL": management}).returncode == 0
+    assert not refused(servers, "operator", consume(SUBSCRIPTION.dead))
+
+
+def test_accounts_without_a_password_or_an_administrator_are_not_made(servers: Platform) -> None:
+    passwords = {password_name(name): "password" for name in NAMES}
+    missing = broker_definitions("show", passwords | {"ONEHALL_OPERATOR_BROKER_PASSWORD": ""})
+    assert missing.stderr == "settings: ONEHALL_OPERATOR_BROKER_PASSWORD: Field required\n"
+
+    relays = broker_account("relay-cases", servers.ports, servers.secret, {})["ONEHALL_BROKER_MANAGEMENT_URL"]
+    refused = broker_definitions("apply", passwords | {"ONEHALL_BROKER_MANAGEMENT_URL": relays})
+    assert refused.returncode == 1
+    assert "an administrator's" in refused.stderr
+    assert broker_definitions("apply", passwords | {"ONEHALL_BROKER_MANAGEMENT_URL": "http://127.0.0.1:1"}).returncode
+
+
+def broker_definitions(command: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    arguments = [sys.executable, "-m", "chassis.broker_definitions", command]
+    return subprocess.run(arguments, env=os.environ | environment, capture_output=True, text=True, check=False)

@@ -23,6 +23,7 @@ from contracts.errors import (
 from services.cases import paging
 from services.cases.items import load_catalogue
 from services.cases.subscriptions import commands, domain, queries
+from tests.processes import wait_until
 
 CATALOGUE = load_catalogue()
 DEPARTMENT = Actor(subject="dept", client="dept", department="civil-affairs", scopes=("events",))
@@ -257,6 +258,22 @@ def test_a_range_again(create, do, cases_database, rows, name):
     assert ([each["id"] for each in rest["items"]], rest["next"]) == ([made["replay"]["id"]], None)
 
 
+def test_a_range_that_is_asked_for_while_it_ends_is_refused(create, do, cases_database, rows, name):
+    """The relay closes what is open when it removes the queue; nothing may come after."""
+    made = create(DEPARTMENT, name)
+    waits = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with ThreadPoolExecutor(1) as pool:
+        with cases_database.transaction() as session:
+            commands.end_subscription(session, CATALOGUE, DEPARTMENT, name)
+            asked = pool.submit(
+                do, commands.replay_subscription, DEPARTMENT, name, "beginning", None, datetime.now(UTC)
+            )
+            wait_until("the request waits for the end", lambda: rows(waits))
+        with pytest.raises(SubscriptionEnded):
+            asked.result()
+    assert rows("SELECT FROM replays WHERE queue = :queue AND is_repeat", queue=made["queue"]) == []
+
+
 @pytest.mark.parametrize("question", ["get", "end", "replay", "replays"])
 def test_anothers_subscription_is_not_there(create, do, organisation, name, question):
     create(DEPARTMENT, name)
@@ -302,6 +319,15 @@ def test_a_cursor_that_is_not_ours(create, do, name, cursor):
         assert refusal.value.faults[0]["pointer"] == "/cursor"
 
 
+def test_a_cursor_with_an_offset_that_only_python_knows(create, do, name):
+    """PostgreSQL refuses offsets of 16 hours and more."""
+    create(DEPARTMENT, name)
+    cursor = paging.encode("2026-01-01T00:00:00+23:59")
+    assert do(queries.list_replays, DEPARTMENT, name, cursor, None)["items"] == []
+    with pytest.raises(InvalidInput):
+        do(queries.list_replays, DEPARTMENT, name, paging.encode("0001-01-01T00:00:00+23:59"), None)
+
+
 @pytest.mark.parametrize(
     ("departments", "missing"),
     [(["market-regulation"], ["market-regulation"]), (["*"], ["*"]), (["civil-affairs", "market-regulation"], None)],
@@ -312,6 +338,15 @@ def test_anothers_events_need_an_agreement_and_without_one_nothing_is_made(creat
     assert refusal.value.args == (missing or ["market-regulation"],)
     assert rows("SELECT FROM subscriptions WHERE name = :name", name=name) == []
     assert rows("SELECT FROM replays WHERE queue LIKE :queue", queue=f"%.{name}") == []
+
+
+def test_a_department_hears_anothers_events_beside_its_own_under_an_agreement(create, do, now, name):
+    terms = {"departments": ["market-regulation"], "items": ["sole-trader"]}
+    agreed = do(commands.add_agreement, "civil-affairs", name, terms, now + timedelta(days=1), now)
+    both = {"departments": ["civil-affairs", "market-regulation"], "items": ["sole-trader"]}
+    assert create(DEPARTMENT, name, both)["ends_at"] == agreed["ends_at"]
+    with pytest.raises(AgreementNeeded):
+        create(DEPARTMENT, f"{name}-more", both | {"items": ["sole-trader", "medical-reimbursement"]})
 
 
 def test_an_organisation_hears_what_its_agreement_allows_until_it_ends(create, agree, organisation):

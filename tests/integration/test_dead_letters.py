@@ -11,7 +11,7 @@ from chassis import broker, inbox
 from chassis.dead_letters import DeadLetters, Filter
 from chassis.inbox import Outcome, PredecessorMissing
 from contracts import topology
-from contracts.envelope import Envelope
+from contracts.envelope import REPLAY_HEADER, Envelope
 from contracts.events import RatingInvited
 
 QUEUE = topology.service_queue("notify", "rating")
@@ -34,11 +34,11 @@ def connection(amqp_uri):
 
 @pytest.fixture
 def bury(connection):
-    def bury(*bodies: bytes) -> None:
+    def bury(*bodies: bytes, headers: dict[str, object] | None = None) -> None:
         channel = connection.channel()
         channel.confirm_delivery()
         for body in bodies:
-            channel.basic_publish("", QUEUE.dead, body)
+            channel.basic_publish("", QUEUE.dead, body, pika.BasicProperties(headers=headers))
 
     return bury
 
@@ -72,6 +72,16 @@ def test_redriven_in_the_order_of_the_case_and_gone_from_the_dead(connection, bu
     assert everything_in(connection, QUEUE.dead) == []
 
 
+def test_one_that_a_replay_brought_again_says_so_still(connection, bury, letters):
+    """Its subscriber has handled the event once before, and would drop it as a double."""
+    bury(event(uuid.uuid4().hex, 1).to_json().encode(), headers={REPLAY_HEADER: "replay-1", "x-attempt": 4})
+    [letter] = letters.take(Filter())
+    letters.redrive(letter)
+    _, properties, _ = connection.channel().basic_get(QUEUE.name, auto_ack=True)
+    assert properties.headers[REPLAY_HEADER] == "replay-1"
+    assert "x-attempt" not in properties.headers
+
+
 def test_what_does_not_match_goes_back(connection, bury):
     wanted, other = event(uuid.uuid4().hex, 1), event(uuid.uuid4().hex, 1)
     bury(other.to_json().encode(), b"unreadable", wanted.to_json().encode())
@@ -87,6 +97,11 @@ def test_what_nobody_can_read_is_taken_when_no_filter_asks_for_more(bury, letter
     [letter] = letters.take(Filter())
     assert letter.envelope is None
     letters.discard(letter, None)
+
+
+def test_a_queue_that_its_relay_has_not_made_yet_holds_none(connection):
+    queue = topology.subscription_queue(f"test-{uuid.uuid4().hex[:8]}", "new")
+    assert DeadLetters(connection.channel(), queue).take(Filter()) == []
 
 
 def test_a_discarded_event_lets_its_case_go_on(connection, bury, letters, notify_database):

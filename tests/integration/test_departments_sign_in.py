@@ -46,7 +46,8 @@ class Management:
         return {
             (consumer["channel_details"]["name"], consumer["consumer_tag"])
             for consumer in found
-            if consumer["queue"]["name"] == queue
+            # of one whose channel has just closed, the details are an empty list
+            if consumer["queue"]["name"] == queue and consumer["channel_details"]
         }
 
     def close_reader(self, queue: str, reason: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from contracts.envelope import Envelope
 from departments import BrokerUnreachable, InvalidAddress, QueueNotFound, Subscriber
+from departments.feed import Feed
 from tests.integration.subscribing import WITHIN_SECONDS, Command, Department, Proxy, Queue, event, numbers, running
 from tests.processes import wait_until
 
@@ -169,6 +170,17 @@ def test_a_second_subscriber_stands_by_and_takes_over(amqp_uri: str, queue: Queu
     queue.put(event(100))
     wait_until("the second one reads", lambda: second.handled == ["N-100"])
     take_over.__exit__(None, None, None)
+
+
+def test_what_nobody_foresaw_ends_the_program_and_not_only_its_connection(
+    amqp_uri: str, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Feed, "_read", fail)
+    with pytest.raises(ZeroDivisionError):
+        Subscriber(amqp_uri, queue.name).run(print)
 
 
 def test_why_reading_cannot_begin(amqp_uri: str) -> None:

@@ -6,8 +6,12 @@ from datetime import UTC, datetime
 
 import psycopg2
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import text
 
-from chassis import history
+from chassis import history, tables
+from chassis.relay.retention import Retention
 from tests.processes import running, wait_until
 
 RELAY = ["chassis.relay", "rating"]
@@ -65,18 +69,26 @@ def test_the_months_to_come_are_made(servers, cursor):
 
 
 def test_a_month_older_than_is_kept_is_published_then_dropped_and_positions_go_on(servers, cursor):
+    before = last_position(cursor)
     make_old_month(cursor)
     file(cursor, OLD, 3)
-    with running(RELAY, servers.environment, ONEHALL_HISTORY_MONTHS="6"):
+    with running(RELAY, servers.environment):
         wait_until("it is published", lambda: all_is_published(cursor))
         wait_until("no queue waits for it", lambda: fetch(cursor, OPEN_REPLAYS) == 0)
-    before = last_position(cursor)
-    assert history.partition(OLD) in partitions(cursor), "nothing is dropped that was not published"
     with running(RELAY, servers.environment, ONEHALL_HISTORY_MONTHS="6"):
         wait_until("it is dropped", lambda: history.partition(OLD) not in partitions(cursor))
+        assert fetch(cursor, "SELECT dropped FROM history") == before + 3
         file(cursor, THIS_MONTH)
         wait_until("it is published", lambda: all_is_published(cursor))
-    assert last_position(cursor) == before + 1
+    assert last_position(cursor) == before + 4
+
+
+def test_an_old_month_with_an_event_that_is_not_published_is_kept(servers, cursor):
+    month = history.after(OLD, -2)
+    make_old_month(cursor, month)
+    file(cursor, month)
+    Retention(servers.environment["ONEHALL_RATING_DATABASE_URL"], months=6).keep()
+    assert history.partition(month) in partitions(cursor)
 
 
 def test_without_a_setting_everything_is_kept(servers, cursor):
@@ -118,3 +130,34 @@ def test_an_event_of_the_same_month_cannot_be_there_twice(cursor):
             " ORDER BY id DESC LIMIT 1"
         )
     cursor.execute("DELETE FROM outbox WHERE position IS NULL")
+
+
+@pytest.fixture
+def operations(rating_database):
+    """Alembic's, in a schema of their own that is gone at the end."""
+    with rating_database.transaction() as session:
+        session.execute(text("CREATE SCHEMA scratch"))
+        session.execute(text("SET LOCAL search_path TO scratch"))
+        yield Operations(MigrationContext.configure(session))
+        session.rollback()
+
+
+_ADD = text(
+    "INSERT INTO outbox (event_id, subject, sequence, routing_key, body, created_at, position)"
+    " VALUES (gen_random_uuid(), :subject, 1, 'rating.invited.a.b.c.d', '{}', :at, :position) RETURNING id"
+)
+
+
+def test_the_outbox_of_an_earlier_version_goes_over_whole_and_ids_go_on(operations):
+    session = operations.get_bind()
+    tables.create_outbox(operations)
+    for number, month in enumerate((OLD, history.after(OLD), THIS_MONTH), start=1):
+        session.execute(_ADD, {"subject": f"case {number}", "at": f"{month} 12:00+00", "position": number})
+    session.execute(_ADD, {"subject": "unsent", "at": f"{THIS_MONTH} 12:00+00", "position": None})
+    before = session.execute(text("SELECT * FROM outbox ORDER BY id")).all()
+    tables.partition_outbox(operations)
+    assert session.execute(text("SELECT * FROM outbox ORDER BY id")).all() == before
+    new = session.execute(_ADD, {"subject": "new", "at": f"{THIS_MONTH} 12:00+00", "position": None}).scalar_one()
+    assert new == before[-1].id + 1
+    tables.join_outbox(operations)
+    assert session.execute(text("SELECT * FROM outbox ORDER BY id LIMIT 4")).all() == before

@@ -303,6 +303,12 @@ def test_a_token_for_the_broker_opens_the_owners_queues_and_nothing_else(driver,
     assert (reply.json["scope"], reply.json["expires_in"]) == (scope, 600)
 
 
+def test_a_token_for_the_broker_is_none_here(driver, program):
+    _, ask = program(department="civil-affairs")
+    assert driver.userinfo(ask(resource=BROKER).json["access_token"]).status == 401
+    assert driver.userinfo(ask().json["access_token"]).status == 403
+
+
 def test_without_a_resource_or_with_the_apis_the_token_is_for_the_api(program):
     _, ask = program(organisation="city-hospital")
     for form in ({}, {"resource": AUDIENCE}):

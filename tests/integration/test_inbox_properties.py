@@ -221,7 +221,7 @@ def replicas(servers: Platform) -> Iterator[list[Database]]:
 how_often_it_fails = st.sampled_from([0, 0, 0, 0, 1, ATTEMPTS - 1, ATTEMPTS, ATTEMPTS + 1])
 some_cases = st.lists(st.lists(how_often_it_fails, min_size=1, max_size=5), min_size=1, max_size=4)
 within_seconds = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 

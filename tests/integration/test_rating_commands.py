@@ -3,12 +3,13 @@
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
 from sqlalchemy import text
 
+from chassis import schedule
 from contracts.actors import Actor
 from contracts.envelope import Envelope
 from contracts.errors import CaseAlreadyRated, CaseNotClosed, InvalidInput, NotFound
@@ -16,6 +17,7 @@ from contracts.events import CaseClosed
 from services.rating import commands, queries
 
 NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
+WEEK = timedelta(days=7)
 SERIAL = count(1)
 
 
@@ -58,7 +60,7 @@ def close(rating_database):
         closed = CaseClosed(**fields, decision="approved")
         envelope = Envelope(id="e", sequence=4, time=NOW, channel="web", actor="officer", data=closed)
         with rating_database.transaction() as session:
-            commands.invite_to_rate(session, envelope, NOW)
+            commands.invite_to_rate(session, envelope, NOW, WEEK)
 
     return handle_case_closed
 
@@ -123,6 +125,51 @@ def test_a_case_is_invited_once(case, close, events):
     close(case)
     close(case)
     assert facts_of(events(case)) == [(1, "rating.invited", "web", "system")]
+
+
+@pytest.fixture
+def wait(rating_database):
+    def wait(time):
+        """What the service does when it is that late."""
+        schedule.run_due(rating_database, "rating", commands.REMINDER, commands.remind_to_rate, NOW + time)
+
+    return wait
+
+
+def test_who_has_not_rated_after_a_week_is_reminded_once(citizen, case, close, rate, events, wait):
+    close(case)
+    wait(WEEK - timedelta(seconds=1))
+    assert facts_of(events(case)) == [(1, "rating.invited", "web", "system")]
+    wait(WEEK)
+    wait(2 * WEEK)
+    rate(citizen, case)
+    assert facts_of(events(case)) == [
+        (1, "rating.invited", "web", "system"),
+        (2, "rating.reminded", "web", "system"),
+        (3, "rating.given", "kiosk", "citizen"),
+    ]
+
+
+def test_who_has_rated_is_not_reminded(citizen, close, rate, events, wait):
+    rated, rated_before = create_case(citizen), create_case(citizen)
+    close(rated)
+    rate(citizen, rated)
+    rate(citizen, rated_before)
+    close(rated_before)
+    wait(WEEK)
+    assert "rating.reminded" not in {event.type for case in (rated, rated_before) for event in events(case)}
+
+
+def test_a_reminder_races_with_a_rating(citizen, close, rate, events, wait):
+    for _ in range(10):
+        case = create_case(citizen)
+        close(case)
+        with ThreadPoolExecutor(2) as pool:
+            for each in [pool.submit(wait, WEEK), pool.submit(rate, citizen, case)]:
+                each.result()
+        sent = events(case)
+        assert [event.sequence for event in sent] == list(range(1, len(sent) + 1))
+        assert sent[-1].type == "rating.given"
 
 
 @pytest.mark.parametrize("invited", [True, False])

@@ -56,8 +56,7 @@ def test_one_that_starts_now_hears_nothing_older(servers, subscription):
     old = subscription.file(5)
     with running(RELAY, servers.environment):
         wait_until("the old ones are published", lambda: len(subscription.positions()) == 5)
-        subscription.begin_now()
-        wait_until("it is live", subscription.is_live)
+        subscription.go_live()
         new = subscription.file(5)
         wait_until("the new ones are heard", lambda: subscription.take() == new)
     assert not set(old) & set(subscription.take())
@@ -82,8 +81,7 @@ def test_a_relay_killed_in_a_replay_leaves_no_gap_and_doubles_only_the_same_id(s
 
 def test_a_range_is_heard_again_and_says_so(servers, subscription):
     with running(RELAY, servers.environment):
-        subscription.begin_now()
-        wait_until("it is live", subscription.is_live)
+        subscription.go_live()
         filed = subscription.file(20)
         wait_until("all is heard", lambda: subscription.take() == filed)
         positions = subscription.positions()
@@ -94,8 +92,7 @@ def test_a_range_is_heard_again_and_says_so(servers, subscription):
 
 def test_a_lost_queue_is_made_again_with_everything_that_was_not_handled(servers, subscription):
     with running(RELAY, servers.environment):
-        subscription.begin_now()
-        wait_until("it is live", subscription.is_live)
+        subscription.go_live()
         filed = subscription.file_case(20)
         wait_until("all waits", lambda: len(subscription.positions()) == 20)
         subscription.connection.channel().queue_delete(subscription.queue.name)
@@ -106,10 +103,34 @@ def test_a_lost_queue_is_made_again_with_everything_that_was_not_handled(servers
     require_in_order(subscription)
 
 
+def test_a_name_that_is_free_again_before_its_queue_went_live_begins_anew(servers, subscription, capfd):
+    filed = subscription.file_history(4000)
+    with running(RELAY, servers.environment):
+        wait_until("the history is published", lambda: len(subscription.positions()) == 4000)
+        for _ in range(2):
+            subscription.begin(0)
+            wait_until("it is made", subscription.is_there)
+            subscription.end()
+            wait_until("it is removed", subscription.is_removed)
+        subscription.begin(0)
+        wait_until("all is heard", lambda: subscription.take() == filed)
+    assert capfd.readouterr().err.count('"leading"') == 1, "nothing ended the leader's term"
+
+
+def test_dead_letters_of_an_earlier_version_stay_where_they_are(servers, subscription):
+    channel = subscription.connection.channel()
+    channel.queue_declare(subscription.queue.dead, durable=True, arguments={"x-queue-type": "quorum"})
+    channel.basic_publish("", subscription.queue.dead, b"a dead letter")
+    with running(RELAY, servers.environment):
+        subscription.go_live()
+        filed = subscription.file(5)
+        wait_until("all is heard", lambda: subscription.take() == filed)
+    assert channel.basic_get(subscription.queue.dead)[2] == b"a dead letter"
+
+
 def test_a_lost_binding_is_made_again_with_what_was_missed(servers, subscription):
     with running(RELAY, servers.environment):
-        subscription.begin_now()
-        wait_until("it is live", subscription.is_live)
+        subscription.go_live()
         filed = subscription.file(5)
         wait_until("all is heard", lambda: subscription.take() == filed)
         channel = subscription.connection.channel()
@@ -120,6 +141,35 @@ def test_a_lost_binding_is_made_again_with_what_was_missed(servers, subscription
         filed += subscription.file(5)
         wait_until("it hears what is new", lambda: firsts(subscription.take()) == filed)
     require_in_order(subscription)
+
+
+def test_what_a_queue_missed_before_the_relay_came_is_sent_when_it_comes(servers, subscription):
+    with running(RELAY, servers.environment):
+        subscription.go_live()
+        filed = subscription.file(3)
+        wait_until("all is heard", lambda: subscription.take() == filed)
+    channel = subscription.connection.channel()
+    channel.queue_unbind(subscription.queue.name, topology.exchange("cases"), subscription.queue.patterns[0])
+    filed += subscription.file_case(10)
+    with running(RELAY, servers.environment):
+        wait_until("what was missed is heard", lambda: set(subscription.take()) >= set(filed))
+    assert firsts(subscription.take()) == filed
+    require_in_order(subscription)
+
+
+def test_a_queue_of_an_earlier_version_is_made_anew_with_everything_that_was_not_handled(servers, subscription):
+    with running(RELAY, servers.environment):
+        subscription.go_live()
+        filed = subscription.file(5)
+        wait_until("all waits", lambda: len(subscription.positions()) == 5)
+    channel = subscription.connection.channel()
+    channel.queue_delete(subscription.queue.name)
+    earlier = subscription.queue.arguments | {"x-delivery-limit": 3}
+    channel.queue_declare(subscription.queue.name, durable=True, arguments=earlier)
+    with running(RELAY, servers.environment):
+        wait_until("nothing is lost", lambda: set(subscription.take()) >= set(filed))
+        filed += subscription.file(5)
+        wait_until("it hears what is new", lambda: firsts(subscription.take()) == filed)
 
 
 def test_an_ended_subscription_leaves_no_queue(servers, subscription):
@@ -149,8 +199,7 @@ def test_a_small_replay_does_not_wait_for_a_large_one(servers, cases_database, a
 
 def test_dead_letters_of_a_lost_queue_are_heard_again(servers, subscription):
     with running(RELAY, servers.environment):
-        subscription.begin_now()
-        wait_until("it is live", subscription.is_live)
+        subscription.go_live()
         (dead,) = subscription.file(1)
         wait_until("it is refused", subscription.refuse)
         subscription.connection.channel().queue_delete(subscription.queue.dead)
@@ -168,11 +217,9 @@ def test_a_lost_queue_of_a_service_is_made_again_whole(servers, amqp_uri, subscr
         filed = subscription.file(3)
         wait_until("they are published", lambda: len(subscription.positions()) == 3)
         channel = connection.channel()
-        for name in broker.parts(lost):
+        for name in lost.parts:
             channel.queue_delete(name)
-        wait_until(
-            "all of it is there again", lambda: all(broker.exists(connection, name) for name in broker.parts(lost)), 15
-        )
+        wait_until("all of it is there again", lambda: all(broker.exists(connection, name) for name in lost.parts), 15)
         heard = set()
         wait_until("nothing is lost", lambda: heard.update(ids_in(connection, lost)) or heard >= set(filed))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -26,6 +25,7 @@ from services.identity.oauth.pairwise import Subjects
 from services.identity.oauth.tokens import BrokerResource, Issuer, issue_broker_token, issue_client_token
 from services.identity.warden import Warden
 from tests.processes import wait_until
+from tests.provider import serving
 
 PROGRAM = Client("program", "Program", scopes=("cases", "events"), department="civil-affairs")
 HOSPITAL = Client("hospital", "Hospital", scopes=("cases", "events"), organisation="city-hospital")
@@ -52,14 +52,8 @@ class Keys:
 
     @contextmanager
     def served(self) -> Iterator[Keys]:
-        thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
+        with serving(self._server):
             yield self
-        finally:
-            self._server.shutdown()
-            thread.join()
-            self._server.server_close()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         keys = self

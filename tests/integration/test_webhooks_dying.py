@@ -1,9 +1,10 @@
 """Dispatchers that are killed, race, or lose broker and database: nothing is lost, and what is sent twice says so."""
 
-import signal
 from contextlib import ExitStack
 
+import httpx2
 import pytest
+from standardwebhooks import Webhook
 
 from chassis import broker
 from tests.endpoints import Answer
@@ -31,14 +32,13 @@ def test_killed_between_sending_and_marking_it_sends_again_with_the_same_id(
 
 def test_killed_between_saving_and_acknowledging_it_sends_once(webhook_settings, hooks, endpoint, tmp_path):
     hook = hooks.add(endpoint.url)
-    failpoint = Failpoint("webhooks.saved", tmp_path)
-    with running(DISPATCHER, webhook_settings, **failpoint.environment) as dispatcher:
-        failpoint.wait()  # at its first turn, which had nothing to save
-        dispatcher.send_signal(signal.SIGCONT)
-        kill(dispatcher)
     each = events(new_case(), 3)
     hook.publish(each)
-    hook.publish(each)
+    failpoint = Failpoint("webhooks.saved", tmp_path)
+    with running(DISPATCHER, webhook_settings, **failpoint.environment) as dispatcher:
+        failpoint.wait()
+        kill(dispatcher)
+    assert hook.statuses(), "what it saved"
     with running(DISPATCHER, webhook_settings):
         wait_until("all are delivered", lambda: hook.statuses() == ["delivered"] * 3)
         wait_until("the queue is empty", lambda: hooks.depth(hook.queue.name) == 0)
@@ -127,6 +127,38 @@ def test_a_secret_sealed_with_another_key_is_said_and_nothing_is_sent_unsigned(w
     with running(DISPATCHER, webhook_settings, ONEHALL_WEBHOOK_KEY="A" * 43):
         wait_until("it is refused", lambda: hook.attempts() == [(None, "unreadable-secret")])
     assert endpoint.received == []
+
+
+def test_a_new_secret_mends_that_at_once(webhook_settings, hooks, endpoint):
+    hook = hooks.add(endpoint.url)
+    hooks.execute("UPDATE webhooks SET secret = %s WHERE subscription = %s", b"of another key" * 4, hook.subscription)
+    secret = hooks.rotate(hook)
+    hook.publish(events(new_case(), 1))
+    with running(DISPATCHER, webhook_settings):
+        wait_until("it is delivered", lambda: hook.statuses() == ["delivered"])
+    Webhook(secret).verify(endpoint.received[0].body, endpoint.received[0].headers)
+
+
+def test_what_waits_and_what_rests_is_measured(webhook_settings, hooks, servers):
+    hook = hooks.add("https://127.0.0.1:1024/")
+    hook.publish(event for case in (new_case() for _ in range(8)) for event in events(case, 1))
+    wanted = {
+        'onehall_webhook_leader{source="cases"} 1.0',
+        f'onehall_webhook_pending{{queue="{hook.queue.name}"}} 8.0',
+        f'onehall_webhook_resting{{queue="{hook.queue.name}"}} 1.0',
+        f'onehall_webhook_failed{{queue="{hook.queue.name}"}} 0.0',
+    }
+    # the platform's own process is not up here
+    port = servers.ports["webhooks-cases"]
+    with running(DISPATCHER, webhook_settings, ONEHALL_HTTP_PORT=str(port)):
+        wait_until("all of it is told", lambda: wanted <= set(scrape(port)))
+
+
+def scrape(port: int) -> list[str]:
+    try:
+        return httpx2.get(f"http://127.0.0.1:{port}/metrics").text.splitlines()
+    except httpx2.TransportError:
+        return []
 
 
 @pytest.mark.parametrize("arguments", [[], ["notify"], ["cases", "cases"]])

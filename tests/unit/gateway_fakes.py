@@ -12,8 +12,10 @@ from fastapi import FastAPI
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
+from chassis.webhooks.addresses import HostNotFound
 from contracts.actors import Actor
 from gateway.app import create_app
+from gateway.endpoints import Endpoints
 from gateway.settings import GatewaySettings
 
 BASE = "http://127.0.0.1:8000"
@@ -157,7 +159,16 @@ class Door:
 
 def make_door(rpc: FakeRpc, **settings: Any) -> Door:
     made = make_settings(**settings)
-    return Door(create_app(made, rpc), made.base_url)
+    app = create_app(made, rpc)
+    app.state.endpoints = Endpoints(resolve, made.webhook_networks)
+    return Door(app, made.base_url)
+
+
+async def resolve(host: str, _: int) -> list[str]:
+    """Every host is a public one but these."""
+    if host == "nowhere.example":
+        raise HostNotFound(host)
+    return ["10.0.0.1"] if host == "inside.example" else ["192.0.1.1"]
 
 
 def make_token(key: ECKey = KEY, header: dict[str, Any] | None = None, **claims: Any) -> str:

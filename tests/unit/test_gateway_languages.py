@@ -9,6 +9,7 @@ from string import Formatter
 
 import pytest
 
+from chassis.webhooks.sender import ERRORS
 from contracts.actors import CHANNELS, STAFF_ROLES
 from contracts.errors import ERROR_OF_PATH
 from contracts.events import EVENTS
@@ -19,8 +20,8 @@ from services.identity.demo import DEPARTMENTS
 
 GATEWAY = Path(__file__).parents[2] / "gateway"
 FAMILIES = (
-    "action", "actor", "channel", "delivery", "department", "ended-by", "event", "heard", "item.days-", "kind",
-    "problem", "rule", "scope", "score", "source", "status", "told",
+    "action", "actor", "attempt-error", "channel", "delivery", "department", "ended-by", "event", "heard", "item.days-",
+    "kind", "problem", "rule", "scope", "score", "source", "status", "told",
 )  # fmt: skip
 """Keys that are put together from a code; what they must hold is tested by name below."""
 
@@ -62,6 +63,7 @@ def test_every_code_has_its_word() -> None:
     wanted = {
         *(f"event.{event.type}" for event in EVENTS if event.source == "cases"),
         *(f"actor.{role}" for role in ("citizen", "system", *STAFF_ROLES)),
+        *(f"attempt-error.{word}" for word in ERRORS),
         *(f"channel.{channel}" for channel in CHANNELS),
         *(f"department.{department}" for department in DEPARTMENTS),
         *(f"scope.{scope}" for scope in ("openid", "profile", "email", "offline_access", *SCOPES)),

@@ -18,6 +18,7 @@ MAILED = (
     "case.refused",
     "case.withdrawn",
     "rating.invited",
+    "rating.reminded",
 )
 WELCOME = "account.registered"
 

@@ -114,7 +114,7 @@ def replay_subscription(
     first, last = domain.require_range(start, end, now)
     store.lock_owner(session, domain.owner_of(actor, catalogue.all()).name)
     subscription = queries.require_visible(session, catalogue, actor, name)
-    if subscription.ended_at is not None:
+    if not store.keep_standing(session, subscription):
         raise SubscriptionEnded(name)
     if any(replay.is_repeat for replay in progress.open_replays(session, [subscription.queue.name])):
         raise ReplayUnderWay(name)

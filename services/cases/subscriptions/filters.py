@@ -10,7 +10,7 @@ from contracts.errors import Fault, InvalidInput
 from contracts.events import EVENT_OF_TYPE
 from contracts.filters import ANY, MOST_PATTERNS, MOST_VALUES, TYPES, EventFilter, TooManyPatterns
 
-INSTEAD: Final = {"rating.given": "case.rated", "rating.invited": "case.closed"}
+INSTEAD: Final = {"rating.given": "case.rated", "rating.invited": "case.closed", "rating.reminded": "case.closed"}
 """What of the shared history tells the same as an event that is another source's own."""
 
 _PARTS: Final = {"departments": "department", "regions": "region", "kinds": "kind", "items": "code"}

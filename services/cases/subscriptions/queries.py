@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from chassis import replays
@@ -41,7 +41,7 @@ def list_replays(
     subscription = require_visible(session, catalogue, actor, name)
     size = require_limit(limit)
     cut = decode(cursor, _is_time)
-    before = None if cut is None else datetime.fromisoformat(cut)
+    before = None if cut is None else _to_time(cut)
     rows = progress.list_replays(session, subscription, before, size + 1)
     last = replays.last_position(session)
     return page(rows, size, key=lambda row: row.requested_at.isoformat(), view=lambda row: replay_view(row, last))
@@ -80,7 +80,13 @@ def views(session: Session, subscriptions: Iterable[Subscription]) -> list[dict[
 
 
 def _is_time(text: str) -> bool:
+    return _to_time(text) is not None
+
+
+def _to_time(text: str) -> datetime | None:
+    """In UTC: PostgreSQL refuses offsets that Python takes."""
     try:
-        return datetime.fromisoformat(text).tzinfo is not None
-    except ValueError:
-        return False
+        time = datetime.fromisoformat(text)
+        return None if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

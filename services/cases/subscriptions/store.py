@@ -140,6 +140,12 @@ def _visible(*conditions: Any) -> Select[Any]:
     return select(latest).where(latest.c.end_reason.is_distinct_from(BY_OWNER)).order_by(latest.c.owner, latest.c.name)
 
 
+def keep_standing(session: Session, subscription: Subscription) -> bool:
+    """Whether it has not ended; then it does not until the transaction does, so that what is asked of it is seen."""
+    row = select(subscriptions.c.ended_at).where(subscriptions.c.id == subscription.id).with_for_update(read=True)
+    return session.execute(row).scalar_one() is None
+
+
 def end(session: Session, subscription: Subscription, reason: str) -> None:
     """One that has ended keeps its time."""
     ended_at = func.coalesce(subscriptions.c.ended_at, func.now())

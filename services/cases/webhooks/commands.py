@@ -14,7 +14,7 @@ from chassis.webhooks import secrets
 from chassis.webhooks.addresses import UrlRefused, parse
 from contracts import topology
 from contracts.actors import Actor
-from contracts.errors import DeliveryNotFailed, InvalidInput, NotFound, SubscriptionEnded, TestUnderWay
+from contracts.errors import DeliveryNotFailed, InvalidInput, NotFound, SubscriptionEnded, WebhookTestUnderWay
 from services.cases.items import Catalogue
 from services.cases.subscriptions.domain import Subscription
 from services.cases.webhooks import queries, store
@@ -78,7 +78,7 @@ def send_test(session: Session, catalogue: Catalogue, actor: Actor, name: str, n
     """An event that says nothing, signed and tried again as any other. One at a time."""
     subscription = _require_standing(session, catalogue, actor, name)
     if store.is_unfinished(session, subscription.id, _TEST_SUBJECT):
-        raise TestUnderWay(name)
+        raise WebhookTestUnderWay(name)
     event_id = str(uuid.uuid4())
     body = _test_event(event_id, now)
     delivery = store.add_requested(session, subscription.id, event_id, TEST_TYPE, _TEST_SUBJECT, body, now)

@@ -12,13 +12,13 @@ from chassis.database import Session
 
 _ADD = text("INSERT INTO webhooks (subscription, url, secret) VALUES (:subscription, :url, :secret)")
 _URLS = text("SELECT subscription::text, url FROM webhooks WHERE subscription = ANY(CAST(:subscriptions AS uuid[]))")
+# each status has a partial index of its own
 _LOAD = text(
     "SELECT url, CASE WHEN former_until > now() THEN former_until END, failures,"
     " CASE WHEN rests_until > now() THEN rests_until END, disabled_at,"
-    " (SELECT count(*) FROM webhook_deliveries AS each"
-    "   WHERE each.subscription = webhooks.subscription AND status IN ('pending', 'requested')),"
-    " (SELECT count(*) FROM webhook_deliveries AS each"
-    "   WHERE each.subscription = webhooks.subscription AND status = 'failed')"
+    " (SELECT count(*) FROM webhook_deliveries WHERE subscription = :subscription AND status = 'pending')"
+    " + (SELECT count(*) FROM webhook_deliveries WHERE subscription = :subscription AND status = 'requested'),"
+    " (SELECT count(*) FROM webhook_deliveries WHERE subscription = :subscription AND status = 'failed')"
     " FROM webhooks WHERE subscription = :subscription"
 )
 _ROTATE = text(

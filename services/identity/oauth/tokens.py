@@ -93,7 +93,7 @@ class Issuer:
         return jwt.encode({"alg": alg, "kid": key.kid, "typ": typ}, {"iss": self.url, **times, **claims}, key, [alg])
 
     def read_access_token(self, text: str, now: datetime) -> dict[str, Any] | None:
-        """The claims, if the token is ours and not expired. Whether it was revoked is another question."""
+        """The claims, if the token is ours, for us, and not expired. Whether it was revoked is another question."""
         try:
             kid = jws.extract_compact(text.encode()).headers()["kid"]
             key = self.keys.verifying(kid)
@@ -106,7 +106,7 @@ class Issuer:
         claims = token.claims
         # RFC 9068, section 4: "MUST verify that the typ header value is at+jwt", against ID tokens used here
         is_ours = token.header.get("typ") == "at+jwt" and claims.get("iss") == self.url
-        return claims if is_ours and claims["exp"] > now.timestamp() else None
+        return claims if is_ours and claims.get("aud") == AUDIENCE and claims["exp"] > now.timestamp() else None
 
 
 def issue_tokens(

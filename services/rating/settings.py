@@ -1,0 +1,13 @@
+"""What rating needs besides."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from chassis.settings import Settings
+
+
+class RatingSettings(Settings):
+    rating_reminder_days: int = Field(
+        default=7, ge=1, le=365, description="how long after the invitation a citizen who has not rated is reminded"
+    )
