@@ -7,7 +7,7 @@ from pathlib import Path
 
 import trustme
 
-from bench import backlog, filings, latency, relay, webhooks
+from bench import backlog, consumer, filings, latency, relay, webhooks
 from tests.platforms import fresh
 
 PORT = int(os.environ.get("ONEHALL_PORT", "8000")) + 11_000
@@ -27,6 +27,12 @@ def main() -> None:
         raw, relayed, burdened = relay.measure(platform)
         report(f"relay over a raw pika publisher ({relayed:,.0f}/{raw:,.0f} a second)", f"{relayed / raw:.2f}", "0.70")
         report("relay with 1,000,000 events of history over none", f"{burdened / relayed:.2f}", "0.95")
+        handled, bare = consumer.measure(platform)
+        report(
+            f"consumer with inbox over a bare one ({handled:,.0f}/{bare:,.0f} a second)",
+            f"{handled / bare:.2f}",
+            "0.50",
+        )
         platform.up()
         filed, echoed = filings.measure(platform)
         report(
@@ -37,6 +43,9 @@ def main() -> None:
         median, late = latency.measure(platform)
         report("commit to department, median at 50 filings a second", f"{median:.1f} ms", "10 ms")
         report("commit to department, 99th percentile", f"{late:.1f} ms", "50 ms")
+        median, late = latency.measure(platform, subscribers=10)
+        report("the same with ten subscribers, median", f"{median:.1f} ms", "10 ms")
+        report("the same with ten subscribers, 99th percentile", f"{late:.1f} ms", "50 ms")
         median, late = backlog.measure(platform)
         report("the same with another 100,000 events behind, over without", f"{median:.2f}", "1.10")
         report("the same, 99th percentiles", f"{late:.2f}", "1.50")

@@ -22,6 +22,7 @@ from chassis.relay.publisher import connection_parameters
 from contracts import topology
 from contracts.envelope import CONTENT_TYPE, Envelope
 from contracts.events import SignedIn
+from deploy.local import database
 from deploy.local.platform import Platform
 from tests.processes import running, wait_until
 
@@ -49,6 +50,7 @@ def measure(platform: Platform) -> tuple[float, float, float]:
                 raw.append(_rate(connection, RawPublisher(uri, body.encode()).run))
                 relayed.append(_rate(connection, lambda: _relay(url, body)))
         _make_history(url)
+        _write_out(platform)
         with running(["chassis.relay", SOURCE], platform.environment):
             burdened = [_rate(connection, lambda: _relay(url, body)) for _ in range(ROUNDS)]
         _purge(connection)
@@ -115,6 +117,13 @@ def _make_history(url: str) -> None:
         begin, end = f"{first} 00:00+00", f"{this_month} 00:00+00"
         cursor.execute(_HISTORY, (_ROUTING_KEY, begin, end, begin, HISTORY + 1, last, HISTORY))
         cursor.execute("VACUUM ANALYZE outbox")
+
+
+def _write_out(platform: Platform) -> None:
+    """To disk, what the server would write there in the next minutes: a million rows come slower in real life."""
+    with closing(database.connect(platform.ports["database"], platform.secret["database"])) as connection:
+        connection.autocommit = True
+        connection.cursor().execute("CHECKPOINT")
 
 
 _HISTORY = """

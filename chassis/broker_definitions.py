@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx2
 
+from chassis import management
 from contracts.broker_accounts import Account, accounts
 
 _MANAGEMENT = "ONEHALL_BROKER_MANAGEMENT_URL"
@@ -24,15 +25,20 @@ _VHOST = "ONEHALL_BROKER_VHOST"
 _TIMEOUT_SECONDS = 30.0
 
 
+_LIMITS = {"max-connections": 2_000}
+"""Above what we and all clients need, below what a node of 1 GB carries."""
+
+
 def password_name(account: str) -> str:
     return f"ONEHALL_{account.upper().replace('-', '_')}_BROKER_PASSWORD"
 
 
 def definitions(passwords: Mapping[str, str], given: Iterable[Account], vhost: str = "/") -> dict[str, Any]:
-    """`passwords` by account. No guest, and nothing that is not an account: the processes declare the rest."""
+    """`passwords` by account. No guest, and besides accounts a limit only: the processes declare the rest."""
     given = tuple(given)
     return {
         "vhosts": [{"name": vhost}],
+        "parameters": [{"vhost": vhost, "component": "vhost-limits", "name": "limits", "value": _LIMITS}],
         "users": [_user(account, passwords[account.name]) for account in given],
         "permissions": [
             {"user": account.name, "vhost": vhost}
@@ -59,8 +65,7 @@ def _user(account: Account, password: str) -> dict[str, Any]:
 def apply(url: str, content: dict[str, Any]) -> None:
     """Users that exist get these passwords and permissions; others stay as they are."""
     try:
-        # the broker is next door: a proxy for the outside world is not asked
-        with httpx2.Client(base_url=url, timeout=_TIMEOUT_SECONDS, trust_env=False) as client:
+        with management.client(url, _TIMEOUT_SECONDS) as client:
             client.post("/api/definitions", json=content).raise_for_status()
     except httpx2.HTTPStatusError as error:
         sys.exit(

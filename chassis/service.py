@@ -14,7 +14,7 @@ from chassis import context, inbox, metrics, run
 from chassis.bus import EventConsumer, EventConsumerProvider, on_event
 from chassis.database import Database
 from chassis.extensions import ServiceDatabase
-from chassis.settings import Settings
+from chassis.settings import RpcSettings, Settings
 from chassis.timer import timer
 from contracts.actors import Actor
 from contracts.envelope import Envelope
@@ -80,7 +80,7 @@ class Service:
     """Subclass it, set `name` (as in the topology) and `settings_class`, and add entrypoints."""
 
     name: ClassVar[str]
-    settings_class: ClassVar[type[Settings]] = Settings
+    settings_class: ClassVar[type[Settings]] = RpcSettings
 
     database: Database = DatabaseProvider()
     actor: Actor = ActorProvider()

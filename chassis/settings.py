@@ -22,9 +22,6 @@ class Settings(BaseSettings):
     amqp_uri: SecretStr = Field(min_length=1, validation_alias="AMQP_URI")
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=0, description="metrics, health and the RPC fallback; 0 takes any free port")
-    rpc_secret: SecretStr = Field(
-        min_length=16, description="shared by the gateway and the services for RPC without the broker"
-    )
 
     @property
     def is_production(self) -> bool:
@@ -38,6 +35,14 @@ class Settings(BaseSettings):
     @property
     def broker_user(self) -> str:
         return unquote(urlsplit(self.amqp_uri.get_secret_value()).username or "guest")
+
+
+class RpcSettings(Settings):
+    """For the gateway, which calls, and the services, which answer."""
+
+    rpc_secret: SecretStr = Field(
+        min_length=16, description="shared by the gateway and the services for RPC without the broker"
+    )
 
 
 class ManagingSettings(Settings):

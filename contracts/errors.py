@@ -98,6 +98,10 @@ class WebhookTestUnderWay(ServiceError):
     """Args: the subscription. A test event is being sent to its webhook already."""
 
 
+class WebhookJustResumed(ServiceError):
+    """Args: the subscription. Its webhook was resumed seconds ago, and may not be so soon again."""
+
+
 class ServiceUnavailable(ServiceError):
     """Args: the part that does not answer (`cases`, `database`, ...). The call may be made again later."""
 
@@ -122,6 +126,7 @@ ERROR_OF_PATH: dict[str, type[ServiceError]] = {
         ReplayUnderWay,
         DeliveryNotFailed,
         WebhookTestUnderWay,
+        WebhookJustResumed,
         ServiceUnavailable,
     )
 }

@@ -24,7 +24,7 @@ SCOPE = "events"
 _WAIT_SECONDS = 5.0
 _MAX_BYTES = 65_536
 _OK, _BAD_REQUEST, _UNAUTHORIZED = 200, 400, 401
-_THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
+THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
 _ERROR_CODE = re.compile(r"[a-z_]{1,40}")
 
 # RFC 6749, section 5.2; invalid_target: RFC 8707, section 2
@@ -141,7 +141,7 @@ def _require_safe(what: str, address: str) -> None:
         raise InvalidAddress(f"the {what} is no address of the form https://host") from error
     if not host or parts.username or parts.query or parts.fragment:
         raise InvalidAddress(f"the {what} is no address of the form https://host")
-    if parts.scheme != "https" and (parts.scheme != "http" or host not in _THIS_MACHINE):
+    if parts.scheme != "https" and (parts.scheme != "http" or host not in THIS_MACHINE):
         raise InvalidAddress(f"the {what} must begin with https:// (http:// only on this very machine)")
 
 

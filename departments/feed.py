@@ -22,7 +22,7 @@ from pika.adapters.blocking_connection import BlockingChannel, BlockingConnectio
 from pika.adapters.utils.connection_workflow import AMQPConnectorException
 
 from contracts.envelope import REPLAY_HEADER
-from departments.credentials import AccessToken, ClientCredentials
+from departments.credentials import THIS_MACHINE, AccessToken, ClientCredentials
 from departments.errors import AccessRefused, BrokerUnreachable, InvalidAddress, QueueNotFound, SubscriptionError
 from departments.renewal import Renewal, in_connection
 
@@ -198,6 +198,9 @@ def _parameters(amqp_uri: str, queue: str, credentials: ClientCredentials | None
     if credentials is not None:
         if has_account:
             raise InvalidAddress("a client signs in with tokens: leave the account out of the broker's address")
+        if parameters.ssl_options is None and parameters.host not in THIS_MACHINE:
+            # whoever reads the token on its way reads the events (RFC 6750, section 5.3)
+            raise InvalidAddress("the broker's address must begin with amqps:// (amqp:// only on this very machine)")
         parameters.credentials = pika.PlainCredentials(credentials.client_id, "")
     # how the broker's operators see who reads
     parameters.client_properties = {"connection_name": f"onehall-subscribe {queue}"}

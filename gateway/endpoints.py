@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chassis.webhooks import addresses
-from chassis.webhooks.addresses import AddressRefused, HostNotFound, Networks, Resolve, UrlRefused
-from contracts.errors import InvalidInput
+from chassis.webhooks.addresses import AddressRefused, HostNotFound, Networks, Resolve, ResolverBusy, UrlRefused
+from contracts.errors import InvalidInput, ServiceUnavailable
 
 
 class Endpoints:
@@ -14,8 +14,9 @@ class Endpoints:
         self._resolve = resolve
         self._networks = networks
 
-    async def require_allowed(self, url: str) -> None:
+    async def require_allowed(self, url: str, owner: str) -> None:
         """Raise `InvalidInput` for a URL that webhooks may not go to. Each connection is looked at again."""
+        addresses.asking_for.set(owner)
         try:
             endpoint = addresses.parse(url)
             await addresses.find(endpoint.host, endpoint.port, self._resolve, self._networks)
@@ -25,6 +26,8 @@ class Endpoints:
             raise _fault("unknown") from error
         except AddressRefused as error:
             raise _fault("private") from error
+        except ResolverBusy as error:
+            raise ServiceUnavailable("resolver") from error
 
 
 def _fault(rule: str) -> InvalidInput:

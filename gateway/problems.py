@@ -57,6 +57,7 @@ PROBLEM_OF_ERROR: dict[type[Exception], Problem] = {
     errors.ReplayUnderWay: Problem(409, "replay-under-way"),
     errors.DeliveryNotFailed: Problem(409, "delivery-not-failed"),
     errors.WebhookTestUnderWay: Problem(409, "test-under-way"),
+    errors.WebhookJustResumed: Problem(409, "just-resumed"),
     errors.ServiceUnavailable: Problem(503, "unavailable"),
     TokenRefused: Problem(401, "token-refused"),
     InsufficientScope: Problem(403, "insufficient-scope"),

@@ -6,12 +6,13 @@ from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
 
+from chassis.settings import RpcSettings
 from chassis.webhooks.settings import WebhookAddresses
 
 _DEMO_SECRET = "onehall-demo-secret"  # noqa: S105 the demo client's, refused in production below
 
 
-class GatewaySettings(WebhookAddresses):
+class GatewaySettings(RpcSettings, WebhookAddresses):
     port: int = 8000
     identity_url: str = Field(description="where identity answers RPC over HTTP when the broker is gone")
     cases_url: str

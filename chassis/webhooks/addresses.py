@@ -8,13 +8,18 @@ import re
 import socket
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Networks = tuple[Network, ...]
 Resolve = Callable[[str, int], Awaitable[list[str]]]
+
+asking_for: ContextVar[str] = ContextVar("asking_for", default="")
+"""The owner of the webhook whose host is looked up."""
 
 MAX_URL = 2_000
 HTTPS_PORT = 443
@@ -22,7 +27,8 @@ _LOWEST_OTHER_PORT = 1024
 """The ports below belong to protocols that nobody should be made to speak to by us."""
 
 _LOOK_UP_SECONDS = 5.0
-_LOOK_UPS = 32
+_LOOK_UPS = 128
+_LOOK_UPS_OF_OWNER = 4
 
 _PRINTABLE = re.compile("[!-~]+")
 _HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?")
@@ -49,6 +55,10 @@ class UrlRefused(ValueError):
 
 class HostNotFound(Exception):
     """Args: the host."""
+
+
+class ResolverBusy(Exception):
+    """Args: the host. Nobody has looked for it: too many look-ups of others are under way."""
 
 
 class AddressRefused(Exception):
@@ -126,21 +136,46 @@ async def find(host: str, port: int, resolve: Resolve, networks: Iterable[Networ
 
 
 class Resolver:
-    """The system's, in threads of its own: a look-up cannot be broken off, and a slow one must not hold others up."""
+    """The system's, in threads of its own. A look-up cannot be broken off, and slow ones must not hold others up.
+
+    So each owner (`asking_for`) has a few at a time, counted until their threads end, and waits for its own ones only.
+    Raise `HostNotFound`, or `ResolverBusy` when all threads are taken.
+    """
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(_LOOK_UPS, thread_name_prefix="resolver")
+        self._under_way = 0
+        self._places: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     async def __call__(self, host: str, port: int) -> list[str]:
-        look_up = asyncio.get_running_loop().run_in_executor(self._threads, _look_up, host, port)
+        places = self._places.setdefault(asking_for.get(), asyncio.Semaphore(_LOOK_UPS_OF_OWNER))
+        await places.acquire()
+        if self._under_way >= _LOOK_UPS:
+            places.release()
+            raise ResolverBusy(host)
+        look_up = self._start(host, port, places)
         try:
             async with asyncio.timeout(_LOOK_UP_SECONDS):
-                return await look_up
+                # it goes on in its thread, and its place is taken as long as that
+                return await asyncio.shield(look_up)
         except (OSError, UnicodeError) as error:
             raise HostNotFound(host) from error
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _start(self, host: str, port: int, places: asyncio.Semaphore) -> asyncio.Future[list[str]]:
+        def end(look_up: asyncio.Future[list[str]]) -> None:
+            self._under_way -= 1
+            places.release()
+            if not look_up.cancelled():
+                # nobody may be waiting for it any more
+                look_up.exception()
+
+        look_up = asyncio.get_running_loop().run_in_executor(self._threads, _look_up, host, port)
+        self._under_way += 1
+        look_up.add_done_callback(end)
+        return look_up
 
 
 def _look_up(host: str, port: int) -> list[str]:

@@ -114,7 +114,7 @@ class Dispatcher:
 
     async def _send(self, delivery: Delivery, endpoint: Endpoint) -> None:
         if secrets := self._open(endpoint):
-            request = Request(endpoint.url, secrets, delivery.event_id, delivery.replay, delivery.body)
+            request = Request(endpoint.url, secrets, delivery.event_id, delivery.replay, delivery.body, endpoint.owner)
             result = await self._sender.send(request)
         else:
             result = Result(datetime.now(UTC), 0, error=UNREADABLE_SECRET)

@@ -21,6 +21,9 @@ FIRST_REST = 10.0
 LONGEST_REST = 300.0
 """Seconds. Each probe that fails doubles the rest."""
 
+RESOLVER_BUSY = "resolver-busy"
+"""The word for an attempt that ended before the endpoint was looked for: that is no failure of its own."""
+
 DELIVERED, RETRIED, FAILED, GONE = "delivered", "retried", "failed", "gone"
 
 
@@ -68,8 +71,8 @@ class Breaker:
     def after(self, result: Result, now: datetime) -> Breaker:
         if result.is_success:
             return Breaker()
-        if self.is_resting(now):
-            # what was under way when it began to rest says nothing new
+        if self.is_resting(now) or result.error == RESOLVER_BUSY:
+            # what was under way when it began to rest says nothing new, nor what was not sent
             return self
         failed = replace(self, failures=self.failures + 1)
         rest = max(failed._rest(), min(result.retry_after or 0, LONGEST_RETRY_AFTER))

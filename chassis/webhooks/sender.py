@@ -17,8 +17,8 @@ from httpcore2 import AnyIOBackend, AsyncConnectionPool, AsyncNetworkBackend, As
 from standardwebhooks import Webhook
 
 from chassis.webhooks import addresses
-from chassis.webhooks.addresses import AddressRefused, HostNotFound, Networks, Resolve
-from chassis.webhooks.rules import Result
+from chassis.webhooks.addresses import AddressRefused, HostNotFound, Networks, Resolve, ResolverBusy
+from chassis.webhooks.rules import RESOLVER_BUSY, Result
 from contracts.envelope import CONTENT_TYPE, REPLAY_HEADER
 
 log = logging.getLogger(__name__)
@@ -45,6 +45,7 @@ class Request:
     event_id: str
     replay: str
     body: str
+    owner: str = ""
 
     @property
     def webhook_id(self) -> str:
@@ -95,6 +96,7 @@ class Sender:
 
     async def send(self, request: Request) -> Result:
         """Never raises for what an endpoint does."""
+        addresses.asking_for.set(request.owner)
         at, started = datetime.now(UTC), time.perf_counter()
         status_code, error, retry_after = None, None, None
         try:
@@ -165,6 +167,7 @@ _WORDS: tuple[tuple[type[Exception], str], ...] = (
     (addresses.UrlRefused, "url-refused"),
     (AddressRefused, "address-refused"),
     (HostNotFound, "host-not-found"),
+    (ResolverBusy, RESOLVER_BUSY),
     (ssl.SSLCertVerificationError, "certificate"),
     (ssl.SSLError, "tls"),
     (TimeoutError, "timeout"),

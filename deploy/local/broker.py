@@ -36,6 +36,9 @@ def find_program(name: str) -> str:
     return found
 
 
+CHANNELS = "channel_max = 1024"
+"""Of one connection. What sends webhooks has one for each endpoint, everybody else a few."""
+
 PLUGINS = ("rabbitmq_auth_backend_oauth2", "rabbitmq_management")
 
 # Departments sign in with tokens of our provider. rabbitmq.conf takes no key address but an https one, and this one is
@@ -55,6 +58,7 @@ def create(state: State, ports: Mapping[str, int], secret: Mapping[str, str], ba
     folder = state.broker
     settings = (
         f"listeners.tcp.default = 127.0.0.1:{ports['broker']}",
+        CHANNELS,
         "management.tcp.ip = 127.0.0.1",
         f"management.tcp.port = {ports['broker-management']}",
         # counts are asked for, rates are not, and keeping them costs most

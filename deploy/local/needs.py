@@ -10,6 +10,7 @@ from gateway.settings import GatewaySettings
 from services.cases.settings import CasesSettings
 from services.identity.settings import IdentitySettings
 from services.notify.settings import NotifySettings
+from services.rating.settings import RatingSettings
 
 SETTINGS: dict[str, type[Settings]] = {
     "chassis.relay": RelaySettings,
@@ -17,9 +18,10 @@ SETTINGS: dict[str, type[Settings]] = {
     "services.cases": CasesSettings,
     "services.identity": IdentitySettings,
     "services.notify": NotifySettings,
+    "services.rating": RatingSettings,
     "gateway": GatewaySettings,
 }
-"""By module. The others read `chassis.settings.Settings`."""
+"""By module."""
 
 OAUTH = {"identity", "gateway"}
 """Provider and client. Authlib itself reads whether they may speak over plain HTTP."""
@@ -35,7 +37,7 @@ def needs(process: Process) -> frozenset[str]:
 
 
 def settings_of(process: Process) -> type[Settings]:
-    return SETTINGS.get(process.module, Settings)
+    return SETTINGS[process.module]
 
 
 def _names(settings: type[Settings]) -> set[str]:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Security
 from starlette.responses import JSONResponse, Response
 
 from contracts.actors import Actor
+from contracts.errors import NotPermitted
 from gateway.api.callers import Services, WebhookEndpoints, get_subscriber
 from gateway.api.schemas import PROBLEMS, Cursor, Limit
 from gateway.api.subscription_schemas import (
@@ -32,8 +33,12 @@ async def create_subscription(
 
     A department hears of its own cases; for those of others, and for an organisation, an agreement is needed.
     """
-    if wanted.url is not None:
-        await endpoints.require_allowed(wanted.url)
+    owner = actor.department or actor.organisation
+    if owner is None:
+        # cases decides who is one; nobody else makes us look for hosts
+        raise NotPermitted("subscribe")
+    if wanted.delivery == "webhook" and wanted.url is not None:
+        await endpoints.require_allowed(wanted.url, owner)
     parts = wanted.filter.model_dump(exclude_unset=True)
     arguments: tuple[Any, ...] = (wanted.name, parts, wanted.delivery, wanted.url, wanted.start)
     subscription = await services.call("cases.create_subscription", *arguments, actor=actor)

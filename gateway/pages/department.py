@@ -10,15 +10,12 @@ from fastapi import APIRouter, Query
 from starlette.responses import RedirectResponse, Response
 
 from contracts.filters import ANY
-from gateway.pages import webhooks
 from gateway.pages.visits import Visit, Visited
 
 router = APIRouter(prefix="/department")
 
 A_PAGE = 20
-LATEST = 5
 MOST_ITEMS = 100
-WEBHOOK = "webhook"
 
 
 @router.get("")
@@ -38,13 +35,9 @@ async def show_department(visit: Visited, cursor: Annotated[str | None, Query(ma
 async def show_subscription(
     visit: Visited, name: str, cursor: Annotated[str | None, Query(max_length=200)] = None
 ) -> Response:
-    subscription = await visit.call("cases.get_subscription", name)
-    replays = await visit.call("cases.list_replays", name, None, LATEST)
-    heard = _in_words(visit, subscription["filter"], await _item_names(visit))
-    webhook = await webhooks.part_of(visit, name, cursor) if subscription["delivery"] == WEBHOOK else {"webhook": None}
-    return visit.render(
-        "subscription.html", subscription=subscription, heard=heard, replays=replays["items"], **webhook
-    )
+    shown = await visit.call("cases.get_subscription_overview", name, cursor)
+    heard = _in_words(visit, shown["subscription"]["filter"], await _item_names(visit))
+    return visit.render("subscription.html", heard=heard, **shown)
 
 
 async def _item_names(visit: Visit) -> dict[str, Any]:

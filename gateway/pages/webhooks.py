@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import suppress
 
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
-from contracts.errors import DeliveryNotFailed
-from gateway.pages.visits import Visit, Visited, text_in
+from contracts.errors import DeliveryNotFailed, WebhookJustResumed
+from gateway.pages.visits import Visited, text_in
 
 router = APIRouter(prefix="/department/subscriptions/{name:code}")
-
-A_PAGE = 20
-MOST_FAILED = 20
-
-
-async def part_of(visit: Visit, name: str, cursor: str | None) -> dict[str, Any]:
-    """What the page of a subscription shows of its webhook."""
-    return {
-        "webhook": await visit.call("cases.get_webhook", name),
-        "failed": (await visit.call("cases.list_deliveries", name, "failed", None, MOST_FAILED))["items"],
-        "attempts": await visit.call("cases.list_attempts", name, cursor, A_PAGE),
-    }
 
 
 @router.post("/retry")
@@ -38,7 +26,8 @@ async def retry_delivery(visit: Visited, name: str) -> Response:
 
 @router.post("/resume")
 async def resume_webhook(visit: Visited, name: str) -> Response:
-    await visit.call("cases.resume_webhook", name)
+    with suppress(WebhookJustResumed):  # pressed twice; the page shows how it goes
+        await visit.call("cases.resume_webhook", name)
     return _back(name)
 
 

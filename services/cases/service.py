@@ -119,6 +119,11 @@ class CasesService(Service):
             return subscription_queries.list_replays(session, CATALOGUE, self.actor, name, cursor, limit)
 
     @rpc
+    def get_subscription_overview(self, name: str, cursor: str | None = None) -> dict[str, Any]:
+        with self.database.transaction() as session:
+            return webhook_queries.get_overview(session, CATALOGUE, self.actor, name, cursor)
+
+    @rpc
     def get_webhook(self, name: str) -> dict[str, Any]:
         with self.database.transaction() as session:
             return webhook_queries.get_webhook(session, CATALOGUE, self.actor, name)
@@ -148,7 +153,7 @@ class CasesService(Service):
     @rpc
     def resume_webhook(self, name: str) -> None:
         with self.database.transaction() as session:
-            webhook_commands.resume_webhook(session, CATALOGUE, self.actor, name)
+            webhook_commands.resume_webhook(session, CATALOGUE, self.actor, name, datetime.now(UTC))
 
     @rpc
     def send_test(self, name: str) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field, SecretStr
 
-from chassis.settings import Settings
+from chassis.settings import RpcSettings
 
 
-class CasesSettings(Settings):
+class CasesSettings(RpcSettings):
     webhook_key: SecretStr = Field(min_length=43, description="32 bytes, base64url: seals what signs webhooks")

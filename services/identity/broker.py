@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 import httpx2
 
+from chassis import management
+
 _TIMEOUT_SECONDS = 5.0
 
 
@@ -36,8 +38,7 @@ class Management:
 
     def __init__(self, url: str, vhost: str) -> None:
         self._vhost = quote(vhost, safe="")
-        # the broker is next door: a proxy for the outside world is not asked
-        self._client = httpx2.Client(base_url=url, timeout=_TIMEOUT_SECONDS, trust_env=False)
+        self._client = management.client(url, _TIMEOUT_SECONDS)
 
     def connections(self) -> list[Connection]:
         """Every open one, ours too. One that is only just opening has no user yet, and is left out."""

@@ -165,6 +165,7 @@ class Ending(StrEnum):
     DISABLED = "disabled"
     ENDED = "ended"
     EXPIRED = "expired"
+    SURPLUS = "surplus"
 
 
 def reason_to_end(client: Client, proved_at: datetime, now: datetime, longest: timedelta) -> Ending | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field, SecretStr
 
-from chassis.settings import ManagingSettings
+from chassis.settings import ManagingSettings, RpcSettings
 
 
-class IdentitySettings(ManagingSettings):
+class IdentitySettings(RpcSettings, ManagingSettings):
     """`cookie_key` encrypts stored tokens and signing keys: 32 bytes, base64url."""
 
     cookie_key: SecretStr

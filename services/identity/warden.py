@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 import httpx2
@@ -20,10 +21,14 @@ from services.identity.domain import Client, Ending, reason_to_end
 
 log = logging.getLogger(__name__)
 
+MOST_CONNECTIONS = 50
+"""Of one client. The broker can limit those of all together only, and one client must not take all."""
+
 REASONS = {
     Ending.DISABLED: "the client is disabled",
     Ending.ENDED: "the client's last day is over",
     Ending.EXPIRED: "the access token has expired and was not renewed",
+    Ending.SURPLUS: "the client has too many connections",
 }
 
 
@@ -59,8 +64,11 @@ class Warden:
         consumers = self._management.consumers() if connections else []
         self._first_seen = {consumer: self._first_seen.get(consumer, now) for consumer in consumers}
         self._proofs = {connection: self._newest_proof(connection) for connection in connections}
+        surplus = _surplus(connections)
         for connection, proof in self._proofs.items():
             ending = reason_to_end(clients[connection.user], proof, now, self._longest)
+            if ending is None and connection in surplus:
+                ending = Ending.SURPLUS
             if ending is not None:
                 self._close(connection, ending)
 
@@ -78,3 +86,11 @@ class Warden:
         self._management.close_connection(connection.name, REASONS[ending])
         metrics.broker_connections_closed.labels(ending).inc()
         log.info("a connection of %s to the broker is closed: %s", connection.user, REASONS[ending])
+
+
+def _surplus(connections: Iterable[Connection]) -> set[Connection]:
+    """The newest of each client that has too many."""
+    of_client: dict[str, list[Connection]] = defaultdict(list)
+    for connection in sorted(connections, key=lambda connection: connection.connected_at):
+        of_client[connection.user].append(connection)
+    return {connection for each in of_client.values() for connection in each[MOST_CONNECTIONS:]}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field, SecretStr
 
-from chassis.settings import Settings
+from chassis.settings import RpcSettings
 
 
-class NotifySettings(Settings):
+class NotifySettings(RpcSettings):
     api_url: str = Field(pattern=r"^https?://[^/]+$", description="where the gateway is reached from here")
     notify_client_secret: SecretStr
     smtp_host: str

@@ -150,6 +150,12 @@ def test_a_process_gets_its_own_database_only(process: Process, place: str) -> N
     assert given == ({database_name(own)} if own else set())
 
 
+@pytest.mark.parametrize("place", PLACES)
+def test_the_secret_of_rpc_is_known_to_those_who_call_and_answer_only(place: str) -> None:
+    known = {process.name for process in processes() if "ONEHALL_RPC_SECRET" in environment_of(process, place)}
+    assert known == {"gateway", *SERVICES}
+
+
 @pytest.mark.parametrize("process", processes(), ids=lambda process: process.name)
 @pytest.mark.parametrize("place", ["supervisor", "compose"])
 def test_a_process_has_its_own_account_at_the_broker(process: Process, place: str) -> None:
@@ -196,6 +202,8 @@ def test_composes_broker_checks_tokens_as_the_local_one_does() -> None:
     folder = ROOT / "deploy" / "compose" / "rabbitmq"
     local = broker.ADVANCED.format(jwks_url="http://gateway:8000/oauth/jwks")
     assert (folder / "advanced.config").read_text().endswith(local)
+    assert broker.CHANNELS in (folder / "onehall.conf").read_text().splitlines()
+    assert f"    {broker.CHANNELS}\n" in (ROOT / "docs" / "operations.md").read_text()
     assert (folder / "enabled_plugins").read_text() == f"[{','.join(broker.PLUGINS)}].\n"
 
 

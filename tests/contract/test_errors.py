@@ -26,6 +26,7 @@ EXAMPLES = {
     "ReplayUnderWay": ("permits",),
     "DeliveryNotFailed": ("7", "delivered"),
     "WebhookTestUnderWay": ("hook",),
+    "WebhookJustResumed": ("hook",),
     "ServiceUnavailable": ("database",),
 }
 

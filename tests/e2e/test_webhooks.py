@@ -119,6 +119,8 @@ def test_what_rests_or_is_gone_is_shown_and_can_be_resumed(people, program, endp
 
     endpoint.answer = lambda _: Answer()
     assert program.post(f"{SUBSCRIPTIONS}/{name}/resume").status_code == httpx2.codes.NO_CONTENT
+    again = program.post(f"{SUBSCRIPTIONS}/{name}/resume")
+    assert (again.status_code, again.json()["type"]) == (httpx2.codes.CONFLICT, "urn:onehall:problem:just-resumed")
     wait_until("it is delivered", lambda: get(program, name, "/deliveries?status=delivered")["items"])
     assert get(program, name, "/webhook")["status"] == "active"
 

@@ -196,8 +196,20 @@ def test_the_accounts_can_be_given_to_a_running_broker(servers: Platform) -> Non
     management = servers.environment["ONEHALL_BROKER_MANAGEMENT_URL"]
     with httpx2.Client(base_url=management) as client:
         client.put("/api/users/operator", json={"password": "another", "tags": ""}).raise_for_status()
+        client.delete("/api/vhost-limits/%2F/max-connections").raise_for_status()
     assert broker_definitions("apply", passwords | {"ONEHALL_BROKER_MANAGEMENT_URL": management}).returncode == 0
     assert not refused(servers, "operator", consume(SUBSCRIPTION.dead))
+    assert limits(servers) == [{"vhost": "/", "value": {"max-connections": 2_000}}]
+
+
+def limits(servers: Platform) -> object:
+    with httpx2.Client(base_url=servers.environment["ONEHALL_BROKER_MANAGEMENT_URL"]) as client:
+        return client.get("/api/vhost-limits/%2F").raise_for_status().json()
+
+
+def test_a_connection_has_a_limited_number_of_channels(servers: Platform) -> None:
+    with channel_of(servers, "operator") as channel:
+        assert channel.connection._impl.params.channel_max == 1_024
 
 
 def test_accounts_without_a_password_or_an_administrator_are_not_made(servers: Platform) -> None:

@@ -23,7 +23,11 @@ QUEUE = replace(topology.service_queue("rating", "cases"), retry_delays=(1, 2))
 
 
 @pytest.fixture(scope="module")
-def rating(servers):
+def rating(servers, amqp_uri):
+    with closing(pika.BlockingConnection(pika.URLParameters(amqp_uri))) as connection:
+        broker.declare(connection.channel(), [QUEUE])
+        # what other modules left there
+        connection.channel().queue_purge(QUEUE.name)
     port = servers.ports["rating"]
     with running(["tests.integration.failing_rating"], servers.environment, ONEHALL_HTTP_PORT=str(port)) as process:
         yield process

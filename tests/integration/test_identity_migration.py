@@ -17,4 +17,4 @@ def _is_chassis(change):
     """The outbox with its partitions, and what the relay keeps beside it, belong to the chassis."""
     subject = change[1]
     name = getattr(getattr(subject, "table", subject), "name", "")
-    return name.startswith("outbox") or name in ("replays", "queue_positions", "schedule")
+    return name.startswith("outbox") or name in ("history", "replays", "queue_positions", "schedule")

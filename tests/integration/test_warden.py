@@ -9,7 +9,9 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import urlsplit
 
+import httpx2
 import pika
 import pytest
 from joserfc.jwk import ECKey
@@ -138,6 +140,14 @@ def closed(connection: Any) -> str | None:
     except ConnectionClosedByBroker as error:
         return str(error.reply_text)
     return None
+
+
+def test_a_refused_account_stands_in_no_error(servers: Platform) -> None:
+    address = urlsplit(servers.environment["ONEHALL_BROKER_MANAGEMENT_URL"])
+    url = f"http://identity:wr0ng-password@{address.hostname}:{address.port}"
+    with closing(Management(url, "/")) as management, pytest.raises(httpx2.HTTPStatusError) as caught:
+        management.connections()
+    assert "wr0ng" not in repr(caught.value) + str(caught.value)
 
 
 # What a token opens

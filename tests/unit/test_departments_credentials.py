@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from departments import AccessRefused, ClientCredentials, InvalidAddress, ProviderUnreachable, credentials
+from departments import AccessRefused, ClientCredentials, InvalidAddress, ProviderUnreachable, Subscriber, credentials
 from tests.provider import Provider
 
 SECRET = "s3cret:+/%ü"
@@ -123,3 +123,16 @@ def test_the_secret_goes_to_nobody_but_the_provider(provider, client, discovery)
 def test_an_issuer_is_an_https_address(issuer):
     with pytest.raises(InvalidAddress, match="issuer"):
         ClientCredentials(issuer, "a", "b")
+
+
+@pytest.mark.parametrize(
+    "address", ["amqp://broker.hall.example:5672/", "amqp://10.0.0.7/", "amqp://localhost.example/"]
+)
+def test_a_token_never_goes_to_a_broker_in_the_clear(client, address):
+    with pytest.raises(InvalidAddress, match="must begin with amqps://"):
+        Subscriber(address, "dept.civil-affairs.cases", credentials=client)
+
+
+@pytest.mark.parametrize("address", ["amqps://broker.hall.example/", "amqp://127.0.0.1:5672/", "amqp://localhost/"])
+def test_it_goes_over_tls_or_to_this_machine(client, address):
+    Subscriber(address, "dept.civil-affairs.cases", credentials=client)

@@ -297,6 +297,7 @@ SUBSCRIPTION = {
     "waiting": 7,
 }
 REPLAY = {"kind": "start", "requested_at": "2026-11-01T02:03:04Z", "finished_at": None, "remaining": 120}
+NO_WEBHOOK = dict.fromkeys(("webhook", "failed", "attempts"))
 OFFICER = {"roles": ["officer"], "department": "civil-affairs"}
 
 
@@ -304,8 +305,7 @@ def department(subscription: dict[str, Any], **claims: Any) -> tuple[FakeRpc, Do
     return signed_in(
         {
             "cases.list_subscriptions": {"items": [subscription], "next": "n"},
-            "cases.get_subscription": subscription,
-            "cases.list_replays": {"items": [REPLAY], "next": None},
+            "cases.get_subscription_overview": {"subscription": subscription, "replays": [REPLAY], **NO_WEBHOOK},
             "cases.list_items": {"items": [ITEM], "next": None},
         },
         **claims,

@@ -37,6 +37,17 @@ def test_an_address_that_webhooks_may_not_go_to_is_refused_before_anything_is_ma
     assert rpc.of(CREATE) == []
 
 
+def test_no_host_is_looked_up_for_whom_subscribes_for_nobody_nor_for_another_delivery() -> None:
+    rpc = FakeRpc({CREATE: {}})
+    door = make_door(rpc)
+    nobody = bearer(sub="dept", client_id="dept", scope="events")
+    wanted = {"name": "hook", "delivery": "webhook", "url": "https://nowhere.example/"}
+    assert door.post(SUBSCRIPTIONS, json=wanted, headers=nobody).status_code == 403
+    assert rpc.of(CREATE) == []
+    # cases refuses it
+    assert door.post(SUBSCRIPTIONS, json=wanted | {"delivery": "amqp"}, headers=program()).status_code == 201
+
+
 def test_a_network_that_was_opened_is_no_private_one() -> None:
     rpc = FakeRpc({CREATE: {"secret": "whsec_x"}})
     door = make_door(rpc, webhook_private_addresses="10.0.0.0/8")

@@ -245,3 +245,54 @@ def test_a_host_that_takes_long_to_find_holds_nobody_else_up(monkeypatch: pytest
         return found
 
     assert asyncio.run(look_both_up()) == ["1.1.1.1"]
+
+
+def test_slow_hosts_of_one_owner_leave_threads_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    release, asked = threading.Event(), []
+
+    def look_up(host: str, *_: object, **__: object) -> list[tuple[object, ...]]:
+        asked.append(host)
+        if host.endswith("slow.example"):
+            release.wait(30)
+        return [(None, None, None, "", ("1.1.1.1", 443))]
+
+    monkeypatch.setattr(addresses.socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(addresses, "_LOOK_UP_SECONDS", 0.05)
+
+    async def ask(resolver: addresses.Resolver, owner: str, host: str) -> list[str]:
+        addresses.asking_for.set(owner)
+        return await resolver(host, 443)
+
+    async def look_all_up() -> tuple[int, list[str]]:
+        resolver = addresses.Resolver()
+        slow = [asyncio.create_task(ask(resolver, "slow", f"{n}.slow.example")) for n in range(20)]
+        done, waiting = await asyncio.wait(slow, return_when=asyncio.FIRST_COMPLETED)
+        assert all(isinstance(task.exception(), HostNotFound) for task in done)
+        # given up, but their threads go on: no more of this owner are asked
+        found = await asyncio.create_task(ask(resolver, "other", "quick.example"))
+        count = len([host for host in asked if host != "quick.example"])
+        release.set()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        return count, found
+
+    assert asyncio.run(look_all_up()) == (addresses._LOOK_UPS_OF_OWNER, ["1.1.1.1"])
+    assert len(asked) == 21
+
+
+def test_with_all_threads_taken_nobody_waits_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+    monkeypatch.setattr(addresses.socket, "getaddrinfo", lambda *_, **__: release.wait(30) and [])
+    monkeypatch.setattr(addresses, "_LOOK_UPS", 1)
+
+    async def look_two_up() -> None:
+        resolver = addresses.Resolver()
+        slow = asyncio.create_task(resolver("slow.example", 443))
+        await asyncio.sleep(0)
+        try:
+            with pytest.raises(addresses.ResolverBusy):
+                await resolver("quick.example", 443)
+        finally:
+            release.set()
+            await slow
+
+    asyncio.run(look_two_up())

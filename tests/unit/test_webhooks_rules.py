@@ -99,3 +99,8 @@ def test_asking_for_less_than_its_rest_does_not_shorten_it() -> None:
 
 def test_a_rest_never_ends_beyond_all_reckoning() -> None:
     assert failed(2000).rests_until is not None
+
+
+def test_an_attempt_for_which_nobody_looked_the_host_up_is_no_failure_of_the_endpoint() -> None:
+    breaker = failed(rules.MOST_FAILURES - 1)
+    assert breaker.after(Result(NOW, 5, error=rules.RESOLVER_BUSY), NOW) == breaker

@@ -14,13 +14,23 @@ from chassis.webhooks import secrets
 from chassis.webhooks.addresses import UrlRefused, parse
 from contracts import topology
 from contracts.actors import Actor
-from contracts.errors import DeliveryNotFailed, InvalidInput, NotFound, SubscriptionEnded, WebhookTestUnderWay
+from contracts.errors import (
+    DeliveryNotFailed,
+    InvalidInput,
+    NotFound,
+    SubscriptionEnded,
+    WebhookJustResumed,
+    WebhookTestUnderWay,
+)
 from services.cases.items import Catalogue
 from services.cases.subscriptions.domain import Subscription
 from services.cases.webhooks import queries, store
 
 FORMER_SECRET_LIFE = timedelta(hours=24)
 """How long the secret before signs too, after a new one was made."""
+
+RESUME_PAUSE = timedelta(seconds=10)
+"""Between two requests to try an endpoint again."""
 
 TEST_TYPE = "onehall.test"
 _TEST_SUBJECT = "test"
@@ -57,9 +67,14 @@ def rotate_secret(
     return {"secret": secrets.shown(secret), "former_until": queries.moment(former_until)}
 
 
-def resume_webhook(session: Session, catalogue: Catalogue, actor: Actor, name: str) -> None:
-    """Send at once to an endpoint that rests, or that has answered 410 Gone."""
-    store.resume(session, _require_standing(session, catalogue, actor, name).id)
+def resume_webhook(session: Session, catalogue: Catalogue, actor: Actor, name: str, now: datetime) -> None:
+    """Try an endpoint that rests, or that has answered 410 Gone, at once: by one request, and the rest if it is taken.
+
+    Resumed in a loop, an endpoint that takes time and fails would never rest.
+    """
+    subscription = _require_standing(session, catalogue, actor, name)
+    if not store.resume(session, subscription.id, now, now - RESUME_PAUSE):
+        raise WebhookJustResumed(name)
 
 
 def retry_delivery(session: Session, catalogue: Catalogue, actor: Actor, name: str, delivery: int) -> dict[str, Any]:

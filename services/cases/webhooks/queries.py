@@ -19,6 +19,9 @@ PENDING, DELIVERED, FAILED = "pending", "delivered", "failed"
 STATUSES = {PENDING: ("pending", "requested"), DELIVERED: ("delivered",), FAILED: ("failed",)}
 """What is shown -> what is stored. `requested` only says that the dispatcher has not looked yet."""
 
+_LATEST_REPLAYS = 5
+_PAGE = 20
+
 ACTIVE, RESTING, DISABLED = "active", "resting", "disabled"
 
 
@@ -36,6 +39,24 @@ def get_webhook(session: Session, catalogue: Catalogue, actor: Actor, name: str)
         "former_secret_until": moment(webhook.former_until),
         "pending": webhook.pending,
         "failed": webhook.failed,
+    }
+
+
+def get_overview(session: Session, catalogue: Catalogue, actor: Actor, name: str, cursor: str | None) -> dict[str, Any]:
+    """All that the page of a subscription shows, in one call. `cursor` is of the attempts.
+
+    `webhook`, `failed` and `attempts` are None for one of another delivery.
+    """
+    subscription = subscriptions.get_subscription(session, catalogue, actor, name)
+    replays = subscriptions.list_replays(session, catalogue, actor, name, None, _LATEST_REPLAYS)
+    shown = {"subscription": subscription, "replays": replays["items"]}
+    if subscription["delivery"] != WEBHOOK:
+        return shown | dict.fromkeys(("webhook", "failed", "attempts"))
+    failed = list_deliveries(session, catalogue, actor, name, FAILED, None, _PAGE)
+    return shown | {
+        "webhook": get_webhook(session, catalogue, actor, name),
+        "failed": failed["items"],
+        "attempts": list_attempts(session, catalogue, actor, name, cursor, _PAGE),
     }
 
 

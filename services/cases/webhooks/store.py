@@ -26,7 +26,8 @@ _ROTATE = text(
     " WHERE subscription = :subscription"
 )
 _RESUME = text(
-    "UPDATE webhooks SET disabled_at = NULL, failures = 0, rests_until = NULL WHERE subscription = :subscription"
+    "UPDATE webhooks SET disabled_at = NULL, failures = GREATEST(failures, 1), rests_until = NULL, resumed_at = :now"
+    " WHERE subscription = :subscription AND (resumed_at IS NULL OR resumed_at <= :since)"
 )
 _ATTEMPTS = text(
     "SELECT webhook_attempts.id, at, status_code, error, milliseconds, delivery, event_id, type, subject, sequence,"
@@ -120,8 +121,9 @@ def rotate(session: Session, subscription: str, sealed_secret: bytes, former_unt
     session.execute(_ROTATE, values)
 
 
-def resume(session: Session, subscription: str) -> None:
-    session.execute(_RESUME, {"subscription": subscription})
+def resume(session: Session, subscription: str, now: datetime, since: datetime) -> bool:
+    """Let one request out, whose success ends the failures. False if it was resumed after `since` already."""
+    return session.execute(_RESUME, {"subscription": subscription, "now": now, "since": since}).rowcount == 1
 
 
 def list_attempts(session: Session, subscription: str, before: int, limit: int) -> list[Attempt]:
