@@ -44,6 +44,9 @@ def sign_in(base: str, client: Client, username: str, password: str) -> OAuth2Cl
     url, _ = session.create_authorization_url(endpoints["authorization_endpoint"], code_verifier=verifier)
     with httpx2.Client() as browser:
         answer = authorize(browser, url, client.redirect_uri, username, password)
+    # RFC 9207, section 2.4: an answer of another issuer is not to our question
+    if parse_qs(urlsplit(answer).query).get("iss") != [endpoints["issuer"]]:
+        raise SignInFailed("the answer is of another issuer")
     session.fetch_token(endpoints["token_endpoint"], authorization_response=answer, code_verifier=verifier)
     return session
 

@@ -22,6 +22,8 @@ class OperatorSettings(BaseSettings):
     base_url: str = Field(pattern=r"^https?://[^/]+$")
     identity_database_url: SecretStr
     notify_client_secret: SecretStr | None = None
+    cookie_key: SecretStr | None = None
+    other_cookie_key: SecretStr | None = None
 
 
 @functools.cache

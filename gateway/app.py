@@ -24,7 +24,7 @@ from gateway.rpc import Rpc
 from gateway.security import BodyLimit, HeaderLimit, SameSitePosts, SecurityHeaders
 from gateway.sessions import Cookies, Seal, WebSessions
 from gateway.settings import GatewaySettings
-from gateway.tokens import Keys, Tokens
+from gateway.tokens import Tokens
 
 
 def create_app(settings: GatewaySettings, rpc: Rpc) -> FastAPI:
@@ -60,7 +60,7 @@ def create_app(settings: GatewaySettings, rpc: Rpc) -> FastAPI:
 
 
 def _fill_state(app: FastAPI, settings: GatewaySettings, rpc: Rpc) -> None:
-    tokens = Tokens(Keys(rpc, settings.base_url), settings.base_url)
+    tokens = Tokens(rpc, settings.base_url)
     app.state.settings = settings
     app.state.rpc = rpc
     app.state.tokens = tokens

@@ -32,6 +32,12 @@ def preferred(accept_language: str) -> str:
     return _best(accept_language[:HEADER_READ])
 
 
+def first_spoken(ui_locales: str) -> str | None:
+    """The first of the three among tags in order of preference (OpenID Connect Core, section 3.1.2.1)."""
+    languages = (_language_of(tag.lower()) for tag in ui_locales.split())
+    return next((language for language in languages if language), None)
+
+
 @lru_cache(maxsize=512)
 def _best(accept_language: str) -> str:
     wishes = sorted((_wish(part) for part in accept_language.split(",")), key=lambda wish: -wish[1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qs, quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import RedirectResponse, Response
@@ -17,15 +17,15 @@ from gateway.sessions import SESSION
 
 router = APIRouter(include_in_schema=False)
 
-FORWARDED = ("authorization", "content-type", "accept")
+FORWARDED = ("authorization", "content-type", "accept", "dpop")
 NOT_FORWARDED_BACK = ("content-length", "connection", "transfer-encoding")
 DISCOVERY = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
 
 # Clients in a browser (a single-page app of another origin) need to read these; none of them looks at cookies
 CROSS_ORIGIN = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "WWW-Authenticate"}
 PREFLIGHT = CROSS_ORIGIN | {
-    "Access-Control-Allow-Methods": "GET, POST",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type",
+    "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP",
     "Access-Control-Max-Age": "600",
 }
 
@@ -38,7 +38,9 @@ def external_url(request: Request) -> str:
 
 
 async def forward(request: Request, endpoint: str) -> Response:
-    headers = {name.title(): request.headers[name] for name in FORWARDED if name in request.headers}
+    # what is sent twice becomes a list (RFC 9110, section 5.3), so that identity sees that it was
+    sent = {name: request.headers.getlist(name) for name in FORWARDED}
+    headers = {name.title(): ", ".join(values) for name, values in sent.items() if values}
     body = (await request.body()).decode("utf-8", "replace")
     answered = await request.app.state.rpc.call(
         "identity.answer_protocol", endpoint, request.method, external_url(request), headers, body
@@ -75,6 +77,26 @@ async def answer_revocation(request: Request) -> Response:
     return await forward(request, "revoke")
 
 
+@router.post("/oauth/introspect")
+async def answer_introspection(request: Request) -> Response:
+    return await forward(request, "introspect")
+
+
+@router.post("/oauth/par")
+async def answer_pushed_request(request: Request) -> Response:
+    return await forward(request, "par")
+
+
+@router.post("/oauth/register")
+async def answer_registration(request: Request) -> Response:
+    return await forward(request, "register")
+
+
+@router.api_route("/oauth/register/{client_id}", methods=["GET", "PUT", "DELETE"])
+async def answer_registered(request: Request) -> Response:
+    return await forward(request, "registration")
+
+
 @router.api_route("/oauth/userinfo", methods=["GET", "POST"])
 async def answer_userinfo(request: Request) -> Response:
     return await forward(request, "userinfo")
@@ -82,6 +104,9 @@ async def answer_userinfo(request: Request) -> Response:
 
 @router.options("/oauth/token")
 @router.options("/oauth/revoke")
+@router.options("/oauth/par")
+@router.options("/oauth/register")
+@router.options("/oauth/register/{client_id}")
 @router.options("/oauth/userinfo")
 @router.options("/oauth/jwks")
 @router.options(DISCOVERY[0])
@@ -116,15 +141,24 @@ async def _authorize(visit: Visit, decision: str | None) -> Response:
     session = visit.cookies.read(request, SESSION)
     page = await visit.rpc.call("identity.answer_authorization", external_url(request), session, decision)
     query = request.scope["query_string"].decode("latin-1")
+    visit.speak_one_of(page.get("ui_locales"))
     match page["page"]:
         case "redirect":
             # RFC 9700, section 4.12: 303 after a post, so that no client sends the form on
             return Response(status_code=302 if request.method == "GET" else 303, headers={"Location": page["location"]})
         case "login":
             return RedirectResponse(f"/login?next={quote(f'/oauth/authorize?{query}', safe='')}", 303)
+        case "form_post":
+            policy = {"Content-Security-Policy": policy_for_redirect(page["action"])}
+            return visit.render("form_post.html", headers=policy, action=page["action"], fields=page["fields"])
         case "consent":
-            # identity asks for consent only after it has checked the address, which no request goes without
-            policy = {"Content-Security-Policy": policy_for_redirect(parse_qs(query)["redirect_uri"][0])}
-            return visit.render("consent.html", headers=policy, consent=page, query=query)
+            policy = {"Content-Security-Policy": policy_for_redirect(page["redirect_uri"])}
+            return visit.render("consent.html", headers=policy, consent=page, host=_host(page), query=query)
         case _:
             return visit.render("authorization_error.html", status=400, error=page)
+
+
+def _host(page: dict[str, Any]) -> str | None:
+    """Where the person goes on to, as far as the address tells: an app's own does not."""
+    address = urlsplit(page["redirect_uri"])
+    return address.netloc if address.scheme in ("http", "https") else None

@@ -14,7 +14,15 @@ MAX_BODY = 1_000_000
 MAX_HEADERS = 32_768
 MAX_ACCEPT = 1_000
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-WITHOUT_COOKIES = ("/api/", "/oauth/token", "/oauth/revoke", "/oauth/userinfo")
+WITHOUT_COOKIES = (
+    "/api/",
+    "/oauth/token",
+    "/oauth/revoke",
+    "/oauth/introspect",
+    "/oauth/userinfo",
+    "/oauth/par",
+    "/oauth/register",
+)
 """Addresses that authenticate by what the request itself carries: a page elsewhere cannot make use of a visitor."""
 
 FROM_ANYWHERE = (*WITHOUT_COOKIES, "/oauth/authorize")

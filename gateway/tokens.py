@@ -1,4 +1,9 @@
-"""Access tokens, checked here against identity's public keys: JWT as RFC 9068 profiles it, ES256 only."""
+"""Access tokens, checked here against identity's public keys: JWT as RFC 9068 profiles it, ES256 only.
+
+Two kinds need identity besides. A token that is bound to a key (RFC 9449) comes with a proof that works once at all
+gateways, so identity, which they share, is asked whether it is new. And of a client with pairwise subjects the token
+does not say who it is for, since the client reads it; identity does, once a token.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +13,16 @@ import json
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
+from chassis import dpop
 from contracts.actors import CHANNELS, Actor
-from contracts.errors import ServiceUnavailable
+from contracts.errors import ServiceUnavailable, SessionEnded
 from gateway.rpc.client import Rpc
 
 AUDIENCE = "urn:onehall:api"
@@ -37,6 +44,16 @@ class TokenRefused(Exception):
         if not self.args:
             return 'Bearer realm="onehall"'
         return f'Bearer realm="onehall", error="invalid_token", error_description="{self.args[0]}"'
+
+
+class ProofNeeded(TokenRefused):
+    """A bound token without a good proof of its key, or a proof with a token that is not bound. Args: a reason."""
+
+    @property
+    def challenge(self) -> str:
+        # RFC 9449, section 7.1
+        algs = " ".join(dpop.ALGORITHMS)
+        return f'DPoP realm="onehall", error="invalid_dpop_proof", error_description="{self.args[0]}", algs="{algs}"'
 
 
 class InsufficientScope(Exception):
@@ -89,27 +106,68 @@ def _signing_keys(document: dict[str, Any]) -> dict[str, ECKey]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class KnownToken:
+    """`jkt` is the thumbprint of the key that must be proved with it, if it is bound to one."""
+
+    actor: Actor
+    expires: float
+    jkt: str | None
+
+
 class Tokens:
     """A token that was found good is remembered until it expires: checking a signature costs more than the call."""
 
-    def __init__(self, keys: Keys, issuer: str, clock: Callable[[], float] = time.time) -> None:
-        self._keys = keys
+    def __init__(self, rpc: Rpc, issuer: str, clock: Callable[[], float] = time.time) -> None:
+        self._rpc = rpc
+        self._keys = Keys(rpc, issuer)
         self._issuer = issuer
         self._clock = clock
-        self._known: dict[bytes, tuple[Actor, float]] = {}
+        self._known: dict[bytes, KnownToken] = {}
 
     async def actor_of(self, token: str) -> Actor:
         """Who a bearer token speaks for. Raise `TokenRefused`."""
-        digest = hashlib.sha256(token.encode()).digest()
-        actor, expires = self._known.get(digest, (None, 0.0))
-        if actor is not None and expires > self._clock():
-            return actor
+        known = await self._know(token)
+        # RFC 9449, section 7.2: a bound token must not be taken without its proof
+        if known.jkt is not None:
+            raise ProofNeeded("the token is bound to a key: send it by the scheme DPoP, with a proof")
+        return known.actor
+
+    async def actor_of_proved(self, token: str, proof: str, method: str, url: str) -> Actor:
+        """Who a token speaks for that came by the scheme DPoP. Raise `TokenRefused`."""
+        known = await self._know(token)
+        if known.jkt is None:
+            raise ProofNeeded("the token is bound to no key: send it by the scheme Bearer")
+        try:
+            proved = dpop.read_proof(proof, method, url, self._clock(), token)
+        except dpop.ProofRefused as error:
+            raise ProofNeeded(str(error)) from error
+        if proved.jkt != known.jkt:
+            raise ProofNeeded("the proof is of another key than the token's")
+        if not await self._rpc.call("identity.use_proof", proved.id, proved.expires_at):
+            raise ProofNeeded("the proof was used before")
+        return known.actor
+
+    async def _know(self, token: str) -> KnownToken:
+        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+        known = self._known.get(digest)
+        if known is not None and known.expires > self._clock():
+            return known
         claims = await self._claims(token)
-        actor = self._actor(claims)
+        if claims.get("subject_type") == "pairwise":
+            claims = claims | {"sub": await self._subject(token)}
+        known = KnownToken(self._actor(claims), float(claims["exp"]), _thumbprint(claims))
         if len(self._known) >= REMEMBERED:
             self._known.clear()
-        self._known[digest] = (actor, float(claims["exp"]))
-        return actor
+        self._known[digest] = known
+        return known
+
+    async def _subject(self, token: str) -> str:
+        try:
+            subject: str = await self._rpc.call("identity.get_subject", token)
+        except SessionEnded as error:
+            raise TokenRefused("no longer good") from error
+        return subject
 
     async def _claims(self, token: str) -> dict[str, Any]:
         try:
@@ -160,3 +218,14 @@ class Tokens:
             )
         except KeyError as error:
             raise TokenRefused("claims are missing") from error
+
+
+def _thumbprint(claims: dict[str, Any]) -> str | None:
+    """RFC 9449, section 6.1. A confirmation of a kind that we do not know must not be taken for none."""
+    if "cnf" not in claims:
+        return None
+    confirmation = claims["cnf"]
+    if not isinstance(confirmation, dict) or not isinstance(confirmation.get("jkt"), str):
+        raise TokenRefused("bound in an unknown way")
+    thumbprint: str = confirmation["jkt"]
+    return thumbprint

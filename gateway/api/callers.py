@@ -5,13 +5,19 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, OAuth2AuthorizationCodeBearer, SecurityScopes
+from fastapi.security import (
+    HTTPAuthorizationCredentials,
+    HTTPBearer,
+    OAuth2AuthorizationCodeBearer,
+    SecurityScopes,
+)
+from fastapi.security.http import HTTPBase
 
 from contracts.actors import Actor
 from gateway.catalogue import Items
 from gateway.endpoints import Endpoints
 from gateway.rpc.client import Rpc
-from gateway.tokens import InsufficientScope, TokenRefused
+from gateway.tokens import InsufficientScope, TokenRefused, Tokens
 
 SCOPES = {
     "cases": "File and follow cases, rate them, read the inbox",
@@ -20,6 +26,12 @@ SCOPES = {
 }
 
 bearer = HTTPBearer(auto_error=False, scheme_name="bearer", bearerFormat="JWT", description="RFC 9068, ES256")
+bound = HTTPBase(
+    auto_error=False,
+    scheme="dpop",
+    scheme_name="dpop",
+    description="RFC 9449: a token that is bound to a key, with a proof of the key in the header `DPoP`",
+)
 oauth = OAuth2AuthorizationCodeBearer(
     authorizationUrl="/oauth/authorize",
     tokenUrl="/oauth/token",
@@ -29,37 +41,42 @@ oauth = OAuth2AuthorizationCodeBearer(
 )
 
 
-async def get_actor(
-    request: Request,
-    scopes: SecurityScopes,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
-    _: Annotated[str | None, Depends(oauth)],
-) -> Actor:
+async def describe_schemes(
+    _: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+    __: Annotated[HTTPAuthorizationCredentials | None, Depends(bound)],
+    ___: Annotated[str | None, Depends(oauth)],
+) -> None:
+    """For the API's description only; `_actor_of` reads the header."""
+
+
+async def get_actor(request: Request, scopes: SecurityScopes, _: Annotated[None, Depends(describe_schemes)]) -> Actor:
     """The token's actor, with every scope that the route asks for."""
-    actor = await _actor_of(request, credentials)
+    actor = await _actor_of(request)
     for scope in scopes.scopes:
         if not actor.has_scope(scope):
             raise InsufficientScope(scope)
     return actor
 
 
-async def get_subscriber(
-    request: Request,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
-    _: Annotated[str | None, Depends(oauth)],
-) -> Actor:
+async def get_subscriber(request: Request, _: Annotated[None, Depends(describe_schemes)]) -> Actor:
     """A program with the scope `events`. An officer looks after the department's subscriptions with `cases`, too."""
-    actor = await _actor_of(request, credentials)
+    actor = await _actor_of(request)
     if not (actor.has_scope("events") or (actor.has_role("officer") and actor.has_scope("cases"))):
         raise InsufficientScope("events")
     return actor
 
 
-async def _actor_of(request: Request, credentials: HTTPAuthorizationCredentials | None) -> Actor:
-    if credentials is None:
-        raise TokenRefused
-    actor: Actor = await request.app.state.tokens.actor_of(credentials.credentials)
-    return actor
+async def _actor_of(request: Request) -> Actor:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    tokens: Tokens = request.app.state.tokens
+    if scheme.lower() == "bearer" and token:
+        return await tokens.actor_of(token.strip())
+    if scheme.lower() == "dpop":
+        # RFC 9449, section 4.3: "There is not more than one DPoP HTTP request header field"; two are no proof
+        proof = ",".join(request.headers.getlist("dpop"))
+        url = request.app.state.settings.base_url + request.url.path
+        return await tokens.actor_of_proved(token.strip(), proof, request.method, url)
+    raise TokenRefused
 
 
 async def get_rpc(request: Request) -> Rpc:

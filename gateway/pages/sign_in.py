@@ -58,23 +58,25 @@ def _require_possible(username: str, password: str) -> None:
 
 async def _login_page(visit: Visit, address: str | None, username: str = "", *, refused: bool = False) -> Response:
     target = local_path(address)
+    asked = await _client_request(visit, target)
+    visit.speak_one_of(asked.get("ui_locales"))
     return visit.render(
         "login.html",
         status=401 if refused else 200,
-        headers={"Content-Security-Policy": policy_for_redirect(await _checked_redirect(visit, target))},
+        headers={"Content-Security-Policy": policy_for_redirect(asked.get("redirect_uri"))},
         action=f"/login?next={quote(target, safe='')}",
-        username=username,
+        username=username or asked.get("login_hint", ""),
         refused=refused,
     )
 
 
-async def _checked_redirect(visit: Visit, target: str) -> str | None:
-    """Where the client wants its answer. Anybody can make a link to this page, so identity is asked again."""
+async def _client_request(visit: Visit, target: str) -> dict[str, Any]:
+    """What identity says of the client's request. Anybody can make a link to this page, so it is asked again."""
     if not target.startswith(AUTHORIZATION):
-        return None
+        return {}
     base_url = visit.request.app.state.settings.base_url
-    page = await visit.rpc.call("identity.answer_authorization", base_url + target, None, None)
-    return page.get("redirect_uri") if page["page"] == "login" else None
+    page: dict[str, Any] = await visit.rpc.call("identity.answer_authorization", base_url + target, None, None)
+    return page if page["page"] == "login" else {}
 
 
 @router.get("/login/start")
@@ -106,10 +108,12 @@ def _redirect_uri(request: Request) -> str:
 
 
 @router.get("/callback")
-async def finish_sign_in(visit: Visited, code: str = "", state: str = "", error: str = "") -> Response:
+async def finish_sign_in(visit: Visited, code: str = "", state: str = "", error: str = "", iss: str = "") -> Response:
     state_of = visit.request.app.state
     under_way = state_of.seal.open(visit.cookies.read(visit.request, SIGN_IN))
-    is_ours = under_way is not None and secrets.compare_digest(under_way["state"].encode(), state.encode())
+    is_begun = under_way is not None and secrets.compare_digest(under_way["state"].encode(), state.encode())
+    # RFC 9207, section 2.4: an answer of another issuer, or of none, is not to our question
+    is_ours = is_begun and iss == state_of.settings.base_url
     if error or not code or under_way is None or not is_ours:
         # refused, or a second tab was faster, or not begun in this browser: begin anew by choice
         return visit.render("sign_in_failed.html", status=400)

@@ -13,7 +13,7 @@ from starlette.datastructures import FormData
 from starlette.responses import HTMLResponse, Response
 
 from gateway.catalogue import Items
-from gateway.languages import CATALOGUES, LANGUAGES, is_language, preferred
+from gateway.languages import CATALOGUES, LANGUAGES, first_spoken, is_language, preferred
 from gateway.pages.templates import TEMPLATES
 from gateway.rpc.client import Rpc
 from gateway.sessions import LANGUAGE, LANGUAGE_SECONDS, WEB, Cookies, Visitor
@@ -48,6 +48,12 @@ class Visit:
         self.items: Items = request.app.state.items
         self.cookies: Cookies = request.app.state.cookies
         self.say = CATALOGUES[self._language()]
+
+    def speak_one_of(self, ui_locales: str | None) -> None:
+        """The language that a client asks for, unless this person has chosen one here by themselves."""
+        language = first_spoken(ui_locales or "")
+        if language and self._chosen() is None:
+            self.say = CATALOGUES[language]
 
     @property
     def signed_in(self) -> Visitor:
@@ -94,9 +100,12 @@ class Visit:
 
     def _language(self) -> str:
         account = self.visitor.locale if self.visitor else None
-        asked = (self.request.query_params.get("lang"), self.cookies.read(self.request, LANGUAGE), account)
-        chosen = next((tag for tag in asked if tag and is_language(tag)), None)
-        return chosen or preferred(self.request.headers.get("accept-language", ""))
+        own = account if account and is_language(account) else None
+        return self._chosen() or own or preferred(self.request.headers.get("accept-language", ""))
+
+    def _chosen(self) -> str | None:
+        asked = (self.request.query_params.get("lang"), self.cookies.read(self.request, LANGUAGE))
+        return next((tag for tag in asked if tag and is_language(tag)), None)
 
     def _address_in(self, language: str) -> str:
         """This page in another language; the page that a post answered has the address of its form."""

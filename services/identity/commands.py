@@ -29,9 +29,11 @@ from services.identity.domain import (
     require_valid_account,
     require_valid_client,
 )
+from services.identity.oauth import keys, refreshing, registration_store
 from services.identity.oauth import store as oauth_store
+from services.identity.oauth.client_keys import ClientKeysInvalid, usable_keys
 from services.identity.oauth.http import Parameters
-from services.identity.oauth.tokens import Grantee, Issuer, claim_refresh_token, family_of, issue_tokens
+from services.identity.oauth.tokens import Grantee, Issuer, family_of, issue_tokens
 from services.identity.sealing import Seal, SealedOtherwise, hash_secret, new_secret
 
 Offload = Callable[..., Any]
@@ -115,9 +117,18 @@ def sign_out(session: Session, secret: str) -> None:
 def add_client(session: Session, client: Client) -> None:
     """Raise `InvalidInput`, also for an id that is taken and for an owner that is of the other kind."""
     require_valid_client(client)
+    if client.jwks is not None:
+        client = replace(client, jwks=_usable_keys(client.jwks))
     _require_own_name(session, client.department, client.organisation)
     if not store.add_client(session, client):
         raise InvalidInput([Fault(pointer="/id", rule="unique", value=client.id)])
+
+
+def _usable_keys(jwks: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return usable_keys(jwks)
+    except ClientKeysInvalid as invalid:
+        raise InvalidInput([Fault(pointer="/jwks", rule="format", value=str(invalid))]) from None
 
 
 def _require_own_name(session: Session, department: str | None, organisation: str | None) -> None:
@@ -129,6 +140,13 @@ def _require_own_name(session: Session, department: str | None, organisation: st
         raise InvalidInput([Fault(pointer="/department", rule="not", value=f"organisation {department}")])
     if organisation is not None and store.is_department(session, organisation):
         raise InvalidInput([Fault(pointer="/organisation", rule="not", value=f"department {organisation}")])
+
+
+def add_registration_token(session: Session, uses: int, until: datetime) -> str:
+    """An initial access token (RFC 7591, section 1.2): so many strangers' clients may register by it."""
+    secret = new_secret()
+    registration_store.add_initial_access_token(session, hash_secret(secret), uses, until)
+    return secret
 
 
 def disable_client(session: Session, client_id: str) -> None:
@@ -233,14 +251,13 @@ def _refresh(
     session: Session, issuer: Issuer, client_id: str, refresh_token: str, now: datetime
 ) -> dict[str, Any] | None:
     """As the refresh token grant does it, for a client that is ourselves."""
-    family = claim_refresh_token(session, refresh_token, client_id, now)
+    claimed = refreshing.claim(session, refresh_token, client_id, None, now)
     client = store.get_client(session, client_id)
-    account = store.get_account(session, family.subject) if family else None
-    if family is None or client is None or not client.is_live(now) or account is None:
+    account = store.get_account(session, claimed.family.subject) if claimed else None
+    if claimed is None or client is None or not client.is_live(now) or account is None:
         return None
-    tokens = issue_tokens(session, issuer, client, Grantee(account, family), family.scope, now)
-    oauth_store.spend_refresh_token(session, hash_secret(refresh_token), now)
-    return tokens
+    grantee = Grantee(account, claimed.family, claimed=claimed)
+    return issue_tokens(session, issuer, client, grantee, claimed.family.scope, now)
 
 
 def _seal_tokens(seal: Seal, tokens: dict[str, Any]) -> bytes:
@@ -266,6 +283,7 @@ def end_web_session(session: Session, secret: str, now: datetime) -> None:
 
 def remove_expired(session: Session, now: datetime) -> None:
     store.remove_expired(session, now)
+    keys.remove_retired(session, now)
 
 
 def seed_demo(

@@ -7,14 +7,16 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
 
 from contracts import broker_accounts
 from contracts.actors import CHANNELS, STAFF_ROLES
 from contracts.errors import Fault, InvalidInput
 from contracts.filters import is_part
 
-SCOPES = ("openid", "profile", "email", "offline_access", "cases", "contacts", "events")
-PROGRAM_SCOPES = ("contacts", "events")
+SCOPES = ("openid", "profile", "email", "offline_access", "cases", "contacts", "events", "introspect")
+PROGRAM_SCOPES = ("contacts", "events", "introspect")
 """Scopes over everybody's data, which no person can grant: for programs that sign in as themselves."""
 
 LOCALES = ("zh-Hans", "zh-Hant", "en")
@@ -27,7 +29,12 @@ GRANTS = (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS, DEVICE_CODE)
 PERSONAL_GRANTS = (AUTHORIZATION_CODE, DEVICE_CODE)
 
 SECRET_AUTH_METHODS = ("client_secret_basic", "client_secret_post")
+KEY_AUTH_METHODS = ("private_key_jwt",)
 PUBLIC_AUTH_METHODS = ("none",)
+CONFIDENTIAL_AUTH_METHODS = (*SECRET_AUTH_METHODS, *KEY_AUTH_METHODS)
+AUTH_METHODS = (*CONFIDENTIAL_AUTH_METHODS, *PUBLIC_AUTH_METHODS)
+
+PROMPTS = ("none", "login", "consent", "select_account")
 
 SESSION_ABSOLUTE = timedelta(hours=12)
 SESSION_IDLE = timedelta(hours=1)
@@ -35,6 +42,16 @@ CODE_LIFETIME = timedelta(seconds=60)
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=10)
 REFRESH_TOKEN_IDLE = timedelta(days=30)
 REFRESH_TOKEN_ABSOLUTE = timedelta(days=90)
+REFRESH_GRACE = timedelta(seconds=10)
+"""How long the answer to a spent refresh token is given again, if its successor was not used: it may have been lost."""
+
+SIGNING_ALGORITHMS = ("ES256", "RS256")
+SUBJECT_TYPES = ("public", "pairwise")
+PAIRWISE = "pairwise"
+
+ACCESS_TOKEN_SECONDS = (60, 3_600)
+REFRESH_TOKEN_SECONDS = (3_600, int(REFRESH_TOKEN_ABSOLUTE.total_seconds()))
+"""What a client may be given instead of the platform's lifetimes: least and most."""
 
 MAX_USERNAME = 64
 MAX_PASSWORD = 1024
@@ -80,7 +97,10 @@ class Account:
 class Client:
     """A program that may ask for tokens. Without a secret it is public (RFC 6749, section 2.1).
 
-    It works for a department, for an organisation outside government, or for neither.
+    It works for a department, for an organisation outside government, or for neither. `jwks` are the public keys that
+    it signs with (RFC 7523). `access_token_seconds` and `refresh_token_seconds` stand in for the platform's own
+    lifetimes. `sector` groups clients that know a person by the same pairwise subject (OpenID Connect Core, 8.1).
+    `registration_hash` is of the token that changes the registration (RFC 7592).
     """
 
     id: str
@@ -97,10 +117,21 @@ class Client:
     organisation: str | None = None
     ends_at: datetime | None = None
     is_disabled: bool = False
+    jwks: dict[str, Any] | None = None
+    require_par: bool = False
+    id_token_alg: str = "ES256"  # noqa: S105 (the name of an algorithm)
+    userinfo_alg: str | None = None
+    access_token_seconds: int | None = None
+    refresh_token_seconds: int | None = None
+    requires_dpop: bool = False
+    subject_type: str = "public"
+    sector: str | None = None
+    backchannel_logout_uri: str | None = None
+    registration_hash: str | None = None
 
     @property
     def is_public(self) -> bool:
-        return self.secret_hash is None
+        return self.secret_hash is None and "private_key_jwt" not in self.auth_methods
 
     @property
     def owner(self) -> str | None:
@@ -160,7 +191,11 @@ class BrowserSession:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationCode:
-    """What a code stands for until it is exchanged. `signed_in_at` becomes the tokens' `auth_time`."""
+    """What a code stands for until it is exchanged. `signed_in_at` becomes the tokens' `auth_time`.
+
+    `claims` is what the client asked for by name (`oauth.claims_request`). `dpop_jkt` is the thumbprint of the key that
+    whoever redeems it must prove to have (RFC 9449, section 10).
+    """
 
     code_hash: str
     client_id: str
@@ -171,11 +206,16 @@ class AuthorizationCode:
     code_challenge: str
     signed_in_at: datetime
     expires_at: datetime
+    claims: dict[str, Any] | None = None
+    dpop_jkt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TokenFamily:
-    """All tokens that came of one authorization: they are refreshed, and revoked, together."""
+    """All tokens that came of one authorization: they are refreshed, and revoked, together.
+
+    `dpop_jkt` is the thumbprint of the key without which its refresh tokens are worth nothing (RFC 9449, section 5).
+    """
 
     id: str
     client_id: str
@@ -185,6 +225,8 @@ class TokenFamily:
     created_at: datetime
     code_hash: str | None = None
     revoked_at: datetime | None = None
+    dpop_jkt: str | None = None
+    claims: dict[str, Any] | None = None
 
 
 def is_loopback(uri: str) -> bool:
@@ -220,9 +262,18 @@ def is_session_live(signed_in_at: datetime, seen_at: datetime, now: datetime) ->
     return now < signed_in_at + SESSION_ABSOLUTE and now < seen_at + SESSION_IDLE
 
 
-def refresh_token_expiry(family: TokenFamily, now: datetime) -> datetime:
+def access_token_lifetime(client: Client) -> timedelta:
+    return ACCESS_TOKEN_LIFETIME if client.access_token_seconds is None else _seconds(client.access_token_seconds)
+
+
+def refresh_token_expiry(client: Client, family: TokenFamily, now: datetime) -> datetime:
     """A family that is used lives on, but not for ever."""
-    return min(now + REFRESH_TOKEN_IDLE, family.created_at + REFRESH_TOKEN_ABSOLUTE)
+    idle = REFRESH_TOKEN_IDLE if client.refresh_token_seconds is None else _seconds(client.refresh_token_seconds)
+    return min(now + idle, family.created_at + REFRESH_TOKEN_ABSOLUTE)
+
+
+def _seconds(seconds: int) -> timedelta:
+    return timedelta(seconds=seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +301,7 @@ class Wish:
 def parse_wish(prompt: str | None, max_age: str | None) -> Wish:
     """Raise `UnknownPrompt`, or `ValueError` for a `max_age` that is no number of seconds."""
     words = frozenset((prompt or "").split())
-    if not words <= {"none", "login", "consent", "select_account"} or ("none" in words and len(words) > 1):
+    if not words <= set(PROMPTS) or ("none" in words and len(words) > 1):
         raise UnknownPrompt(prompt)
     if max_age is None:
         return Wish(words)
@@ -284,8 +335,7 @@ def require_valid_account(account: Account) -> None:
 def require_valid_client(client: Client) -> None:
     """Raise `InvalidInput` with everything that is wrong."""
     faults = [] if CLIENT_ID.fullmatch(client.id) else [Fault(pointer="/id", rule="pattern", value=CLIENT_ID.pattern)]
-    methods = PUBLIC_AUTH_METHODS if client.is_public else SECRET_AUTH_METHODS
-    faults += _unknown("/auth_methods", client.auth_methods, methods)
+    faults += _unknown("/auth_methods", client.auth_methods, _possible_auth_methods(client))
     faults += _unknown("/grants", client.grants, GRANTS) + _unknown("/scopes", client.scopes, SCOPES)
     faults += _unknown("/channel", (client.channel,), CHANNELS)
     for field, uris in (("redirect_uris", client.redirect_uris), ("post_logout_uris", client.post_logout_uris)):
@@ -297,9 +347,16 @@ def require_valid_client(client: Client) -> None:
     # RFC 6749, section 4.4: "MUST only be used by confidential clients"
     if CLIENT_CREDENTIALS in client.grants and client.is_public:
         faults.append(Fault(pointer="/grants", rule="not", value=CLIENT_CREDENTIALS))
-    faults += _owner_faults(client)
+    faults += _owner_faults(client) + _token_faults(client)
     if faults:
         raise InvalidInput(faults)
+
+
+def _possible_auth_methods(client: Client) -> tuple[str, ...]:
+    """A method needs what it proves: a secret, keys, or neither."""
+    with_secret = SECRET_AUTH_METHODS if client.secret_hash is not None else ()
+    with_keys = KEY_AUTH_METHODS if client.jwks is not None else ()
+    return with_secret + with_keys or PUBLIC_AUTH_METHODS
 
 
 def _owner_faults(client: Client) -> list[Fault]:
@@ -315,6 +372,31 @@ def _owner_faults(client: Client) -> list[Fault]:
     # the broker knows its users by name only: a token must not pass for a process of ours
     if client.owner is not None and client.id in broker_accounts.NAMES:
         faults.append(Fault(pointer="/id", rule="not", value=client.id))
+    return faults
+
+
+def _token_faults(client: Client) -> list[Fault]:
+    faults = _unknown("/id_token_alg", (client.id_token_alg,), SIGNING_ALGORITHMS)
+    faults += _unknown("/userinfo_alg", (client.userinfo_alg or "ES256",), SIGNING_ALGORITHMS)
+    faults += _unknown("/subject_type", (client.subject_type,), SUBJECT_TYPES)
+    for name, seconds, (least, most) in (
+        ("access_token_seconds", client.access_token_seconds, ACCESS_TOKEN_SECONDS),
+        ("refresh_token_seconds", client.refresh_token_seconds, REFRESH_TOKEN_SECONDS),
+    ):
+        if seconds is not None and not least <= seconds <= most:
+            fault = ("minimum", least) if seconds < least else ("maximum", most)
+            faults.append(Fault(pointer=f"/{name}", rule=fault[0], value=fault[1]))
+    return faults + _sector_faults(client)
+
+
+def _sector_faults(client: Client) -> list[Fault]:
+    if client.subject_type != PAIRWISE:
+        return []
+    # inside the platform a person has one name: the channels share a case history
+    faults = [Fault(pointer="/subject_type", rule="not", value=PAIRWISE)] if client.first_party else []
+    # OpenID Connect Core, section 8.1: addresses at several hosts need a sector that is said
+    if client.sector is None and len({urlsplit(uri).hostname for uri in client.redirect_uris}) > 1:
+        faults.append(Fault(pointer="/sector", rule="required", value=None))
     return faults
 
 

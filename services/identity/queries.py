@@ -10,6 +10,8 @@ from contracts.actors import Actor
 from contracts.errors import Fault, InvalidInput, NotPermitted, SessionEnded
 from services.identity import store
 from services.identity.domain import Client, is_text
+from services.identity.oauth.presented import find_live
+from services.identity.oauth.server import Provider
 from services.identity.sealing import hash_secret
 
 _MAX_CONTACTS = 500
@@ -27,6 +29,14 @@ def get_session(session: Session, secret: str, now: datetime) -> dict[str, Any]:
         "name": account.name,
         "auth_time": signed_in.signed_in_at.isoformat(),
     }
+
+
+def get_subject(provider: Provider, access_token: str) -> str:
+    """The account's subject. Raise `SessionEnded`."""
+    live = find_live(provider, access_token)
+    if live is None:
+        raise SessionEnded
+    return live.subject
 
 
 def list_subscribers(session: Session) -> list[Client]:

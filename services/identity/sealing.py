@@ -13,10 +13,20 @@ __all__ = ("Seal", "SealedOtherwise", "SealingKeyUnusable", "hash_secret", "is_s
 
 
 class Seal(sealing.Seal):
-    """Under ONEHALL_COOKIE_KEY."""
+    """Under ONEHALL_COOKIE_KEY. While that changes, what is sealed under ONEHALL_OTHER_COOKIE_KEY opens too."""
 
-    def __init__(self, cookie_key: str, purpose: str) -> None:
+    def __init__(self, cookie_key: str, purpose: str, other_key: str | None = None) -> None:
         super().__init__(cookie_key, f"onehall.identity.{purpose}")
+        self._other = Seal(other_key, purpose) if other_key else None
+
+    def open(self, sealed: bytes) -> bytes:
+        """Raise `SealedOtherwise`."""
+        try:
+            return super().open(sealed)
+        except SealedOtherwise:
+            if self._other is None:
+                raise
+            return self._other.open(sealed)
 
 
 def new_secret() -> str:

@@ -16,8 +16,10 @@ from contracts.errors import SessionEnded
 from services.identity import commands, queries
 from services.identity.broker import Management
 from services.identity.oauth import authorization, protocol
+from services.identity.oauth import store as oauth_store
 from services.identity.oauth.http import HttpRequest
-from services.identity.oauth.keys import load_keys
+from services.identity.oauth.keys import load_keys, rotate
+from services.identity.oauth.pairwise import Subjects
 from services.identity.oauth.server import Provider
 from services.identity.oauth.tokens import BrokerResource, Issuer
 from services.identity.sealing import Seal
@@ -101,6 +103,19 @@ class IdentityService(Service):
         return found
 
     @rpc
+    def get_subject(self, access_token: str) -> str:
+        """Whose token of a client with pairwise subjects it is. Raise `SessionEnded`."""
+        with self.database.transaction() as transaction:
+            provider = Provider(transaction, self._issuer(transaction), datetime.now(UTC))
+            return queries.get_subject(provider, access_token)
+
+    @rpc
+    def use_proof(self, proof: str, expires_at: float) -> bool:
+        """False if the gateway, whichever process, has asked it of this proof (RFC 9449) before."""
+        with self.database.transaction() as transaction:
+            return oauth_store.use_proof(transaction, proof, datetime.fromtimestamp(expires_at, UTC))
+
+    @rpc
     def end_web_session(self, secret: str) -> None:
         with self.database.transaction() as transaction:
             commands.end_web_session(transaction, secret, datetime.now(UTC))
@@ -109,6 +124,15 @@ class IdentityService(Service):
     def remove_expired(self) -> None:
         with self.database.transaction() as transaction:
             commands.remove_expired(transaction, datetime.now(UTC))
+
+    @timer(interval=600)
+    def rotate_signing_keys(self) -> None:
+        """Making an RSA key holds everybody up for some tenths of a second, once in a quarter."""
+        longest, now = timedelta(days=self.settings.signing_key_days), datetime.now(UTC)
+        with self.database.transaction() as transaction:
+            seal = self._seal("signing-keys")
+            load_keys(transaction, seal, now)
+            rotate(transaction, seal, now, older_than=longest)
 
     @timer(interval=3)
     def watch_broker(self) -> None:
@@ -121,10 +145,12 @@ class IdentityService(Service):
     def _issuer(self, transaction: Session) -> Issuer:
         keys = load_keys(transaction, self._seal("signing-keys"), datetime.now(UTC))
         lifetime = timedelta(seconds=self.settings.broker_token_seconds)
-        return Issuer(self.settings.base_url, keys, BrokerResource(self.settings.vhost, lifetime))
+        subjects = Subjects(transaction, self._seal("pairwise-subjects"))
+        return Issuer(self.settings.base_url, keys, subjects, BrokerResource(self.settings.vhost, lifetime))
 
     def _web_sessions(self, transaction: Session) -> commands.WebSessions:
         return commands.WebSessions(partial(self._issuer, transaction), self._seal("web-sessions"))
 
     def _seal(self, purpose: str) -> Seal:
-        return Seal(self.settings.cookie_key.get_secret_value(), purpose)
+        other = self.settings.other_cookie_key
+        return Seal(self.settings.cookie_key.get_secret_value(), purpose, other.get_secret_value() if other else None)

@@ -226,13 +226,17 @@ def remove_web_session(session: Session, secret_hash: str) -> str | None:
 
 def remove_expired(session: Session, now: datetime) -> None:
     """What can never be used or misused again."""
+    for table in (tables.pushed_requests, tables.client_assertions, tables.initial_access_tokens):
+        session.execute(delete(table).where(table.c.expires_at < now))
     started, seen = now - domain.SESSION_ABSOLUTE, now - domain.SESSION_IDLE
     browser, web, family = tables.browser_sessions.c, tables.web_sessions.c, tables.token_families.c
     session.execute(delete(tables.browser_sessions).where(or_(browser.signed_in_at < started, browser.seen_at < seen)))
     session.execute(delete(tables.web_sessions).where(or_(web.created_at < started, web.seen_at < seen)))
-    for table in (tables.authorization_codes, tables.revoked_access_tokens):
+    for table in (tables.authorization_codes, tables.revoked_access_tokens, tables.dpop_proofs):
         session.execute(delete(table).where(table.c.expires_at < now))
     token = tables.refresh_tokens.c
-    is_live = exists().where(token.family_id == family.id, token.expires_at >= now)
-    old_enough = family.created_at < now - domain.ACCESS_TOKEN_LIFETIME
+    # its last access token may outlive the last refresh token
+    ended = now - timedelta(seconds=domain.ACCESS_TOKEN_SECONDS[1])
+    is_live = exists().where(token.family_id == family.id, token.expires_at >= ended)
+    old_enough = family.created_at < ended
     session.execute(delete(tables.token_families).where(old_enough, ~is_live))

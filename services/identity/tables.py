@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, ForeignKey, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, ForeignKey, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData()
@@ -41,6 +41,17 @@ clients = Table(
     Column("organisation", Text),
     Column("ends_at", Moment),
     Column("is_disabled", Boolean, nullable=False),
+    Column("jwks", JSONB(none_as_null=True)),
+    Column("require_par", Boolean, nullable=False),
+    Column("id_token_alg", Text, nullable=False),
+    Column("userinfo_alg", Text),
+    Column("access_token_seconds", Integer),
+    Column("refresh_token_seconds", Integer),
+    Column("requires_dpop", Boolean, nullable=False),
+    Column("subject_type", Text, nullable=False),
+    Column("sector", Text),
+    Column("backchannel_logout_uri", Text),
+    Column("registration_hash", Text),
 )
 
 browser_sessions = Table(
@@ -75,6 +86,36 @@ authorization_codes = Table(
     Column("code_challenge", Text, nullable=False),
     Column("signed_in_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
+    Column("claims", JSONB(none_as_null=True)),
+    Column("dpop_jkt", Text),
+)
+
+# RFC 9126: an authorization request that a client has sent beforehand
+pushed_requests = Table(
+    "pushed_requests",
+    metadata,
+    Column("uri_hash", Text, primary_key=True),
+    Column("client_id", Text, ForeignKey("clients.id"), nullable=False),
+    Column("parameters", Text, nullable=False),  # form-encoded, without the client's credentials
+    Column("is_opened", Boolean, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+)
+
+# a row is an assertion that was used, kept until it would have expired
+client_assertions = Table(
+    "client_assertions",
+    metadata,
+    Column("client_id", Text, ForeignKey("clients.id"), primary_key=True),
+    Column("jti_hash", Text, primary_key=True),
+    Column("expires_at", Moment, nullable=False),
+)
+
+initial_access_tokens = Table(
+    "initial_access_tokens",
+    metadata,
+    Column("token_hash", Text, primary_key=True),
+    Column("uses_left", Integer, nullable=False),
+    Column("expires_at", Moment, nullable=False),
 )
 
 token_families = Table(
@@ -88,6 +129,8 @@ token_families = Table(
     Column("created_at", Moment, nullable=False),
     Column("code_hash", Text, unique=True),
     Column("revoked_at", Moment),
+    Column("dpop_jkt", Text),
+    Column("claims", JSONB(none_as_null=True)),
 )
 
 # a spent token stays until its family ends, so that its second use is noticed
@@ -98,6 +141,7 @@ refresh_tokens = Table(
     Column("family_id", Text, ForeignKey("token_families.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("expires_at", Moment, nullable=False),
     Column("spent_at", Moment),
+    Column("successor", LargeBinary),  # of a spent one, sealed with its own secret
 )
 
 revoked_access_tokens = Table(
@@ -114,6 +158,23 @@ signing_keys = Table(
     Column("public_jwk", JSONB, nullable=False),
     Column("private_key", LargeBinary, nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("alg", Text, nullable=False),
+    Column("current_from", Moment, nullable=False),
+)
+
+sealed_secrets = Table(
+    "sealed_secrets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+# single use of DPoP proofs, for as long as each would be accepted
+dpop_proofs = Table(
+    "dpop_proofs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("expires_at", Moment, nullable=False, index=True),
 )
 
 web_sessions = Table(

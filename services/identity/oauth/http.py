@@ -13,6 +13,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Payload, OAuth2Request
 
+from services.identity.oauth.claims_request import ClaimsRequest
+
 Answer = dict[str, Any]
 """`{"status": int, "headers": [[name, value]], "body": str}`"""
 
@@ -58,9 +60,17 @@ class Parameters(OAuth2Payload):
         return self._datalist
 
     @property
+    def pairs(self) -> list[tuple[str, str]]:
+        return [(name, value) for name, values in self._datalist.items() for value in values]
+
+    @property
     def fingerprint(self) -> str:
-        """A hash that is the same for every spelling of the same request: a browser may encode an address anew."""
-        return hashlib.sha256(json.dumps(self._datalist, sort_keys=True).encode()).hexdigest()
+        """A hash that is the same for every spelling of the same request: a browser may encode an address anew.
+
+        The language in which the pages show it (`lang`) is no part of it.
+        """
+        asked = {name: values for name, values in self._datalist.items() if name != "lang"}
+        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
     def require_well_formed(self) -> None:
         """RFC 6749, section 3.1 and 3.2: "parameters MUST NOT be included more than once"."""
@@ -73,10 +83,14 @@ class Parameters(OAuth2Payload):
 
 
 class ProviderRequest(OAuth2Request):
-    """Authlib's request. What a POST says stands in its body, never in its query."""
+    """Authlib's request. What a POST says stands in its body, never in its query.
+
+    `claims` is what an authorization request asks for by name, as far as the client may have it.
+    """
 
     def __init__(self, http: HttpRequest) -> None:
         super().__init__(http.method, http.url, headers=dict(http.headers))
+        self.claims = ClaimsRequest()
         self.payload = Parameters(http.form if http.method == "POST" else urlsplit(http.url).query)
 
     @property

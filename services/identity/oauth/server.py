@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from authlib.common.urls import add_params_to_uri
 from authlib.oauth2.rfc6749 import (
     AuthorizationServer,
     InvalidRequestError,
@@ -14,8 +13,8 @@ from authlib.oauth2.rfc6749 import (
 
 from chassis.database import Session
 from services.identity import store
-from services.identity.domain import SCOPES
-from services.identity.oauth import http, resources, tokens
+from services.identity.domain import SCOPES, Client
+from services.identity.oauth import client_assertion, dpop, http, resources, tokens
 from services.identity.oauth.client import RegisteredClient
 from services.identity.oauth.client_authentication import authenticate_client
 from services.identity.oauth.grants.authorization_code import AuthorizationCodeGrant
@@ -23,17 +22,20 @@ from services.identity.oauth.grants.client_credentials import ClientCredentialsG
 from services.identity.oauth.grants.refresh_token import RefreshTokenGrant
 from services.identity.oauth.http import Answer, HttpRequest, ProviderRequest
 from services.identity.oauth.id_token import IdToken
+from services.identity.oauth.introspection import IntrospectionEndpoint
 from services.identity.oauth.pkce import S256Required
 from services.identity.oauth.revocation import RevocationEndpoint
+from services.identity.oauth.store import use_assertion
 from services.identity.oauth.tokens import Issuer
 from services.identity.oauth.userinfo import UserInfoEndpoint
+from services.identity.sealing import hash_secret
 
 GRANTS: tuple[tuple[Any, tuple[Any, ...]], ...] = (
     (AuthorizationCodeGrant, (S256Required(), IdToken())),
     (RefreshTokenGrant, (IdToken(),)),
     (ClientCredentialsGrant, ()),
 )
-ENDPOINTS = (RevocationEndpoint, UserInfoEndpoint)
+ENDPOINTS = (RevocationEndpoint, IntrospectionEndpoint, UserInfoEndpoint)
 
 
 class Provider(AuthorizationServer):
@@ -44,6 +46,7 @@ class Provider(AuthorizationServer):
         self.session = session
         self.issuer = issuer
         self.now = now
+        self.dpop_jkt: str | None = None  # of the key that the client has proved at the token endpoint
         for grant, extensions in GRANTS:
             self.register_grant(grant, extensions)
         for endpoint in ENDPOINTS:
@@ -56,7 +59,20 @@ class Provider(AuthorizationServer):
     def authenticate_client(self, request: ProviderRequest, methods: Any, endpoint: str = "token") -> RegisteredClient:
         """Which methods a client may use is said in its registration, the same at each endpoint."""
         request.payload.require_well_formed()
-        return authenticate_client(self.query_client, request)
+        client = authenticate_client(self.query_client, self._accept_assertion, request)
+        if endpoint == "token":
+            self.dpop_jkt = dpop.prove_key(self, request, client.registration)
+        return client
+
+    def _accept_assertion(self, client: Client, assertion: str) -> bool:
+        """RFC 9126, section 2 adds the endpoint for pushed requests to the audiences of OpenID Connect."""
+        url = self.issuer.url
+        audiences = frozenset((url, f"{url}/oauth/token", f"{url}/oauth/par"))
+        try:
+            jti, expires_at = client_assertion.read_assertion(client, assertion, audiences, self.now)
+        except client_assertion.AssertionInvalid:
+            return False
+        return use_assertion(self.session, client.id, hash_secret(jti), expires_at)
 
     def get_authorization_grant(self, request: ProviderRequest) -> Any:
         """RFC 6749, section 4.1.2.1: a missing response_type is invalid_request; errors go to a checked address."""
@@ -87,9 +103,10 @@ class Provider(AuthorizationServer):
         expires_in: int | None = None,
         include_refresh_token: bool = True,
     ) -> dict[str, Any]:
+        registered, jkt = client.registration, self.dpop_jkt
         if user is None:
-            return tokens.issue_client_token(self.issuer, client.registration, scope or "", self.now)
-        return tokens.issue_tokens(self.session, self.issuer, client.registration, user, scope or "", self.now)
+            return tokens.issue_client_token(self.issuer, registered, scope or "", self.now, jkt)
+        return tokens.issue_tokens(self.session, self.issuer, registered, user, scope or "", self.now, jkt)
 
     def save_token(self, token: dict[str, Any], request: ProviderRequest) -> None:
         """Done as they were made: a refresh token is a row, an access token is none."""
@@ -101,12 +118,7 @@ class Provider(AuthorizationServer):
         return request if isinstance(request, ProviderRequest) else ProviderRequest(request)
 
     def handle_response(self, status: int, body: Any, headers: list[tuple[str, str]]) -> Answer:
-        # RFC 9207, section 2: "including error responses"
-        with_issuer = [
-            (name, add_params_to_uri(value, [("iss", self.issuer.url)]) if name == "Location" else value)
-            for name, value in headers
-        ]
-        return http.answer(status, body, with_issuer)
+        return http.answer(status, body, headers)
 
 
 def _with_extensions(grant: Any, extensions: tuple[Any, ...]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
 from sqlalchemy import delete, insert, select, update
@@ -65,16 +65,34 @@ def add_refresh_token(session: Session, token_hash: str, family_id: str, expires
     session.execute(insert(tables.refresh_tokens).values(row))
 
 
-def get_refresh_token(session: Session, token_hash: str) -> tuple[datetime, datetime | None]:
-    """When it expires and when it was spent. Read it after its family is locked."""
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """`successor` of a spent one, sealed."""
+
+    expires_at: datetime
+    spent_at: datetime | None
+    successor: bytes | None
+
+
+def get_refresh_token(session: Session, token_hash: str) -> RefreshToken:
+    """Read it after its family is locked."""
     token = tables.refresh_tokens.c
-    row = session.execute(select(token.expires_at, token.spent_at).where(token.token_hash == token_hash)).one()
-    return row.expires_at, row.spent_at
+    found = select(token.expires_at, token.spent_at, token.successor).where(token.token_hash == token_hash)
+    row = session.execute(found).one()
+    return RefreshToken(row.expires_at, row.spent_at, None if row.successor is None else bytes(row.successor))
 
 
-def spend_refresh_token(session: Session, token_hash: str, now: datetime) -> None:
+def spend_refresh_token(session: Session, token_hash: str, successor: bytes, now: datetime) -> None:
     token = tables.refresh_tokens
-    session.execute(update(token).where(token.c.token_hash == token_hash).values(spent_at=now))
+    spent = {"spent_at": now, "successor": successor}
+    session.execute(update(token).where(token.c.token_hash == token_hash).values(spent))
+
+
+def use_proof(session: Session, proof_id: str, expires_at: datetime) -> bool:
+    """False if it was used before. Of two that use one at once, the second waits for the first, and hears it."""
+    row = {"id": proof_id, "expires_at": expires_at}
+    added = upsert(tables.dpop_proofs).values(row).on_conflict_do_nothing()
+    return session.execute(added.returning(tables.dpop_proofs.c.id)).first() is not None
 
 
 def revoke_access_token(session: Session, jti: str, expires_at: datetime) -> None:
@@ -85,3 +103,31 @@ def revoke_access_token(session: Session, jti: str, expires_at: datetime) -> Non
 def is_access_token_revoked(session: Session, jti: str) -> bool:
     revoked = tables.revoked_access_tokens.c.jti
     return session.execute(select(revoked).where(revoked == jti)).first() is not None
+
+
+def add_pushed_request(session: Session, uri_hash: str, client_id: str, parameters: str, expires_at: datetime) -> None:
+    row = {"uri_hash": uri_hash, "client_id": client_id, "parameters": parameters, "expires_at": expires_at}
+    session.execute(insert(tables.pushed_requests).values(row | {"is_opened": False}))
+
+
+def open_pushed_request(session: Session, uri_hash: str, client_id: str, now: datetime, until: datetime) -> str | None:
+    """The client's parameters, locked; when they are opened first, they are kept `until` then."""
+    pushed = tables.pushed_requests
+    is_it = (pushed.c.uri_hash == uri_hash, pushed.c.client_id == client_id, pushed.c.expires_at > now)
+    row = session.execute(select(pushed.c.parameters, pushed.c.is_opened).where(*is_it).with_for_update()).first()
+    if row is None:
+        return None
+    if not row.is_opened:
+        session.execute(update(pushed).where(*is_it).values(is_opened=True, expires_at=until))
+    return str(row.parameters)
+
+
+def remove_pushed_request(session: Session, uri_hash: str) -> None:
+    session.execute(delete(tables.pushed_requests).where(tables.pushed_requests.c.uri_hash == uri_hash))
+
+
+def use_assertion(session: Session, client_id: str, jti_hash: str, expires_at: datetime) -> bool:
+    """False if the client has used one with this `jti` before. Of two at once, one gets True."""
+    row = {"client_id": client_id, "jti_hash": jti_hash, "expires_at": expires_at}
+    used = upsert(tables.client_assertions).values(row).on_conflict_do_nothing()
+    return session.execute(used.returning(tables.client_assertions.c.jti_hash)).first() is not None

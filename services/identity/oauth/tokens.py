@@ -11,22 +11,29 @@ from typing import Any
 from urllib.parse import quote
 
 from authlib.oidc.core.util import create_half_hash
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.errors import JoseError
 
 from chassis.database import Session
 from contracts import topology
 from services.identity.domain import (
     ACCESS_TOKEN_LIFETIME,
+    PAIRWISE,
     REFRESH_TOKEN,
     Account,
     Client,
     TokenFamily,
-    refresh_token_expiry,
+    access_token_lifetime,
 )
-from services.identity.oauth import store
+from services.identity.oauth import refreshing
+from services.identity.oauth.claims import values_of
+from services.identity.oauth.claims_request import ClaimsRequest
 from services.identity.oauth.keys import ALGORITHM, SigningKeys
-from services.identity.sealing import hash_secret, new_secret
+from services.identity.oauth.pairwise import Subjects
+from services.identity.oauth.refreshing import Claimed
+from services.identity.sealing import new_secret
+
+BEARER, DPOP = "Bearer", "DPoP"
 
 AUDIENCE = "urn:onehall:api"
 BROKER_AUDIENCE = "rabbitmq"
@@ -38,11 +45,15 @@ ASSURANCE = "1"
 
 @dataclass(frozen=True, slots=True)
 class Grantee:
-    """The person whom tokens are issued for, and the family that they belong to."""
+    """The person whom tokens are issued for, and the family that they belong to.
+
+    `claimed` is the refresh token that they are issued in return for, if it is one.
+    """
 
     account: Account
     family: TokenFamily
     nonce: str | None = None
+    claimed: Claimed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +75,33 @@ class Issuer:
 
     url: str
     keys: SigningKeys
+    subjects: Subjects
     broker: BrokerResource = BrokerResource()
 
     def sign(
-        self, claims: dict[str, Any], *, typ: str, now: datetime, lifetime: timedelta = ACCESS_TOKEN_LIFETIME
+        self,
+        claims: dict[str, Any],
+        *,
+        typ: str,
+        now: datetime,
+        lifetime: timedelta = ACCESS_TOKEN_LIFETIME,
+        alg: str = ALGORITHM,
     ) -> str:
-        header = {"alg": ALGORITHM, "kid": self.keys.current.kid, "typ": typ}
+        key = self.keys.signing[alg]
         iat = int(now.timestamp())
         times = {"iat": iat, "exp": iat + int(lifetime.total_seconds())}
-        return jwt.encode(header, {"iss": self.url, **times, **claims}, self.keys.current, [ALGORITHM])
+        return jwt.encode({"alg": alg, "kid": key.kid, "typ": typ}, {"iss": self.url, **times, **claims}, key, [alg])
 
     def read_access_token(self, text: str, now: datetime) -> dict[str, Any] | None:
         """The claims, if the token is ours, for us, and not expired. Whether it was revoked is another question."""
         try:
-            token = jwt.decode(text, self.keys.verifying, [ALGORITHM])
-        except (JoseError, ValueError, TypeError):
+            kid = jws.extract_compact(text.encode()).headers()["kid"]
+            key = self.keys.verifying(kid)
+            token = jwt.decode(text, key, [ALGORITHM]) if key else None
+        except (JoseError, ValueError, TypeError, KeyError):
             # TypeError: joserfc takes it for granted that `crit` is a list
+            return None
+        if token is None:
             return None
         claims = token.claims
         # RFC 9068, section 4: "MUST verify that the typ header value is at+jwt", against ID tokens used here
@@ -88,29 +110,34 @@ class Issuer:
 
 
 def issue_tokens(
-    session: Session, issuer: Issuer, client: Client, grantee: Grantee, scope: str, now: datetime
+    session: Session,
+    issuer: Issuer,
+    client: Client,
+    grantee: Grantee,
+    scope: str,
+    now: datetime,
+    jkt: str | None = None,
 ) -> dict[str, Any]:
-    """A token response (RFC 6749, section 5.1) with a refresh token if `offline_access` was granted."""
-    tokens = _token_response(issuer.sign(_personal_claims(client, grantee, scope), typ="at+jwt", now=now), scope)
-    family = grantee.family
-    if "offline_access" in family.scope.split() and REFRESH_TOKEN in client.grants:
-        tokens["refresh_token"] = new_secret()
-        expires_at = refresh_token_expiry(family, now)
-        store.add_refresh_token(session, hash_secret(tokens["refresh_token"]), family.id, expires_at)
+    """A token response (RFC 6749, section 5.1) with a refresh token if `offline_access` was granted.
+
+    `jkt` is the thumbprint of the key that the access token is bound to (RFC 9449).
+    """
+    tokens = _api_token(issuer, client, _personal_claims(issuer, client, grantee), scope, now, jkt)
+    if grantee.claimed is not None:
+        tokens["refresh_token"] = refreshing.succeed(session, client, grantee.claimed, now)
+    elif "offline_access" in grantee.family.scope.split() and REFRESH_TOKEN in client.grants:
+        tokens["refresh_token"] = refreshing.begin(session, client, grantee.family, now)
     return tokens
 
 
-def issue_client_token(issuer: Issuer, client: Client, scope: str, now: datetime) -> dict[str, Any]:
+def issue_client_token(
+    issuer: Issuer, client: Client, scope: str, now: datetime, jkt: str | None = None
+) -> dict[str, Any]:
     """RFC 9068, section 2.2: without a resource owner, `sub` is the client. No refresh token (RFC 6749, 4.4.3)."""
-    claims = _access_claims(client, scope) | {
-        "sub": client.id,
-        "roles": [],
-        "department": client.department,
-        "jti": new_secret(),
-    }
+    claims: dict[str, Any] = {"sub": client.id, "roles": [], "department": client.department, "jti": new_secret()}
     if client.organisation is not None:
         claims["organisation"] = client.organisation
-    return _token_response(issuer.sign(claims, typ="at+jwt", now=now), scope)
+    return _api_token(issuer, client, claims, scope, now, jkt)
 
 
 def issue_broker_token(issuer: Issuer, client: Client, now: datetime) -> dict[str, Any]:
@@ -121,46 +148,46 @@ def issue_broker_token(issuer: Issuer, client: Client, now: datetime) -> dict[st
     return _token_response(issuer.sign(claims, typ="at+jwt", now=now, lifetime=lifetime), scope, lifetime)
 
 
+def _api_token(
+    issuer: Issuer, client: Client, claims: dict[str, Any], scope: str, now: datetime, jkt: str | None
+) -> dict[str, Any]:
+    lifetime = access_token_lifetime(client)
+    about = {"aud": AUDIENCE, "client_id": client.id, "scope": scope, "channel": client.channel}
+    bound = {} if jkt is None else {"cnf": {"jkt": jkt}}
+    token = issuer.sign(about | claims | bound, typ="at+jwt", now=now, lifetime=lifetime)
+    return _token_response(token, scope, lifetime, BEARER if jkt is None else DPOP)
+
+
 def id_token(issuer: Issuer, client: Client, grantee: Grantee, access_token: str, now: datetime) -> str:
-    """OpenID Connect Core, section 2. `auth_time` is when the person signed in, also after a refresh (12.2)."""
-    claims = {
-        "sub": grantee.account.subject,
+    """OpenID Connect Core, section 2. `auth_time` is when the person signed in, also after a refresh (12.2).
+
+    `c_hash` belongs to a code that the authorization endpoint gives together with the token (3.3.2.11): never here.
+    """
+    asked = ClaimsRequest.of(grantee.family.claims)
+    claims: dict[str, Any] = {
+        **values_of(grantee.account, asked.id_token),
+        "sub": issuer.subjects.seen_by(client, grantee.account.subject),
         "aud": client.id,
         "auth_time": int(grantee.family.signed_in_at.timestamp()),
-        "acr": ASSURANCE,
-        "at_hash": create_half_hash(access_token, ALGORITHM).decode(),
+        "acr": asked.acr_for(ASSURANCE),
+        "at_hash": create_half_hash(access_token, client.id_token_alg).decode(),
     }
     if grantee.nonce is not None:
         claims["nonce"] = grantee.nonce
-    return issuer.sign(claims, typ="JWT", now=now)
+    return issuer.sign(claims, typ="JWT", now=now, alg=client.id_token_alg)
 
 
-def claim_refresh_token(session: Session, secret: str, client_id: str, now: datetime) -> TokenFamily | None:
-    """The family of a refresh token that may be used now; it stays locked until the transaction ends.
-
-    A token that was spent before is in two hands, and nobody can tell which is the thief's: the family ends
-    (RFC 9700, section 4.14.2). The caller must commit, also when it gets nothing.
-    """
-    token_hash = hash_secret(secret)
-    family = store.lock_family_of_refresh_token(session, token_hash)
-    if family is None or family.client_id != client_id or family.revoked_at is not None:
-        return None
-    expires_at, spent_at = store.get_refresh_token(session, token_hash)
-    if spent_at is not None:
-        store.revoke_family(session, family.id, now)
-        return None
-    return family if now < expires_at else None
-
-
-def _personal_claims(client: Client, grantee: Grantee, scope: str) -> dict[str, Any]:
+def _personal_claims(issuer: Issuer, client: Client, grantee: Grantee) -> dict[str, Any]:
     # the jti carries the family's id: revoking the family then reaches its access tokens without a row for each
-    return _access_claims(client, scope) | {
-        "sub": grantee.account.subject,
+    claims = {
+        "sub": issuer.subjects.seen_by(client, grantee.account.subject),
         "roles": list(grantee.account.roles),
         "department": grantee.account.department,
         "auth_time": int(grantee.family.signed_in_at.timestamp()),
         "jti": f"{grantee.family.id}.{new_secret()}",
     }
+    # the API asks identity who that is, since the client reads this token and must not learn it
+    return claims | ({"subject_type": PAIRWISE} if client.subject_type == PAIRWISE else {})
 
 
 def family_of(claims: dict[str, Any]) -> str | None:
@@ -168,14 +195,10 @@ def family_of(claims: dict[str, Any]) -> str | None:
     return family_id if dot else None
 
 
-def _access_claims(client: Client, scope: str) -> dict[str, Any]:
-    return {"aud": AUDIENCE, "client_id": client.id, "scope": scope, "channel": client.channel}
-
-
-def _token_response(access_token: str, scope: str, lifetime: timedelta = ACCESS_TOKEN_LIFETIME) -> dict[str, Any]:
+def _token_response(access_token: str, scope: str, lifetime: timedelta, token_type: str = BEARER) -> dict[str, Any]:
     return {
         "access_token": access_token,
-        "token_type": "Bearer",
+        "token_type": token_type,
         "expires_in": int(lifetime.total_seconds()),
         "scope": scope,
     }

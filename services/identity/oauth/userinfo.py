@@ -10,16 +10,12 @@ from authlib.oauth2.rfc6749 import Endpoint, InvalidRequestError
 from authlib.oauth2.rfc6750.errors import InsufficientScopeError, InvalidTokenError
 
 from services.identity import store as identity_store
-from services.identity.domain import Account
-from services.identity.oauth import store
+from services.identity.domain import Client
+from services.identity.oauth import dpop
+from services.identity.oauth.claims import opened_by, values_of
+from services.identity.oauth.claims_request import ClaimsRequest
 from services.identity.oauth.http import ProviderRequest
-from services.identity.oauth.tokens import family_of
-
-CLAIMS = {
-    "profile": ("name", "preferred_username", "locale"),
-    "email": ("email",),
-}
-"""Scope -> the claims it opens (OpenID Connect Core, section 5.4)."""
+from services.identity.oauth.presented import LiveToken, find_live
 
 
 class TokenMissing(OAuth2Error):
@@ -44,46 +40,45 @@ class UserInfoEndpoint(Endpoint):
     ENDPOINT_NAME = "userinfo"
 
     def create_endpoint_response(self, request: ProviderRequest) -> tuple[int, Any, list[tuple[str, str]]]:
-        claims = self.server.issuer.read_access_token(_bearer_token(request), self.server.now)
-        if claims is None or self._is_revoked(claims):
+        live = self._live_token(request)
+        account = identity_store.get_account(self.server.session, live.subject)
+        client = self.server.query_client(live.claims["client_id"])
+        if account is None or client is None:
             raise InvalidTokenError
-        scopes = claims["scope"].split()
-        if "openid" not in scopes:
+        by_name = ClaimsRequest.of(live.family.claims if live.family else None).userinfo
+        opened = opened_by(live.claims["scope"].split())
+        told = {"sub": live.claims["sub"]} | values_of(account, [*opened, *by_name])
+        return self._answer(client.registration, told)
+
+    def _live_token(self, request: ProviderRequest) -> LiveToken:
+        scheme, token = _presented_token(request)
+        live = find_live(self.server, token)
+        if live is None:
+            raise InvalidTokenError
+        dpop.require_proof(self.server, request, scheme, token, live.jkt)
+        if "openid" not in live.claims["scope"].split():
             raise ScopeMissing
-        account = identity_store.get_account(self.server.session, claims["sub"])
-        if account is None:
-            raise InvalidTokenError
-        return 200, claims_of(account, scopes), default_json_headers
+        return live
 
-    def _is_revoked(self, claims: dict[str, Any]) -> bool:
-        session = self.server.session
-        if store.is_access_token_revoked(session, claims["jti"]):
-            return True
-        family_id = family_of(claims)
-        if family_id is None:
-            return False
-        family = store.get_family(session, family_id)
-        return family is None or family.revoked_at is not None
+    def _answer(self, client: Client, told: dict[str, str]) -> tuple[int, Any, list[tuple[str, str]]]:
+        if client.userinfo_alg is None:
+            return 200, told, default_json_headers
+        # section 5.3.2: "SHOULD contain the Claims iss (issuer) and aud (audience) as members"
+        about = told | {"aud": client.id}
+        signed = self.server.issuer.sign(about, typ="JWT", now=self.server.now, alg=client.userinfo_alg)
+        return 200, signed, [("Content-Type", "application/jwt"), ("Cache-Control", "no-store")]
 
 
-def claims_of(account: Account, scopes: list[str]) -> dict[str, str]:
-    known = {
-        "name": account.name,
-        "preferred_username": account.username,
-        "locale": account.locale,
-        "email": account.email,
-    }
-    opened = [claim for scope in scopes for claim in CLAIMS.get(scope, ())]
-    return {"sub": account.subject} | {claim: known[claim] for claim in opened}
+def _presented_token(request: ProviderRequest) -> tuple[str, str]:
+    """The scheme in small letters, and the token: in the header or in a form, in one of them.
 
-
-def _bearer_token(request: ProviderRequest) -> str:
-    """RFC 6750, section 2.1 and 2.2: in the header or in a form, in one of them."""
+    RFC 6750, section 2.1 and 2.2; RFC 9449, section 7.1.
+    """
     scheme, _, in_header = request.headers.get("Authorization", "").partition(" ")
     in_form = request.form.get("access_token")
     if scheme and in_form:
         raise InvalidRequestError("The access token was sent in two ways.")
-    token = in_header.strip() if scheme.lower() == "bearer" else in_form
+    token = in_header.strip() if scheme.lower() in ("bearer", "dpop") else in_form
     if not token:
         raise TokenMissing
-    return token
+    return scheme.lower() or "bearer", token

@@ -46,6 +46,13 @@ class AuthorizationCodeGrant(BaseGrant):
     def generate_authorization_code(self) -> str:
         return new_secret()
 
+    def create_authorization_response(self, redirect_uri: str, grant_user: BrowserSession) -> str:
+        """The code alone: how it gets to the client is said in `response_modes`."""
+        self.request.user = grant_user
+        code = self.generate_authorization_code()
+        self.save_authorization_code(code, self.request)
+        return code
+
     def save_authorization_code(self, code: str, request: Any) -> None:
         signed_in: BrowserSession = request.user
         stored = AuthorizationCode(
@@ -58,6 +65,8 @@ class AuthorizationCodeGrant(BaseGrant):
             code_challenge=request.payload.data["code_challenge"],
             signed_in_at=signed_in.signed_in_at,
             expires_at=self.server.now + CODE_LIFETIME,
+            claims=request.claims.stored(),
+            dpop_jkt=request.payload.data.get("dpop_jkt"),
         )
         store.add_code(self.server.session, stored)
 
@@ -69,7 +78,9 @@ class AuthorizationCodeGrant(BaseGrant):
             # server MUST deny the request and SHOULD revoke all tokens previously issued based on that code"
             store.revoke_family_of_code(session, code_hash, self.server.now)
             return None
-        return StoredCode(taken) if self.server.now < taken.expires_at else None
+        # RFC 9449, section 10: "the authorization server MUST reject the request" of whoever has not that key
+        is_theirs = taken.dpop_jkt is None or taken.dpop_jkt == self.server.dpop_jkt
+        return StoredCode(taken) if is_theirs and self.server.now < taken.expires_at else None
 
     def authenticate_user(self, authorization_code: StoredCode) -> Grantee | None:
         code, server = authorization_code.code, self.server
@@ -84,6 +95,8 @@ class AuthorizationCodeGrant(BaseGrant):
             signed_in_at=code.signed_in_at,
             created_at=server.now,
             code_hash=code.code_hash,
+            claims=code.claims,
+            dpop_jkt=server.dpop_jkt if self.client.registration.is_public else None,
         )
         store.add_family(server.session, family)
         return Grantee(account, family, code.nonce)

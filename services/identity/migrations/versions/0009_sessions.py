@@ -1,0 +1,12 @@
+"""Sessions over all clients, and logouts to deliver."""
+
+revision = "0009"
+down_revision = "0008"
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
