@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from contracts import topology
-from tests.chaos.faults import OURS, beside, in_place_of, kill_at_random, kill_one, restart_one_by_one
+from tests.chaos.faults import OURS, await_all, beside, in_place_of, kill_at_random, kill_one, restart_one_by_one
 from tests.chaos.load import HONEST, under_load
 from tests.processes import Failpoint, kill, running, wait_until
 
@@ -92,6 +92,7 @@ def test_every_process_of_the_platform_killed_once_under_load(platform, people, 
     with under_load(people) as load:
         for name in OURS:
             kill_one(platform, name, random)
+    await_all(platform)
     ledger.require_one_effect_each(load.cases)
 
 
@@ -99,6 +100,7 @@ def test_every_process_of_the_platform_killed_once_under_load(platform, people, 
 def test_any_process_of_the_platform_killed_at_random_for_a_minute(platform, people, ledger):
     with under_load(people) as load:
         kill_at_random(platform, seconds=60)
+    await_all(platform)
     ledger.require_one_effect_each(load.cases)
     ledger.require_nothing_in_hand()
 
