@@ -1,4 +1,4 @@
-"""The three languages: which one a reader wants, and every sentence in each of them."""
+"""The three languages: which one a reader wants, and every sentence in each of them (`locales/<language>/*.po`)."""
 
 from __future__ import annotations
 
@@ -73,8 +73,16 @@ class Catalogue:
     def __init__(self, language: str) -> None:
         self.language = language
         self._locale = Locale.parse(_LOCALES[language])
-        with (_FOLDER / f"{language}.po").open("rb") as file:
-            self._sentences = {str(message.id): str(message.string) for message in read_po(file) if message.id}
+        self._sentences: dict[str, str] = {}
+        for path in sorted((_FOLDER / language).glob("*.po")):
+            self._add(path)
+
+    def _add(self, path: Path) -> None:
+        with path.open("rb") as file:
+            sentences = {str(message.id): str(message.string) for message in read_po(file) if message.id}
+        if twice := self._sentences.keys() & sentences.keys():
+            raise ValueError(f"{path.name} of {self.language} says again: {', '.join(sorted(twice))}")
+        self._sentences |= sentences
 
     def __call__(self, key: str, **values: Any) -> str:
         sentence = self._sentences[key]
