@@ -22,6 +22,20 @@ class SealedOtherwise(Exception):
     """It was sealed with another key (the setting has changed), or damaged."""
 
 
+def derive(key: str, purpose: str) -> bytes:
+    """32 bytes for one purpose (HKDF, RFC 5869), out of `key`, which is 32 bytes in base64url.
+
+    Raise `SealingKeyUnusable` for anything else.
+    """
+    try:
+        raw = base64.urlsafe_b64decode(key + "=" * (-len(key) % 4))
+    except ValueError as error:
+        raise SealingKeyUnusable("it is not base64url") from error
+    if len(raw) != _KEY_BYTES:
+        raise SealingKeyUnusable(f"it has {len(raw)} bytes instead of {_KEY_BYTES}")
+    return HKDF(SHA256(), _KEY_BYTES, salt=None, info=purpose.encode()).derive(raw)
+
+
 class Seal:
     """AES-256-GCM under a key of its own for each purpose, so that one kind of secret never opens as another.
 
@@ -29,21 +43,16 @@ class Seal:
     """
 
     def __init__(self, key: str, purpose: str) -> None:
-        try:
-            raw = base64.urlsafe_b64decode(key + "=" * (-len(key) % 4))
-        except ValueError as error:
-            raise SealingKeyUnusable("it is not base64url") from error
-        if len(raw) != _KEY_BYTES:
-            raise SealingKeyUnusable(f"it has {len(raw)} bytes instead of {_KEY_BYTES}")
-        self._cipher = AESGCM(HKDF(SHA256(), _KEY_BYTES, salt=None, info=purpose.encode()).derive(raw))
+        self._cipher = AESGCM(derive(key, purpose))
 
-    def close(self, plain: bytes) -> bytes:
+    def close(self, plain: bytes, place: bytes | None = None) -> bytes:
+        """`place` is where it is kept: it opens nowhere else."""
         nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, plain, None)
+        return nonce + self._cipher.encrypt(nonce, plain, place)
 
-    def open(self, sealed: bytes) -> bytes:
+    def open(self, sealed: bytes, place: bytes | None = None) -> bytes:
         """Raise `SealedOtherwise`."""
         try:
-            return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
+            return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], place)
         except InvalidTag as error:
             raise SealedOtherwise from error

@@ -8,7 +8,7 @@ import click
 
 from chassis.database import Database
 from chassis.settings import database_url, load_local_environment
-from cli.platform import at_once, identity_database, operator_settings
+from cli.platform import at_once, identity_database, operator_settings, vault
 from services.cases.subscriptions import commands as subscriptions
 from services.identity import commands
 from services.identity.demo import DEPARTMENTS
@@ -27,7 +27,13 @@ def seed() -> None:
         raise click.ClickException("ONEHALL_NOTIFY_CLIENT_SECRET is missing")
     notify_secret = settings.notify_client_secret.get_secret_value()
     commands.seed_demo(
-        identity_database(), at_once, settings.environment, settings.base_url, notify_secret, datetime.now(UTC)
+        identity_database(),
+        at_once,
+        vault(),
+        settings.environment,
+        settings.base_url,
+        notify_secret,
+        datetime.now(UTC),
     )
     with Database(database_url("cases"), pool_size=1).transaction() as session:
         for department in DEPARTMENTS:

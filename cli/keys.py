@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from cli.platform import identity_database, operator_settings
+from cli.platform import identity_database, seal, sealing, vault
 from services.identity.oauth import keys
 from services.identity.oauth.keys import StoredKey
 from services.identity.oauth.pairwise import Subjects
-from services.identity.sealing import Seal, SealedOtherwise, SealingKeyUnusable
+from services.identity.persons import commands as persons
 
 
 @click.group()
@@ -53,8 +51,8 @@ def rotate() -> None:
     anew. Doing it again before the next key signs changes nothing.
     """
     now = datetime.now(UTC)
-    with _sealing(), identity_database().transaction() as session:
-        keys.rotate(session, _seal("signing-keys"), now)
+    with sealing(), identity_database().transaction() as session:
+        keys.rotate(session, seal("signing-keys"), now)
         waiting = [each for each in keys.list_keys(session) if each.current_from > now]
     for each in waiting:
         click.echo(f"{each.alg} {each.kid} signs from {each.current_from.isoformat(timespec='seconds')}")
@@ -75,30 +73,19 @@ def revoke(kid: str) -> None:
 
 @key.command()
 def reseal() -> None:
-    """Encrypt signing keys and the salt of pairwise subjects with ONEHALL_COOKIE_KEY.
+    """Encrypt all that identity keeps sealed with ONEHALL_COOKIE_KEY: keys, ID numbers, phones, mail addresses.
 
-    They may be encrypted with ONEHALL_OTHER_COOKIE_KEY until then, which can be forgotten afterwards.
+    They may be encrypted with ONEHALL_OTHER_COOKIE_KEY until then, which can be forgotten afterwards. The platform goes
+    on meanwhile. It may be stopped and repeated: what is done stays done.
     """
-    with _sealing(), identity_database().transaction() as session:
-        count = keys.reseal(session, _seal("signing-keys"))
-        Subjects(session, _seal("pairwise-subjects")).reseal()
+    database = identity_database()
+    with sealing(), database.transaction() as session:
+        count = keys.reseal(session, seal("signing-keys"))
+        Subjects(session, seal("pairwise-subjects")).reseal()
     click.echo(f"{count} keys and the salt are sealed with the present ONEHALL_COOKIE_KEY")
-
-
-@contextmanager
-def _sealing() -> Iterator[None]:
-    try:
-        yield
-    except SealingKeyUnusable as error:
-        raise click.ClickException(f"ONEHALL_COOKIE_KEY cannot be used: {error}") from error
-    except SealedOtherwise as error:
-        message = "nothing opens: ONEHALL_COOKIE_KEY is not the one of identity, or identity has made no key yet"
-        raise click.ClickException(message) from error
-
-
-def _seal(purpose: str) -> Seal:
-    settings = operator_settings()
-    if settings.cookie_key is None:
-        raise click.ClickException("ONEHALL_COOKIE_KEY is missing")
-    other = settings.other_cookie_key
-    return Seal(settings.cookie_key.get_secret_value(), purpose, other.get_secret_value() if other else None)
+    count, closed = persons.reseal(database, vault())
+    click.echo(f"{count} ID numbers, phones and mail addresses were sealed anew")
+    if closed:
+        raise click.ClickException(
+            f"{closed} of them do not open: they were sealed with a third key, and stay as they are"
+        )

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
+import click
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chassis import settings
 from chassis.database import Database
+from services.identity.persons.vault import Vault
+from services.identity.sealing import Seal, SealedOtherwise, SealingKeyUnusable
 
 
 class OperatorSettings(BaseSettings):
@@ -44,3 +48,34 @@ def cases_database() -> Database:
 def at_once(function: Callable[..., Any], *arguments: Any) -> Any:
     """In place of a service's `offload`: nobody else waits here."""
     return function(*arguments)
+
+
+@contextmanager
+def sealing() -> Iterator[None]:
+    """Say what is wrong with the key, where something is sealed or opened."""
+    try:
+        yield
+    except SealingKeyUnusable as error:
+        raise click.ClickException(f"ONEHALL_COOKIE_KEY cannot be used: {error}") from error
+    except SealedOtherwise as error:
+        message = "nothing opens: ONEHALL_COOKIE_KEY is not the one of identity, or identity has made no key yet"
+        raise click.ClickException(message) from error
+
+
+def seal(purpose: str) -> Seal:
+    key, other = _cookie_keys()
+    return Seal(key, purpose, other)
+
+
+def vault() -> Vault:
+    """Raise a `ClickException` for a key that is missing or cannot be used."""
+    with sealing():
+        return Vault(*_cookie_keys())
+
+
+def _cookie_keys() -> tuple[str, str | None]:
+    settings = operator_settings()
+    if settings.cookie_key is None:
+        raise click.ClickException("ONEHALL_COOKIE_KEY is missing")
+    other = settings.other_cookie_key
+    return settings.cookie_key.get_secret_value(), other.get_secret_value() if other else None

@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 
 import click
 
-from cli.platform import at_once, identity_database, operator_settings
+from cli.platform import at_once, identity_database, operator_settings, vault
 from contracts.actors import STAFF_ROLES
 from services.identity import commands
 from services.identity.domain import Account
+from services.identity.persons.identifiers import Particulars
 
 
 @click.group()
@@ -41,10 +42,13 @@ def add(
     if email is None and operator_settings().environment == "production":
         raise click.UsageError("--email is missing")
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else _ask_password()
-    account = Account("", username, name or username, email or f"{username}@example.org", roles=roles)
-    account = dataclasses.replace(account, department=department)
-    registered = commands.register_account(identity_database(), at_once, account, password, datetime.now(UTC))
-    click.echo(json.dumps(dataclasses.asdict(registered), ensure_ascii=False, indent=2))
+    account = Account("", username, name or username, roles=roles, department=department)
+    particulars = Particulars(email=email or f"{username}@example.org")
+    registered = commands.register_account(
+        identity_database(), at_once, vault(), account, particulars, password, datetime.now(UTC)
+    )
+    shown = dataclasses.asdict(registered) | {"email": particulars.email}
+    click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
 
 
 def _ask_password() -> str:

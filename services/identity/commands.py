@@ -34,6 +34,9 @@ from services.identity.oauth import store as oauth_store
 from services.identity.oauth.client_keys import ClientKeysInvalid, usable_keys
 from services.identity.oauth.http import Parameters
 from services.identity.oauth.tokens import Grantee, Issuer, family_of, issue_tokens
+from services.identity.persons import store as persons
+from services.identity.persons.identifiers import Particulars, spelled
+from services.identity.persons.vault import Vault
 from services.identity.sealing import Seal, SealedOtherwise, hash_secret, new_secret
 
 Offload = Callable[..., Any]
@@ -50,10 +53,22 @@ class WebSessions:
     seal: Seal
 
 
-def register_account(database: Database, offload: Offload, account: Account, password: str, now: datetime) -> Account:
-    """Raise `UsernameTaken`, or `InvalidInput`. The subject is made here, whatever `account` says."""
+def register_account(
+    database: Database,
+    offload: Offload,
+    vault: Vault,
+    account: Account,
+    particulars: Particulars,
+    password: str,
+    now: datetime,
+) -> Account:
+    """Raise `UsernameTaken`, or `InvalidInput`. The subject is made here, whatever `account` says.
+
+    What the person says of themselves is kept as said; it is confirmed by whoever has seen that it is true.
+    """
     account = replace(account, subject=str(uuid.uuid4()), username=normalize_username(account.username) or "")
-    require_valid_account(account)
+    particulars, faults = spelled(particulars)
+    require_valid_account(account, faults)
     if not password:
         raise InvalidInput([Fault(pointer="/password", rule="minLength", value=1)])
     password_hash = offload(passwords.hash_password, password)
@@ -61,6 +76,7 @@ def register_account(database: Database, offload: Offload, account: Account, pas
         _require_own_name(session, account.department, None)
         if not store.add_account(session, account, password_hash, now):
             raise UsernameTaken(account.username)
+        persons.save(session, vault, account.subject, particulars)
         outbox.add(session, AccountRegistered(account.subject), sequence=1, actor=SYSTEM)
     return account
 
@@ -287,7 +303,13 @@ def remove_expired(session: Session, now: datetime) -> None:
 
 
 def seed_demo(
-    database: Database, offload: Offload, environment: str, base_url: str, notify_secret: str, now: datetime
+    database: Database,
+    offload: Offload,
+    vault: Vault,
+    environment: str,
+    base_url: str,
+    notify_secret: str,
+    now: datetime,
 ) -> None:
     """Make the demo's accounts and clients; those that exist stay, with addresses brought up to date.
 
@@ -302,11 +324,23 @@ def seed_demo(
         save_platform_clients(session, notify_secret)
         missing = [user for user in demo.ACCOUNTS if store.get_password_hash(session, user.username) is None]
     for account in missing:
-        _register_unless_taken(database, offload, account, now)
+        _register_unless_taken(database, offload, vault, account, now)
+    with database.transaction() as session:
+        for username, particulars in demo.PARTICULARS.items():
+            _confirm(session, vault, username, particulars, now)
 
 
-def _register_unless_taken(database: Database, offload: Offload, account: Account, now: datetime) -> None:
+def _register_unless_taken(database: Database, offload: Offload, vault: Vault, account: Account, now: datetime) -> None:
     try:
-        register_account(database, offload, account, demo.PASSWORD, now)
+        register_account(database, offload, vault, account, demo.PARTICULARS[account.username], demo.PASSWORD, now)
     except UsernameTaken:
         return
+
+
+def _confirm(session: Session, vault: Vault, username: str, particulars: Particulars, now: datetime) -> None:
+    """As if a registry and the person had done it, unless one of them belongs to somebody by now."""
+    known = store.get_password_hash(session, username)
+    if known is None or len(persons.list_confirmed(session, known[0])) == len(particulars.items()):
+        return
+    if all(persons.is_free(session, vault, known[0], kind, value) for kind, value in particulars.items()):
+        persons.save(session, vault, known[0], particulars, confirmed_at=now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -82,12 +83,15 @@ class UnknownPrompt(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """`subject` is what others know an account by: random, never the user name. Citizens have no role."""
+    """`subject` is what others know an account by: random, never the user name. Citizens have no role.
+
+    How the person is reached and their ID number are not in it: they are sealed, and opened where they are needed
+    (`persons.store`).
+    """
 
     subject: str
     username: str
     name: str
-    email: str
     locale: str = "zh-Hans"
     roles: tuple[str, ...] = ()
     department: str | None = None
@@ -322,14 +326,14 @@ def needs_consent(client: Client, wish: Wish, scopes: frozenset[str], granted: f
     return not client.first_party and ("consent" in wish.prompt or not scopes <= granted)
 
 
-def require_valid_account(account: Account) -> None:
-    """Raise `InvalidInput` with everything that is wrong."""
-    faults = [Fault(pointer="/username", rule="format", value="username")] if not account.username else []
-    faults += [Fault(pointer="/name", rule="characters", value="text")] if UNSTORABLE.search(account.name) else []
-    faults += [Fault(pointer="/email", rule="format", value="email")] if not is_mail_address(account.email) else []
-    faults += _unknown("/roles", account.roles, STAFF_ROLES) + _unknown("/locale", (account.locale,), LOCALES)
-    if faults:
-        raise InvalidInput(faults)
+def require_valid_account(account: Account, faults: Sequence[Fault] = ()) -> None:
+    """Raise `InvalidInput` with everything that is wrong, `faults` of what comes with the account included."""
+    wrong = [Fault(pointer="/username", rule="format", value="username")] if not account.username else []
+    wrong += [Fault(pointer="/name", rule="characters", value="text")] if UNSTORABLE.search(account.name) else []
+    wrong += [*faults, *_unknown("/roles", account.roles, STAFF_ROLES)]
+    wrong += _unknown("/locale", (account.locale,), LOCALES)
+    if wrong:
+        raise InvalidInput(wrong)
 
 
 def require_valid_client(client: Client) -> None:

@@ -12,6 +12,9 @@ from services.identity import store
 from services.identity.domain import Client, is_text
 from services.identity.oauth.presented import find_live
 from services.identity.oauth.server import Provider
+from services.identity.persons import store as persons
+from services.identity.persons.identifiers import EMAIL
+from services.identity.persons.vault import Vault
 from services.identity.sealing import hash_secret
 
 _MAX_CONTACTS = 500
@@ -44,7 +47,7 @@ def list_subscribers(session: Session) -> list[Client]:
     return [client for client in store.list_owned_clients(session) if client.may_hear_events]
 
 
-def get_contacts(session: Session, actor: Actor, subjects: list[str]) -> dict[str, dict[str, str]]:
+def get_contacts(session: Session, vault: Vault, actor: Actor, subjects: list[str]) -> dict[str, dict[str, str]]:
     """Subject -> address, language and name; who is unknown is left out.
 
     Raise `NotPermitted` for all but a program with the scope that signed in as itself: it opens everybody's data, so a
@@ -55,4 +58,5 @@ def get_contacts(session: Session, actor: Actor, subjects: list[str]) -> dict[st
     if len(subjects) > _MAX_CONTACTS:
         raise InvalidInput([Fault(pointer="/subjects", rule="maxItems", value=_MAX_CONTACTS)])
     rows = store.list_contacts(session, [subject for subject in subjects if is_text(subject)])
-    return {row.subject: {"email": row.email, "locale": row.locale, "name": row.name} for row in rows}
+    mails = persons.open_of(session, vault, [row.subject for row in rows], EMAIL)
+    return {row.subject: {"email": mails.get(row.subject, ""), "locale": row.locale, "name": row.name} for row in rows}

@@ -19,14 +19,14 @@ class Seal(sealing.Seal):
         super().__init__(cookie_key, f"onehall.identity.{purpose}")
         self._other = Seal(other_key, purpose) if other_key else None
 
-    def open(self, sealed: bytes) -> bytes:
+    def open(self, sealed: bytes, place: bytes | None = None) -> bytes:
         """Raise `SealedOtherwise`."""
         try:
-            return super().open(sealed)
+            return super().open(sealed, place)
         except SealedOtherwise:
             if self._other is None:
                 raise
-            return self._other.open(sealed)
+            return self._other.open(sealed, place)
 
 
 def new_secret() -> str:

@@ -67,9 +67,7 @@ def raise_sequence(session: Session, subject: str) -> int:
 def list_contacts(session: Session, subjects: list[str]) -> list[Any]:
     account = tables.accounts.c
     return list(
-        session.execute(
-            select(account.subject, account.email, account.locale, account.name).where(account.subject.in_(subjects))
-        )
+        session.execute(select(account.subject, account.locale, account.name).where(account.subject.in_(subjects)))
     )
 
 

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, ForeignKey, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData()
@@ -16,13 +28,15 @@ accounts = Table(
     Column("username", Text, nullable=False, unique=True),  # as normalize_username spells it
     Column("password_hash", Text, nullable=False),
     Column("name", Text, nullable=False),
-    Column("email", Text, nullable=False),
+    Column("email", Text),  # of accounts of before `identifiers`, until identity has sealed it
     Column("locale", Text, nullable=False),
     Column("roles", Words, nullable=False),
     Column("department", Text),
     Column("sequence", BigInteger, nullable=False),
     Column("registered_at", Moment, nullable=False),
 )
+
+Index("accounts_plain_email", accounts.c.subject, postgresql_where=accounts.c.email.is_not(None))
 
 clients = Table(
     "clients",

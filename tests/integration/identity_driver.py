@@ -25,6 +25,9 @@ from services.identity.oauth.keys import load_keys
 from services.identity.oauth.pairwise import Subjects
 from services.identity.oauth.server import Provider
 from services.identity.oauth.tokens import Issuer
+from services.identity.persons.identifiers import Particulars
+from services.identity.persons.people import People
+from services.identity.persons.vault import Vault
 from services.identity.sealing import Seal, hash_secret
 
 BASE = "http://127.0.0.1:8000"
@@ -70,13 +73,18 @@ class Driver:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     account: Account | None = None
 
+    @property
+    def vault(self) -> Vault:
+        return Vault(self.cookie_key)
+
     def after(self, **time: float) -> None:
         self.now += timedelta(**time)
 
     def register(self, **fields: Any) -> Account:
         username = f"test-{secrets.token_hex(6)}"
-        account = Account("", username, "Test Person", f"{username}@example.org", **fields)
-        return commands.register_account(self.database, at_once, account, PASSWORD, self.now)
+        account = Account("", username, "Test Person", **fields)
+        particulars = Particulars(email=mail_of(account))
+        return commands.register_account(self.database, at_once, self.vault, account, particulars, PASSWORD, self.now)
 
     def sign_in(self, account: Account, channel: str = "web", request: str | None = None) -> None:
         """In this browser, on the way to the authorization request with the URL `request`."""
@@ -104,7 +112,8 @@ class Driver:
 
     def issuer(self, transaction: Any) -> Issuer:
         keys = load_keys(transaction, Seal(self.cookie_key, "signing-keys"), self.now)
-        return Issuer(BASE, keys, Subjects(transaction, Seal(self.cookie_key, "pairwise-subjects")))
+        subjects = Subjects(transaction, Seal(self.cookie_key, "pairwise-subjects"))
+        return Issuer(BASE, keys, subjects, people=People(transaction, self.vault))
 
     def web_sessions(self, transaction: Any) -> commands.WebSessions:
         return commands.WebSessions(partial(self.issuer, transaction), Seal(self.cookie_key, "web-sessions"))
@@ -202,6 +211,10 @@ class Driver:
         return self.call("userinfo", "", "GET", authorization=f"Bearer {access_token}")
 
 
+def mail_of(account: Account) -> str:
+    return f"{account.username}@example.org"
+
+
 def login_page(client: str) -> dict[str, str]:
     """It tells the address that was checked, since the sign-in page leads there."""
     return {"page": "login", "redirect_uri": REDIRECTS[client]}
@@ -247,4 +260,4 @@ def race(*calls):
 
 
 def seed(database: Database) -> None:
-    commands.seed_demo(database, at_once, "local", BASE, "notify-secret", datetime.now(UTC))
+    commands.seed_demo(database, at_once, Vault(COOKIE_KEY), "local", BASE, "notify-secret", datetime.now(UTC))

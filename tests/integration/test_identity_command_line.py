@@ -15,7 +15,7 @@ from cli import platform
 from cli.__main__ import main
 from services.identity import commands, store
 from services.identity.sealing import is_secret
-from tests.integration.identity_driver import BASE, CLIENT_KEY, Driver, at_once
+from tests.integration.identity_driver import BASE, CLIENT_KEY, COOKIE_KEY, Driver, at_once
 
 
 @pytest.fixture
@@ -26,6 +26,7 @@ def run(identity_database_url, monkeypatch, capsys):
         "ONEHALL_BASE_URL": BASE,
         "ONEHALL_IDENTITY_DATABASE_URL": identity_database_url,
         "ONEHALL_NOTIFY_CLIENT_SECRET": "notify-secret",
+        "ONEHALL_COOKIE_KEY": COOKIE_KEY,
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)

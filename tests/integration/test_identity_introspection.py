@@ -10,7 +10,7 @@ from contracts.errors import InvalidInput
 from services.identity.domain import CLIENT_CREDENTIALS
 from tests.integration import identity_driver
 from tests.integration.identity_clients import register
-from tests.integration.identity_driver import BASE, REDIRECTS, Driver, basic, claims_of, header_of
+from tests.integration.identity_driver import BASE, REDIRECTS, Driver, basic, claims_of, header_of, mail_of
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,7 @@ def test_userinfo_is_signed_if_the_client_wants_it(driver, alg):
     assert reply.headers["Content-Type"] == "application/jwt"
     claims = jwt.decode(reply.text, keys_of(driver), [alg]).claims
     assert (claims["iss"], claims["aud"], claims["sub"]) == (BASE, client, driver.account.subject)
-    assert claims["email"] == driver.account.email
+    assert claims["email"] == mail_of(driver.account)
 
 
 def test_a_signed_userinfo_is_no_access_token_and_no_other_kind(driver):

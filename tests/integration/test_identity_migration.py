@@ -3,6 +3,7 @@ from __future__ import annotations
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from services.identity.persons import tables  # noqa: F401 (known by being imported)
 from services.identity.tables import metadata
 
 

@@ -25,6 +25,7 @@ from services.identity.domain import Client
 from services.identity.oauth.keys import ALGORITHM, SigningKeys
 from services.identity.oauth.pairwise import Subjects
 from services.identity.oauth.tokens import BrokerResource, Issuer, issue_broker_token, issue_client_token
+from services.identity.persons.people import People
 from services.identity.warden import Warden
 from tests.processes import wait_until
 from tests.provider import serving
@@ -51,6 +52,7 @@ class Keys:
         public = key.as_dict(private=False) | {"kid": kid, "use": "sig", "alg": ALGORITHM}
         self.signing = SigningKeys({ALGORITHM: ECKey.import_key(key.as_pem(private=True), {"kid": kid})}, (public,))
         self.subjects = Subjects(None, None)
+        self.people = People(None, None)
 
     @contextmanager
     def served(self) -> Iterator[Keys]:
@@ -97,7 +99,11 @@ def queues(amqp_uri: str) -> Iterator[None]:
 def token(servers: Platform, keys: Keys) -> Callable[..., str]:
     def token(client: Client, lifetime: timedelta = LONG) -> str:
         issuer = Issuer(
-            servers.environment["ONEHALL_BASE_URL"], keys.signing, keys.subjects, BrokerResource("/", lifetime)
+            servers.environment["ONEHALL_BASE_URL"],
+            keys.signing,
+            keys.subjects,
+            BrokerResource("/", lifetime),
+            people=keys.people,
         )
         return str(issue_broker_token(issuer, client, datetime.now(UTC))["access_token"])
 
@@ -188,7 +194,7 @@ def test_a_token_opens_reading_only(act: Any, token: Callable[..., str], connect
 def test_a_token_for_the_api_or_an_old_one_opens_nothing(
     servers: Platform, keys: Keys, token: Callable[..., str], connect: Callable[[str], Any]
 ) -> None:
-    issuer = Issuer(servers.environment["ONEHALL_BASE_URL"], keys.signing, keys.subjects)
+    issuer = Issuer(servers.environment["ONEHALL_BASE_URL"], keys.signing, keys.subjects, people=keys.people)
     for_the_api = issue_client_token(issuer, PROGRAM, "cases events", datetime.now(UTC))["access_token"]
     for refused in (for_the_api, token(PROGRAM, -SHORT), "", "no token"):
         with pytest.raises(ProbableAuthenticationError):

@@ -30,10 +30,11 @@ from services.identity.domain import (
     require_valid_account,
     require_valid_client,
 )
+from services.identity.persons.identifiers import Particulars, spelled
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 APP = Client("app", "App", redirect_uris=("http://127.0.0.1/callback", "http://[::1]/callback", "onehall://callback"))
-ANNA = Account("s", "anna", "Anna", "anna@example.org")
+ANNA = Account("s", "anna", "Anna")
 WEB = Client("web", "Web", secret_hash="x", redirect_uris=("http://127.0.0.1:8000/callback",))
 
 
@@ -229,8 +230,9 @@ def test_a_client_with_codes_needs_an_address():
 
 
 def test_everything_wrong_with_an_account_is_said_at_once():
+    wrong = spelled(Particulars(email="nowhere"))[1]
     with pytest.raises(InvalidInput) as refused:
-        require_valid_account(Account("s", "", "n\0", "nowhere", locale="xx", roles=("king",)))
+        require_valid_account(Account("s", "", "n\0", locale="xx", roles=("king",)), wrong)
     pointers = [fault["pointer"] for fault in refused.value.faults]
     assert pointers == ["/username", "/name", "/email", "/roles", "/locale"]
 

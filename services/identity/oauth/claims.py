@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from services.identity.domain import Account
+from services.identity.persons.people import People
 
 CLAIMS = {
     "profile": ("name", "preferred_username", "locale"),
@@ -19,11 +20,13 @@ def opened_by(scopes: Iterable[str]) -> list[str]:
     return [claim for scope in scopes for claim in CLAIMS.get(scope, ())]
 
 
-def values_of(account: Account, names: Iterable[str]) -> dict[str, str]:
-    known = {
-        "name": account.name,
-        "preferred_username": account.username,
-        "locale": account.locale,
-        "email": account.email,
+def values_of(account: Account, people: People, names: Iterable[str]) -> dict[str, str]:
+    """Those that the person has; what is sealed is opened only if it is named."""
+    known: dict[str, Callable[[], str | None]] = {
+        "name": lambda: account.name,
+        "preferred_username": lambda: account.username,
+        "locale": lambda: account.locale,
+        "email": lambda: people.email_of(account.subject),
     }
-    return {name: known[name] for name in names}
+    values = {name: known[name]() for name in names}
+    return {name: value for name, value in values.items() if value is not None}

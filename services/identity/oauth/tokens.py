@@ -5,7 +5,7 @@ Access tokens are JWTs by RFC 9068, so that the gateway verifies them alone. Ref
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -31,6 +31,7 @@ from services.identity.oauth.claims_request import ClaimsRequest
 from services.identity.oauth.keys import ALGORITHM, SigningKeys
 from services.identity.oauth.pairwise import Subjects
 from services.identity.oauth.refreshing import Claimed
+from services.identity.persons.people import People
 from services.identity.sealing import new_secret
 
 BEARER, DPOP = "Bearer", "DPoP"
@@ -77,6 +78,7 @@ class Issuer:
     keys: SigningKeys
     subjects: Subjects
     broker: BrokerResource = BrokerResource()
+    people: People = field(kw_only=True)
 
     def sign(
         self,
@@ -165,7 +167,7 @@ def id_token(issuer: Issuer, client: Client, grantee: Grantee, access_token: str
     """
     asked = ClaimsRequest.of(grantee.family.claims)
     claims: dict[str, Any] = {
-        **values_of(grantee.account, asked.id_token),
+        **values_of(grantee.account, issuer.people, asked.id_token),
         "sub": issuer.subjects.seen_by(client, grantee.account.subject),
         "aud": client.id,
         "auth_time": int(grantee.family.signed_in_at.timestamp()),

@@ -47,7 +47,7 @@ class UserInfoEndpoint(Endpoint):
             raise InvalidTokenError
         by_name = ClaimsRequest.of(live.family.claims if live.family else None).userinfo
         opened = opened_by(live.claims["scope"].split())
-        told = {"sub": live.claims["sub"]} | values_of(account, [*opened, *by_name])
+        told = {"sub": live.claims["sub"]} | values_of(account, self.server.issuer.people, [*opened, *by_name])
         return self._answer(client.registration, told)
 
     def _live_token(self, request: ProviderRequest) -> LiveToken:

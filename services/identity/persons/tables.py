@@ -1,0 +1,28 @@
+"""The table of identifiers."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Index, LargeBinary, Table, Text
+
+from services.identity.tables import Moment, metadata
+
+# a confirmed one belongs to one account; anybody may say any, which keeps nobody from confirming it (docs/adr/0015)
+identifiers = Table(
+    "identifiers",
+    metadata,
+    Column("subject", Text, ForeignKey("accounts.subject"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("blind_index", LargeBinary, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("confirmed_at", Moment),
+)
+Index("ix_identifiers_blind_index", identifiers.c.blind_index)
+Index("ix_identifiers_key_id", identifiers.c.key_id)
+Index(
+    "one_account_each",
+    identifiers.c.kind,
+    identifiers.c.blind_index,
+    unique=True,
+    postgresql_where=identifiers.c.confirmed_at.is_not(None),
+)
