@@ -87,6 +87,11 @@ async def answer_pushed_request(request: Request) -> Response:
     return await forward(request, "par")
 
 
+@router.post("/oauth/device_authorization")
+async def answer_device_authorization(request: Request) -> Response:
+    return await forward(request, "device_authorization")
+
+
 @router.post("/oauth/register")
 async def answer_registration(request: Request) -> Response:
     return await forward(request, "register")

@@ -21,6 +21,7 @@ WITHOUT_COOKIES = (
     "/oauth/introspect",
     "/oauth/userinfo",
     "/oauth/par",
+    "/oauth/device_authorization",
     "/oauth/register",
 )
 """Addresses that authenticate by what the request itself carries: a page elsewhere cannot make use of a visitor."""

@@ -15,6 +15,7 @@ from chassis.timer import timer
 from contracts.errors import SessionEnded
 from services.identity import commands, queries
 from services.identity.broker import Management
+from services.identity.device import approval
 from services.identity.oauth import authorization, protocol
 from services.identity.oauth import store as oauth_store
 from services.identity.oauth.http import HttpRequest
@@ -67,6 +68,12 @@ class IdentityService(Service):
         with self.database.transaction() as transaction:
             provider = Provider(transaction, self._issuer(transaction), datetime.now(UTC))
             return protocol.answer_protocol(provider, endpoint, request)
+
+    @rpc
+    def answer_device(self, session: str | None, user_code: str | None, decision: str | None) -> dict[str, Any]:
+        with self.database.transaction() as transaction:
+            provider = Provider(transaction, self._issuer(transaction), datetime.now(UTC))
+            return approval.answer_device(provider, session, user_code, decision)
 
     @rpc
     def sign_in(

@@ -18,7 +18,8 @@ from joserfc.jwk import ECKey, RSAKey
 
 from chassis.database import Database
 from services.identity import commands, demo
-from services.identity.domain import KEY_AUTH_METHODS, SECRET_AUTH_METHODS, Account, Client
+from services.identity.device import approval
+from services.identity.domain import DEVICE_CODE, KEY_AUTH_METHODS, SECRET_AUTH_METHODS, Account, Client
 from services.identity.oauth import authorization, client_assertion, protocol
 from services.identity.oauth.http import HttpRequest
 from services.identity.oauth.keys import load_keys
@@ -206,6 +207,22 @@ class Driver:
 
     def refresh(self, client: str, refresh_token: str, **more: str) -> Reply:
         return self.as_client(client, "token", grant_type="refresh_token", refresh_token=refresh_token, **more)
+
+    # A device without a keyboard (RFC 8628)
+
+    def start_device(self, client: str = "kiosk", **form: str) -> dict[str, Any]:
+        reply = self.as_client(client, "device_authorization", **{"scope": SCOPE} | form)
+        assert reply.status == 200, reply.text
+        return dict(reply.json)
+
+    def poll(self, device_code: str, client: str = "kiosk") -> Reply:
+        return self.as_client(client, "token", grant_type=DEVICE_CODE, device_code=device_code)
+
+    def answer_device(self, user_code: str | None, decision: str | None = None) -> dict[str, Any]:
+        """On the phone, which is this browser."""
+        with self.database.transaction() as transaction:
+            provider = Provider(transaction, self.issuer(transaction), self.now)
+            return approval.answer_device(provider, self.session, user_code, decision)
 
     def userinfo(self, access_token: str) -> Reply:
         return self.call("userinfo", "", "GET", authorization=f"Bearer {access_token}")

@@ -25,6 +25,7 @@ KNOWN = {
     "userinfo_endpoint",
     "pushed_authorization_request_endpoint",
     "registration_endpoint",
+    "device_authorization_endpoint",
     "jwks_uri",
     "scopes_supported",
     "response_types_supported",

@@ -3,7 +3,7 @@ from __future__ import annotations
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from services.identity.persons import tables  # noqa: F401 (known by being imported)
+import services.identity.service  # noqa: F401 (it imports the tables of every area)
 from services.identity.tables import metadata
 
 

@@ -29,6 +29,7 @@ CONSENT = {
         ("POST", "/oauth/token", "token"),
         ("POST", "/oauth/revoke", "revoke"),
         ("POST", "/oauth/par", "par"),
+        ("POST", "/oauth/device_authorization", "device_authorization"),
         ("POST", "/oauth/register", "register"),
         ("GET", "/oauth/register/dyn-1", "registration"),
         ("PUT", "/oauth/register/dyn-1", "registration"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from authlib.oauth2 import OAuth2Error
 
-from services.identity.oauth import discovery, pushed_requests, registration
+from services.identity.oauth import device_authorization, discovery, pushed_requests, registration
 from services.identity.oauth.http import Answer, HttpRequest, answer
 from services.identity.oauth.server import Provider
 
@@ -45,6 +45,10 @@ def _par(provider: Provider, request: HttpRequest) -> Answer:
     return pushed_requests.push(provider, request)
 
 
+def _authorize_device(provider: Provider, request: HttpRequest) -> Answer:
+    return device_authorization.authorize_device(provider, request)
+
+
 def _register(provider: Provider, request: HttpRequest) -> Answer:
     return registration.register(provider, request)
 
@@ -66,6 +70,9 @@ ENDPOINTS = {
     "token": Endpoint(("POST",), _token, "/oauth/token", "token_endpoint"),
     "revoke": Endpoint(("POST",), _revoke, "/oauth/revoke", "revocation_endpoint"),
     "par": Endpoint(("POST",), _par, "/oauth/par", "pushed_authorization_request_endpoint"),
+    "device_authorization": Endpoint(
+        ("POST",), _authorize_device, device_authorization.PATH, "device_authorization_endpoint"
+    ),
     "introspect": Endpoint(("POST",), _introspect, "/oauth/introspect", "introspection_endpoint"),
     "register": Endpoint(("POST",), _register, registration.PATH, "registration_endpoint"),
     "userinfo": Endpoint(("GET", "POST"), _userinfo, "/oauth/userinfo", "userinfo_endpoint"),

@@ -19,6 +19,7 @@ from services.identity.oauth.client import RegisteredClient
 from services.identity.oauth.client_authentication import authenticate_client
 from services.identity.oauth.grants.authorization_code import AuthorizationCodeGrant
 from services.identity.oauth.grants.client_credentials import ClientCredentialsGrant
+from services.identity.oauth.grants.device_code import DeviceCodeGrant
 from services.identity.oauth.grants.refresh_token import RefreshTokenGrant
 from services.identity.oauth.http import Answer, HttpRequest, ProviderRequest
 from services.identity.oauth.id_token import IdToken
@@ -34,6 +35,7 @@ GRANTS: tuple[tuple[Any, tuple[Any, ...]], ...] = (
     (AuthorizationCodeGrant, (S256Required(), IdToken())),
     (RefreshTokenGrant, (IdToken(),)),
     (ClientCredentialsGrant, ()),
+    (DeviceCodeGrant, (IdToken(),)),
 )
 ENDPOINTS = (RevocationEndpoint, IntrospectionEndpoint, UserInfoEndpoint)
 

@@ -181,10 +181,12 @@ def id_token(issuer: Issuer, client: Client, grantee: Grantee, access_token: str
 
 def _personal_claims(issuer: Issuer, client: Client, grantee: Grantee) -> dict[str, Any]:
     # the jti carries the family's id: revoking the family then reaches its access tokens without a row for each
+    # a terminal that stands open to all is no place to decide on cases from, whoever stands before it
+    is_for_staff = client.channel != "kiosk"
     claims = {
         "sub": issuer.subjects.seen_by(client, grantee.account.subject),
-        "roles": list(grantee.account.roles),
-        "department": grantee.account.department,
+        "roles": list(grantee.account.roles) if is_for_staff else [],
+        "department": grantee.account.department if is_for_staff else None,
         "auth_time": int(grantee.family.signed_in_at.timestamp()),
         "jti": f"{grantee.family.id}.{new_secret()}",
     }
