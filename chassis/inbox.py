@@ -60,7 +60,13 @@ _COUNT = text("SELECT count(*) FROM inbox_parked")
 
 
 def receive(session: Session, envelope: Envelope, handler: Handler) -> Receipt:
-    """Run `handler` if it is this event's turn. Everything it does stands or falls with the cursor."""
+    """Run `handler` if it is this event's turn. Everything it does stands or falls with the cursor.
+
+    An event that is alone has no turn, and a cursor each would never end: its handler knows it again by its subject.
+    """
+    if envelope.data.is_alone:
+        handler(session, envelope)
+        return Receipt(Outcome.DONE)
     key = _key(envelope)
     if envelope.sequence == 1 and session.execute(_BEGIN, key).first():
         # the first event made the cursor: whoever would park a successor waits for our commit, so none is parked

@@ -186,6 +186,15 @@ def drop_inbox(op: Operations) -> None:
     op.execute("DROP TABLE inbox_cursor")
 
 
+def create_recently(op: Operations) -> None:
+    """What was done a short while ago (`chassis.recently`)."""
+    op.execute("CREATE TABLE recently (key bytea PRIMARY KEY, until timestamptz NOT NULL)")
+
+
+def drop_recently(op: Operations) -> None:
+    op.execute("DROP TABLE recently")
+
+
 def create_schedule(op: Operations) -> None:
     """What has to happen at a time. A row is gone once it has happened; `next_at` is later where it failed."""
     op.execute(

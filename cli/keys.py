@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from cli.platform import identity_database, seal, sealing, vault
+from services.identity.access_log import sealing as access_log
 from services.identity.oauth import keys
 from services.identity.oauth.keys import StoredKey
 from services.identity.oauth.pairwise import Subjects
@@ -82,6 +83,7 @@ def reseal() -> None:
     with sealing(), database.transaction() as session:
         count = keys.reseal(session, seal("signing-keys"))
         Subjects(session, seal("pairwise-subjects")).reseal()
+        access_log.reseal(session, seal(access_log.PURPOSE))
     click.echo(f"{count} keys and the salt are sealed with the present ONEHALL_COOKIE_KEY")
     count, closed = persons.reseal(database, vault())
     click.echo(f"{count} ID numbers, phones and mail addresses were sealed anew")

@@ -98,7 +98,7 @@ def _hear() -> dict[str, Any]:
 
 
 def _heard() -> tuple[type[Event], ...]:
-    return topology.events_of(topology.SUBSCRIBABLE)
+    return topology.history_of(topology.SUBSCRIBABLE)
 
 
 def _channel(event: type[Event]) -> dict[str, Any]:

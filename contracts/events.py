@@ -16,6 +16,8 @@ class Event:
 
     type: ClassVar[str]
     source: ClassVar[str]
+    is_alone: ClassVar[bool] = False
+    """Whether it is the only event of its subject: nothing comes before or after it, so its sequence is always 1."""
 
     @property
     def subject(self) -> str:
@@ -176,6 +178,33 @@ class SignedIn(AccountEvent):
     type = "account.signed-in"
 
 
+@dataclass(frozen=True, slots=True)
+class DataViewed(Event):
+    """Somebody else than the citizen looked at the citizen's data. Each look is a subject of its own.
+
+    So looks at one citizen's data never wait for each other. `viewer` is an account's `sub` or a client's id; `role`,
+    `what` and `purpose` are codes of `contracts.access`; `number` names the thing; `-` where none applies.
+    """
+
+    type = "data.viewed"
+    source = "cases"
+    is_alone = True
+
+    look: str
+    account: str
+    viewer: str
+    client: str
+    role: str
+    department: str
+    what: str
+    number: str
+    purpose: str
+
+    @property
+    def subject(self) -> str:
+        return self.look
+
+
 EVENTS: tuple[type[Event], ...] = (
     CaseSubmitted,
     CaseAccepted,
@@ -191,6 +220,7 @@ EVENTS: tuple[type[Event], ...] = (
     RatingGiven,
     AccountRegistered,
     SignedIn,
+    DataViewed,
 )
 
 EVENT_OF_TYPE: dict[str, type[Event]] = {event.type: event for event in EVENTS}

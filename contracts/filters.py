@@ -58,7 +58,7 @@ class EventFilter:
         return (self.types, self.departments, self.regions, self.kinds, self.items)
 
 
-TYPES = tuple(event.type for event in topology.events_of(topology.SUBSCRIBABLE))
+TYPES = tuple(event.type for event in topology.history_of(topology.SUBSCRIBABLE))
 """What `types` may name."""
 
 

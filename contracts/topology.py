@@ -15,11 +15,16 @@ from contracts.events import EVENTS, Event
 SERVICES = ("identity", "cases", "notify", "rating")
 
 SUBSCRIPTIONS: dict[str, tuple[str, ...]] = {
+    "identity": ("cases",),
     "cases": ("rating",),
     "notify": ("identity", "cases", "rating"),
     "rating": ("cases",),
 }
-"""Service -> the sources it hears. It gets every type of each, so that it sees every sequence."""
+"""Service -> the sources it hears. It gets every type of each, so that it sees every sequence (but see below)."""
+
+ACCESS_LOG = "identity"
+"""The service that keeps the access log. Of other sources it hears the looks at citizens' data and nothing else, and
+nobody else hears those: they are as many as there are readers, and each has a sequence of its own."""
 
 SUBSCRIPTION_PREFIX = "dept."
 SUBSCRIBABLE = "cases"
@@ -43,6 +48,15 @@ def publishers() -> tuple[str, ...]:
 
 def events_of(source: str) -> tuple[type[Event], ...]:
     return tuple(event for event in EVENTS if event.source == source)
+
+
+def history_of(source: str) -> tuple[type[Event], ...]:
+    """The events that follow one another: all but those that are alone."""
+    return tuple(event for event in events_of(source) if not event.is_alone)
+
+
+def heard_by(service: str, source: str) -> tuple[type[Event], ...]:
+    return tuple(event for event in events_of(source) if event.is_alone == (service == ACCESS_LOG))
 
 
 def exchange(source: str) -> str:
@@ -121,8 +135,8 @@ DEAD_ARGUMENTS: dict[str, Any] = {"x-queue-type": "quorum", "x-delivery-limit": 
 
 
 def service_queue(service: str, source: str) -> Queue:
-    """`notify.cases`, bound to every type of `cases`."""
-    patterns = tuple(f"{event.type}.#" for event in events_of(source))
+    """`notify.cases`, bound to every type of `cases` that the service hears."""
+    patterns = tuple(f"{event.type}.#" for event in heard_by(service, source))
     return Queue(f"{service}.{source}", source, patterns, RETRY_DELAYS)
 
 

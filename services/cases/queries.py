@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from chassis.database import Session
+from contracts import access
 from contracts.actors import Actor
 from contracts.errors import NotFound, NotPermitted
-from services.cases import domain, store
+from services.cases import domain, looks, store
 from services.cases.case_number import is_case_number
 from services.cases.domain import Case
 from services.cases.items import Catalogue
@@ -34,19 +35,28 @@ def list_cases(
     return page(rows, size, key=lambda case: case.number, view=lambda case: case_view(case, catalogue))
 
 
-def get_case(session: Session, catalogue: Catalogue, actor: Actor, number: str) -> dict[str, Any]:
+def get_case(
+    session: Session, catalogue: Catalogue, actor: Actor, number: str, purpose: str | None = None
+) -> dict[str, Any]:
+    """A look, if it is not the applicant's own (`looks`); `purpose` is why, if the reader says so."""
     case, form = _require_visible(session, actor, number)
+    looks.note(session, actor, case, access.CASE, purpose)
     return case_view(case, catalogue) | {"form": form}
 
 
-def get_history(session: Session, actor: Actor, number: str) -> dict[str, Any]:
-    _require_visible(session, actor, number)
+def get_history(session: Session, actor: Actor, number: str, purpose: str | None = None) -> dict[str, Any]:
+    """A look, as `get_case` is."""
+    case, _ = _require_visible(session, actor, number)
+    looks.note(session, actor, case, access.HISTORY, purpose)
     return {"items": _history(session, number), "next": None}
 
 
-def get_case_file(session: Session, catalogue: Catalogue, actor: Actor, number: str) -> dict[str, Any]:
-    """All that a page about one case shows, and what this reader may do with it now."""
+def get_case_file(
+    session: Session, catalogue: Catalogue, actor: Actor, number: str, purpose: str | None = None
+) -> dict[str, Any]:
+    """All that a page about one case shows, and what this reader may do with it now. A look, as `get_case` is."""
     case, form = _require_visible(session, actor, number)
+    looks.note(session, actor, case, access.CASE, purpose)
     return {
         "case": case_view(case, catalogue) | {"form": form},
         "history": _history(session, number),

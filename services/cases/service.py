@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from chassis import recently
 from chassis.bus import on_event
 from chassis.database import Session
 from chassis.rpc import rpc
@@ -56,19 +57,19 @@ class CasesService(Service):
             return queries.list_cases(session, CATALOGUE, self.actor, cursor, limit)
 
     @rpc
-    def get_case(self, number: str) -> dict[str, Any]:
+    def get_case(self, number: str, purpose: str | None = None) -> dict[str, Any]:
         with self.database.transaction() as session:
-            return queries.get_case(session, CATALOGUE, self.actor, number)
+            return queries.get_case(session, CATALOGUE, self.actor, number, purpose)
 
     @rpc
-    def get_history(self, number: str) -> dict[str, Any]:
+    def get_history(self, number: str, purpose: str | None = None) -> dict[str, Any]:
         with self.database.transaction() as session:
-            return queries.get_history(session, self.actor, number)
+            return queries.get_history(session, self.actor, number, purpose)
 
     @rpc
-    def get_case_file(self, number: str) -> dict[str, Any]:
+    def get_case_file(self, number: str, purpose: str | None = None) -> dict[str, Any]:
         with self.database.transaction() as session:
-            return queries.get_case_file(session, CATALOGUE, self.actor, number)
+            return queries.get_case_file(session, CATALOGUE, self.actor, number, purpose)
 
     @rpc
     def act_on_case(
@@ -173,6 +174,11 @@ class CasesService(Service):
     def prune_subscriptions(self) -> None:
         with self.database.transaction() as session:
             subscription_commands.prune_subscriptions(session, datetime.now(UTC))
+
+    @timer(interval=600)
+    def prune_looks(self) -> None:
+        with self.database.transaction() as session:
+            recently.prune(session, datetime.now(UTC))
 
     @on_event("rating.given")
     def on_rating_given(self, session: Session, envelope: Envelope) -> None:

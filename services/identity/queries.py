@@ -6,9 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from chassis.database import Session
+from contracts import access
 from contracts.actors import Actor
 from contracts.errors import Fault, InvalidInput, NotPermitted, SessionEnded
 from services.identity import store
+from services.identity.access_log.commands import A_DAY, note_looks
+from services.identity.access_log.domain import Look
 from services.identity.domain import Client, is_text
 from services.identity.oauth.presented import find_live
 from services.identity.oauth.server import Provider
@@ -47,16 +50,21 @@ def list_subscribers(session: Session) -> list[Client]:
     return [client for client in store.list_owned_clients(session) if client.may_hear_events]
 
 
-def get_contacts(session: Session, vault: Vault, actor: Actor, subjects: list[str]) -> dict[str, dict[str, str]]:
+def get_contacts(
+    session: Session, vault: Vault, actor: Actor, subjects: list[str], now: datetime
+) -> dict[str, dict[str, str]]:
     """Subject -> address, language and name; who is unknown is left out.
 
     Raise `NotPermitted` for all but a program with the scope that signed in as itself: it opens everybody's data, so a
-    person who has it in a token, however it came there, has it not of right.
+    person who has it in a token, however it came there, has it not of right. In each account's access log it is one
+    entry a day: the platform sends what concerns the account.
     """
     if not actor.has_scope("contacts") or actor.subject != actor.client:
         raise NotPermitted("get_contacts")
     if len(subjects) > _MAX_CONTACTS:
         raise InvalidInput([Fault(pointer="/subjects", rule="maxItems", value=_MAX_CONTACTS)])
     rows = store.list_contacts(session, [subject for subject in subjects if is_text(subject)])
+    looks = [Look.by(actor, row.subject, access.CONTACT, role=access.PROGRAM, purpose=access.DELIVERY) for row in rows]
+    note_looks(session, looks, now, window=A_DAY)
     mails = persons.open_of(session, vault, [row.subject for row in rows], EMAIL)
     return {row.subject: {"email": mails.get(row.subject, ""), "locale": row.locale, "name": row.name} for row in rows}

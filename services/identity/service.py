@@ -8,12 +8,18 @@ from typing import Any
 
 from nameko.extensions import DependencyProvider
 
+from chassis import recently
+from chassis.bus import on_event
 from chassis.database import Session
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timer import timer
+from contracts.envelope import Envelope
 from contracts.errors import SessionEnded
 from services.identity import commands, queries
+from services.identity.access_log import commands as access_log_commands
+from services.identity.access_log import queries as access_log_queries
+from services.identity.access_log import sealing as access_log_sealing
 from services.identity.broker import Management
 from services.identity.device import approval
 from services.identity.oauth import authorization, protocol
@@ -97,7 +103,25 @@ class IdentityService(Service):
     @rpc
     def get_contacts(self, subjects: list[str]) -> dict[str, dict[str, str]]:
         with self.database.transaction() as transaction:
-            return queries.get_contacts(transaction, self._vault(), self.actor, subjects)
+            return queries.get_contacts(transaction, self._vault(), self.actor, subjects, datetime.now(UTC))
+
+    @rpc
+    def list_access_log(
+        self,
+        subject: str | None = None,
+        number: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> dict[str, Any]:
+        now = datetime.now(UTC)
+        with self.database.transaction() as transaction:
+            return access_log_queries.list_entries(
+                transaction, self.actor, subject, number=number, cursor=cursor, limit=limit, now=now
+            )
+
+    @on_event("data.viewed")
+    def on_data_viewed(self, session: Session, envelope: Envelope) -> None:
+        access_log_commands.take_over_look(session, envelope)
 
     @rpc
     def save_web_session(self, client: str, tokens: dict[str, Any], previous: str | None = None) -> str:
@@ -143,6 +167,7 @@ class IdentityService(Service):
     def remove_expired(self) -> None:
         with self.database.transaction() as transaction:
             commands.remove_expired(transaction, datetime.now(UTC))
+            recently.prune(transaction, datetime.now(UTC))
 
     @timer(interval=600)
     def rotate_signing_keys(self) -> None:
@@ -152,6 +177,11 @@ class IdentityService(Service):
             seal = self._seal("signing-keys")
             load_keys(transaction, seal, now)
             rotate(transaction, seal, now, older_than=longest)
+
+    @timer(interval=1)
+    def seal_access_log(self) -> None:
+        """In every replica: one seals at a time, the others find it at it."""
+        access_log_sealing.seal_new_entries(self.database, self._seal(access_log_sealing.PURPOSE))
 
     @timer(interval=3)
     def watch_broker(self) -> None:

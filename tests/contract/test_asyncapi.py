@@ -46,7 +46,7 @@ def test_a_subscription_is_a_queue_of_the_topology_with_every_event_that_may_be_
     channel = DOCUMENT["channels"]["subscription"]
     queue = topology.subscription_queue("civil-affairs", "cases")
     assert channel["address"].format(owner="civil-affairs", subscription="cases") == queue.name
-    assert set(channel["messages"]) == {event.type for event in topology.events_of(topology.SUBSCRIBABLE)}
+    assert set(channel["messages"]) == {event.type for event in topology.history_of(topology.SUBSCRIBABLE)}
     assert DOCUMENT["operations"]["hear-subscription"]["action"] == "receive"
 
 

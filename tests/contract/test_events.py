@@ -24,6 +24,12 @@ EXAMPLE = {
     "account": "0b8a4c1e-6f0e-4c58-9c1c-0b5d5f3f8f10",
     "decision": "approved",
     "score": 5,
+    "look": "2f4f2a60-7a0e-4a5e-9d59-3f3a1e0c9b11",
+    "viewer": "5e1b1f3a-0f5c-4b8e-8f43-1d0c2b7a9e20",
+    "client": "web",
+    "role": "officer",
+    "what": "case",
+    "purpose": "handling",
 }
 
 

@@ -30,7 +30,7 @@ def handled_types(service: str) -> list[str]:
 @pytest.mark.parametrize("service", topology.SERVICES)
 def test_a_service_handles_only_types_of_sources_that_it_hears(service):
     sources = topology.SUBSCRIPTIONS.get(service, ())
-    heard = {event.type for source in sources for event in topology.events_of(source)}
+    heard = {event.type for source in sources for event in topology.heard_by(service, source)}
     handled = handled_types(service)
     assert set(handled) - {"*"} <= heard
     assert len(handled) == len(set(handled)), "two methods for one type"
@@ -40,7 +40,7 @@ def test_a_service_that_hears_a_source_does_something_with_it():
     for service, sources in topology.SUBSCRIPTIONS.items():
         handled = set(handled_types(service))
         for source in sources:
-            assert handled & {event.type for event in topology.events_of(source)}, f"{service} ignores {source}"
+            assert handled & {event.type for event in topology.heard_by(service, source)}, f"{service} ignores {source}"
 
 
 def test_every_event_reaches_a_subscriber():

@@ -310,13 +310,13 @@ def test_contacts_are_for_who_has_the_scope(driver):
     account = driver.register(locale="en")
     notify = Actor("notify", "notify", scopes=("contacts",))
     with driver.database.transaction() as transaction:
-        found = queries.get_contacts(transaction, driver.vault, notify, [account.subject, "unknown"])
+        found = queries.get_contacts(transaction, driver.vault, notify, [account.subject, "unknown"], driver.now)
         with pytest.raises(NotPermitted):
             queries.get_contacts(
-                transaction, driver.vault, Actor("notify", "notify", scopes=("cases",)), [account.subject]
+                transaction, driver.vault, Actor("notify", "notify", scopes=("cases",)), [account.subject], driver.now
             )
         with pytest.raises(InvalidInput):
-            queries.get_contacts(transaction, driver.vault, notify, ["x"] * 501)
+            queries.get_contacts(transaction, driver.vault, notify, ["x"] * 501, driver.now)
     assert found == {account.subject: {"email": mail_of(account), "locale": "en", "name": account.name}}
 
 
@@ -324,13 +324,13 @@ def test_contacts_are_for_programs_not_for_people(driver):
     account = driver.register(roles=("operator",))
     person = Actor(account.subject, "web", roles=("operator",), scopes=("contacts",))
     with driver.database.transaction() as transaction, pytest.raises(NotPermitted):
-        queries.get_contacts(transaction, driver.vault, person, [account.subject])
+        queries.get_contacts(transaction, driver.vault, person, [account.subject], driver.now)
 
 
 def test_who_cannot_be_is_left_out_of_contacts(driver):
     notify = Actor("notify", "notify", scopes=("contacts",))
     with driver.database.transaction() as transaction:
-        assert queries.get_contacts(transaction, driver.vault, notify, ["", "a\0", "\ud800"]) == {}
+        assert queries.get_contacts(transaction, driver.vault, notify, ["", "a\0", "\ud800"], driver.now) == {}
 
 
 # The demo

@@ -1,0 +1,44 @@
+"""The words of the access log: who looks at a citizen's data, at what, and why. Codes, never free text."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# who, besides the staff roles
+PROGRAM: Final = "program"
+"""A department's or the platform's program, which signs in as itself."""
+CLIENT: Final = "client"
+"""A program that is not the platform's own, to which the citizen gave access."""
+AGENT: Final = "agent"
+"""Somebody whom the citizen authorised, or a guardian."""
+ROLES: Final = ("clerk", "officer", "operator", "auditor", PROGRAM, CLIENT, AGENT)
+
+# at what
+CASE: Final = "case"
+HISTORY: Final = "history"
+DOCUMENT: Final = "document"
+EVIDENCE: Final = "evidence"
+CONTACT: Final = "contact"
+PROFILE: Final = "profile"
+IDENTITY: Final = "identity"
+"""Somebody was given a token that speaks for the citizen."""
+LOOK_UP: Final = "look-up"
+"""Somebody found the account by an ID number, a phone number or a name."""
+ACCESS_LOG: Final = "access-log"
+MANDATE: Final = "mandate"
+WHATS: Final = (CASE, HISTORY, DOCUMENT, EVIDENCE, CONTACT, PROFILE, IDENTITY, LOOK_UP, ACCESS_LOG, MANDATE)
+
+# why
+HANDLING: Final = "handling"
+COUNTER: Final = "counter"
+TELEPHONE: Final = "telephone"
+COMPLAINT: Final = "complaint"
+SUPERVISION: Final = "supervision"
+AUDIT: Final = "audit"
+AUTOMATIC: Final = "automatic"
+DELIVERY: Final = "delivery"
+CONSENTED: Final = "consented"
+ON_BEHALF: Final = "on-behalf"
+STAFF_PURPOSES: Final = (HANDLING, COUNTER, TELEPHONE, COMPLAINT, SUPERVISION)
+"""What staff may say for themselves."""
+PURPOSES: Final = (*STAFF_PURPOSES, AUDIT, AUTOMATIC, DELIVERY, CONSENTED, ON_BEHALF)

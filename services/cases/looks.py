@@ -1,0 +1,82 @@
+"""Looks at a citizen's case by anybody else: told to the access log in the transaction that reads.
+
+A list shows no form, no note and no name, so it is no look; nor is a refusal, which shows nothing.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from chassis import outbox, recently
+from chassis.database import Session
+from contracts import access
+from contracts.actors import CHANNELS, Actor
+from contracts.errors import Fault, InvalidInput
+from contracts.events import DataViewed
+from services.cases import domain
+from services.cases.domain import Case
+
+ONE_LOOK: Final = timedelta(minutes=10)
+"""Whoever opens the same thing again within it is still at the same look."""
+
+ONE_LOOK_OF_A_PROGRAM: Final = timedelta(days=1)
+"""Programs ask again and again; an entry a minute would hide from the citizen what people look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks, in which role, and why if they do not say."""
+
+    subject: str
+    role: str
+    purpose: str
+
+
+def note(
+    session: Session, actor: Actor, case: Case, what: str, purpose: str | None = None, now: datetime | None = None
+) -> None:
+    """Tell of the look, unless it is the applicant's own. Raise `InvalidInput` for a purpose that nobody may give."""
+    viewer = viewer_of(actor, case)
+    if purpose is not None and purpose not in access.STAFF_PURPOSES:
+        raise InvalidInput([Fault(pointer="/purpose", rule="enum", value=list(access.STAFF_PURPOSES))])
+    if viewer is None:
+        return
+    why = purpose if purpose and viewer.role in domain.STAFF else viewer.purpose
+    window = ONE_LOOK_OF_A_PROGRAM if viewer.role in (access.PROGRAM, access.CLIENT) else ONE_LOOK
+    key = recently.key_of("look", viewer.subject, actor.client, actor.channel, case.number, what, why)
+    if recently.claim(session, [key], window, now or datetime.now(UTC)):
+        outbox.add(session, _event(actor, case, viewer, what, why), sequence=1, actor=actor)
+
+
+def viewer_of(actor: Actor, case: Case) -> Viewer | None:
+    """`None` for the applicant through one of the platform's own channels."""
+    agent: Any = getattr(actor, "act", None)
+    if agent is not None:
+        at_counter = actor.channel == "hall"
+        return (
+            Viewer(agent, domain.CLERK, access.COUNTER) if at_counter else Viewer(agent, access.AGENT, access.ON_BEHALF)
+        )
+    if actor.subject == case.applicant:
+        is_own = actor.client in CHANNELS
+        return None if is_own else Viewer(actor.client, access.CLIENT, access.CONSENTED)
+    if domain.is_program(actor):
+        return Viewer(actor.client, access.PROGRAM, access.AUTOMATIC)
+    role = domain.parts_of(actor, case)[0]
+    return Viewer(actor.subject, role, access.COUNTER if role == domain.CLERK else access.HANDLING)
+
+
+def _event(actor: Actor, case: Case, viewer: Viewer, what: str, purpose: str) -> DataViewed:
+    return DataViewed(
+        look=str(uuid.uuid4()),
+        account=case.applicant,
+        viewer=viewer.subject,
+        client=actor.client or "-",
+        role=viewer.role,
+        department=actor.department or "-",
+        what=what,
+        number=case.number,
+        purpose=purpose,
+    )

@@ -1,0 +1,80 @@
+"""What an entry says, and how entries are chained. No clock, no database."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from contracts.actors import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Somebody looked at `account`'s data. `viewer` is an account's subject or a client's id; codes: contracts.access.
+
+    `number` names the thing where it has a number. `department` is the viewer's.
+    """
+
+    account: str
+    viewer: str
+    client: str
+    role: str
+    department: str | None
+    channel: str
+    what: str
+    number: str | None
+    purpose: str
+
+    @classmethod
+    def by(cls, actor: Actor, account: str, what: str, *, role: str, purpose: str, number: str | None = None) -> Look:
+        """A look by whoever makes the call."""
+        return cls(account, actor.subject, actor.client, role, actor.department, actor.channel, what, number, purpose)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A look as it is kept. `id` is its own, and stays the same however often it is told."""
+
+    id: str
+    at: datetime
+    look: Look
+
+    @property
+    def canonical(self) -> dict[str, Any]:
+        return asdict(self.look) | {"id": self.id, "at": self.at.astimezone(UTC).isoformat(timespec="microseconds")}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A place in the chain: its position, from 1, and the hash of all up to it. Position 0 is before the first."""
+
+    position: int
+    hash: bytes
+
+    def followed_by(self, entry: Entry) -> Link:
+        """SHA-256 over the hash before, the position and the entry as canonical JSON (RFC 8785 for texts and integers).
+
+        So an entry that is changed, moved, put in or taken out changes every hash behind it.
+        """
+        position = self.position + 1
+        said = entry.canonical | {"position": position}
+        text = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return Link(position, hashlib.sha256(self.hash + text.encode("utf-8", "surrogatepass")).digest())
+
+    def __str__(self) -> str:
+        return f"{self.position}:{self.hash.hex()}"
+
+    @classmethod
+    def parse(cls, text: str) -> Link:
+        """As `str` gives it. Raise `ValueError` for anything else."""
+        position, _, digest = text.partition(":")
+        link = cls(int(position), bytes.fromhex(digest))
+        if link.position < 0 or len(link.hash) != len(FIRST.hash):
+            raise ValueError(text)
+        return link
+
+
+FIRST = Link(0, bytes(32))

@@ -1,0 +1,35 @@
+"""The tables of the access log. The database itself refuses to change, remove or empty them (by its migration)."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, LargeBinary, MetaData, Table, Text
+from sqlalchemy.dialects.postgresql import UUID
+
+metadata = MetaData()
+
+entries = Table(
+    "access_log",
+    metadata,
+    Column("id", UUID(as_uuid=False), primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("account", Text, nullable=False),
+    Column("viewer", Text, nullable=False),
+    Column("client", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("department", Text),
+    Column("channel", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("number", Text),
+    Column("purpose", Text, nullable=False),
+    # both once, when the entry is sealed
+    Column("position", BigInteger, unique=True),
+    Column("hash", LargeBinary),
+)
+
+# one row: the sealed end of the chain
+head = Table(
+    "access_log_head",
+    metadata,
+    Column("is_only", Boolean, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
