@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, Table, Text, text
 from sqlalchemy.dialects.postgresql import UUID
 
-metadata = MetaData()
+from services.identity.tables import Moment, metadata
 
 entries = Table(
     "access_log",
     metadata,
     Column("id", UUID(as_uuid=False), primary_key=True),
-    Column("at", DateTime(timezone=True), nullable=False),
+    Column("at", Moment, nullable=False),
     Column("account", Text, nullable=False),
     Column("viewer", Text, nullable=False),
     Column("client", Text, nullable=False),
@@ -24,6 +24,8 @@ entries = Table(
     # both once, when the entry is sealed
     Column("position", BigInteger, unique=True),
     Column("hash", LargeBinary),
+    Index("access_log_of_account", "account", "at", "id"),
+    Index("access_log_unsealed", "at", "id", postgresql_where=text("hash IS NULL")),
 )
 
 # one row: the sealed end of the chain

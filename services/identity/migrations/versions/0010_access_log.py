@@ -4,8 +4,8 @@ from alembic import op
 
 from chassis.tables import create_inbox, create_recently, drop_inbox, drop_recently
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 
 TABLES = (
     """
