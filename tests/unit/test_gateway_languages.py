@@ -10,9 +10,9 @@ from string import Formatter
 import pytest
 
 from chassis.webhooks.sender import ERRORS
+from contracts import topology
 from contracts.actors import CHANNELS, STAFF_ROLES
 from contracts.errors import ERROR_OF_PATH
-from contracts.events import EVENTS
 from gateway.api.callers import SCOPES
 from gateway.languages import CATALOGUES, DEFAULT, LANGUAGES, preferred
 from gateway.problems import PROBLEM_OF_ERROR, PROBLEM_OF_STATUS
@@ -61,7 +61,7 @@ def test_a_sentence_is_whole_in_every_language(key: str) -> None:
 def test_every_code_has_its_word() -> None:
     errors = [PROBLEM_OF_ERROR[error] for error in ERROR_OF_PATH.values()]
     wanted = {
-        *(f"event.{event.type}" for event in EVENTS if event.source == "cases"),
+        *(f"event.{event.type}" for event in topology.history_of("cases")),
         *(f"actor.{role}" for role in ("citizen", "system", *STAFF_ROLES)),
         *(f"attempt-error.{word}" for word in ERRORS),
         *(f"channel.{channel}" for channel in CHANNELS),
