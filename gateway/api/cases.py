@@ -5,9 +5,10 @@ from __future__ import annotations
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Query
 from starlette.responses import JSONResponse, Response
 
+from contracts.access import STAFF_PURPOSES
 from gateway.api.callers import CasesActor, Services
 from gateway.api.schemas import (
     PROBLEMS,
@@ -15,6 +16,7 @@ from gateway.api.schemas import (
     CaseAction,
     CaseFiling,
     CaseList,
+    Code,
     Cursor,
     History,
     Limit,
@@ -26,6 +28,10 @@ router = APIRouter(prefix="/cases", tags=["cases"], responses=PROBLEMS)
 IdempotencyKey = Annotated[
     Text | None,
     Header(min_length=1, max_length=255, description="the same key gives the same case, once"),
+]
+Purpose = Annotated[
+    Code | None,
+    Query(description=f"why staff look, for the citizen's access log: {', '.join(STAFF_PURPOSES)}"),
 ]
 
 
@@ -45,16 +51,20 @@ async def list_cases(services: Services, actor: CasesActor, cursor: Cursor = Non
 
 
 @router.get("/{number:code}", response_model=Case)
-async def get_case(services: Services, actor: CasesActor, number: str) -> Response:
-    return JSONResponse(await services.call("cases.get_case", number, actor=actor))
+async def get_case(services: Services, actor: CasesActor, number: str, purpose: Purpose = None) -> Response:
+    return JSONResponse(await services.call("cases.get_case", *_asked(number, purpose), actor=actor))
 
 
 @router.get("/{number:code}/history", response_model=History)
-async def get_history(services: Services, actor: CasesActor, number: str) -> Response:
-    return JSONResponse(await services.call("cases.get_history", number, actor=actor))
+async def get_history(services: Services, actor: CasesActor, number: str, purpose: Purpose = None) -> Response:
+    return JSONResponse(await services.call("cases.get_history", *_asked(number, purpose), actor=actor))
 
 
 @router.post("/{number:code}/actions", response_model=Case)
 async def act_on_case(services: Services, actor: CasesActor, number: str, action: CaseAction) -> Response:
     arguments = (number, action.action, action.note, action.form)
     return JSONResponse(await services.call("cases.act_on_case", *arguments, actor=actor))
+
+
+def _asked(number: str, purpose: str | None) -> tuple[str, ...]:
+    return (number,) if purpose is None else (number, purpose)

@@ -153,6 +153,25 @@ class Inbox(BaseModel):
     next: str | None
 
 
+class AccessEntry(BaseModel):
+    id: str
+    at: str
+    role: str = Field(description="a staff role, `program`, `client` (a program the citizen gave access) or `agent`")
+    name: str | None = Field(description="of an agent; staff are named by role and department")
+    department: str | None
+    channel: str
+    client: str = Field(description="the name of the program through which it was")
+    what: str
+    number: str | None
+    purpose: str
+    viewer: str | None = Field(default=None, description="the person's or the program's subject: for auditors only")
+
+
+class AccessLog(BaseModel):
+    items: list[AccessEntry]
+    next: str | None
+
+
 class WrongPlace(BaseModel):
     pointer: str | None = Field(default=None, description="JSON pointer (RFC 6901) into the body")
     parameter: str | None = None

@@ -20,7 +20,7 @@ from gateway.sessions import LANGUAGE, LANGUAGE_SECONDS, WEB, Cookies, Visitor
 
 MAX_ADDRESS = 8_000
 UTF_8 = (b"utf-8", b"utf8")
-LOCAL_PATHS = ("/items", "/cases", "/inbox", "/department", "/oauth/authorize?", "/login/start")
+LOCAL_PATHS = ("/items", "/cases", "/inbox", "/account", "/department", "/oauth/authorize?", "/login/start")
 
 
 class SignInNeeded(Exception):

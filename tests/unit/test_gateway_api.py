@@ -109,6 +109,8 @@ def test_the_catalogue_is_asked_once_a_minute() -> None:
         ("GET", "/api/v1/cases/OH-1", "cases.get_case", ("OH-1",), 200),
         ("GET", "/api/v1/cases/OH-1/history", "cases.get_history", ("OH-1",), 200),
         ("GET", "/api/v1/inbox", "notify.list_inbox", (None, 20), 200),
+        ("GET", "/api/v1/cases/OH-1?purpose=complaint", "cases.get_case", ("OH-1", "complaint"), 200),
+        ("GET", "/api/v1/access-log?number=1", "identity.list_access_log", (None, "1", None, 20), 200),
         ("POST", "/api/v1/inbox/12/read", "notify.mark_read", ("12",), 204),
         ("GET", "/api/v1/preferences", "notify.get_preferences", (), 200),
         ("GET", "/api/v1/statistics/ratings?item=i", "rating.get_statistics", ("i", None), 200),

@@ -10,7 +10,7 @@ from string import Formatter
 import pytest
 
 from chassis.webhooks.sender import ERRORS
-from contracts import topology
+from contracts import access, topology
 from contracts.actors import CHANNELS, STAFF_ROLES
 from contracts.errors import ERROR_OF_PATH
 from gateway.api.callers import SCOPES
@@ -21,7 +21,7 @@ from services.identity.demo import DEPARTMENTS
 GATEWAY = Path(__file__).parents[2] / "gateway"
 FAMILIES = (
     "action", "actor", "attempt-error", "channel", "delivery", "department", "ended-by", "event", "heard", "item.days-",
-    "kind", "problem", "rule", "scope", "score", "source", "status", "told",
+    "kind", "looked-at", "looked-by", "problem", "purpose", "rule", "scope", "score", "source", "status", "told",
 )  # fmt: skip
 """Keys that are put together from a code; what they must hold is tested by name below."""
 
@@ -64,6 +64,9 @@ def test_every_code_has_its_word() -> None:
         *(f"event.{event.type}" for event in topology.history_of("cases")),
         *(f"actor.{role}" for role in ("citizen", "system", *STAFF_ROLES)),
         *(f"attempt-error.{word}" for word in ERRORS),
+        *(f"looked-by.{role}{of}" for role in access.ROLES for of in ("", "-of")),
+        *(f"looked-at.{what}" for what in access.WHATS),
+        *(f"purpose.{purpose}" for purpose in access.PURPOSES),
         *(f"channel.{channel}" for channel in CHANNELS),
         *(f"department.{department}" for department in DEPARTMENTS),
         *(f"scope.{scope}" for scope in ("openid", "profile", "email", "offline_access", *SCOPES)),

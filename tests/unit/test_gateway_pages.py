@@ -34,7 +34,9 @@ def signed_in(answers: dict[str, Any], **claims: Any) -> tuple[FakeRpc, Door]:
     return rpc, door
 
 
-@pytest.mark.parametrize("page", ["/cases", "/cases/OH-1", "/inbox", "/items/residence-permit/apply", "/department/"])
+@pytest.mark.parametrize(
+    "page", ["/cases", "/cases/OH-1", "/inbox", "/items/residence-permit/apply", "/department/", "/account/access-log"]
+)
 def test_a_page_of_ones_own_asks_to_sign_in_and_comes_back(page: str) -> None:
     response = make_door(FakeRpc({"cases.get_item": ITEM})).get(page)
     assert response.status_code == 303
@@ -350,3 +352,26 @@ def test_only_officers_are_led_to_the_department() -> None:
     _, door = signed_in({"cases.list_subscriptions": NotPermitted("subscribe")})
     assert door.get("/department/", headers=BROWSER).status_code == 403
     assert door.get("/department").headers["location"] == "/department/"
+
+
+LOOK = {
+    "id": "1", "at": "2026-11-01T02:03:04Z", "role": "officer", "name": None, "department": "civil-affairs",
+    "channel": "web", "client": "政务服务网", "what": "case", "number": "OH-1", "purpose": "handling",
+}  # fmt: skip
+
+
+def test_the_access_log_says_in_words_who_looked_at_what_and_why() -> None:
+    sender = LOOK | {"role": "program", "department": None, "client": "消息服务", "what": "contact", "number": None}
+    rpc, door = signed_in({"identity.list_access_log": {"items": [LOOK, sender], "next": "more"}})
+    page = door.get("/account/access-log?lang=en").text
+    for words in ("An officer of", "Opened case", "OH-1", "to handle your case", "The platform's program", "消息服务"):
+        assert words in page.replace("&#39;", "'")
+    assert "cursor=more" in page
+    door.get("/account/access-log?number=OH-1&cursor=more")
+    assert rpc.of("identity.list_access_log") == [(None, None, None, 20), (None, "OH-1", "more", 20)]
+
+
+def test_a_name_with_braces_is_shown_as_it_is() -> None:
+    odd = LOOK | {"role": "client", "department": None, "client": "{0.__class__}<b>"}
+    _, door = signed_in({"identity.list_access_log": {"items": [odd], "next": None}})
+    assert "{0.__class__}&lt;b&gt;" in door.get("/account/access-log").text

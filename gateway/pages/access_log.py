@@ -1,0 +1,25 @@
+"""The access log in plain words: who looked at my data, at what, and why."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from gateway.pages.visits import Visited
+
+router = APIRouter(prefix="/account/access-log")
+
+A_PAGE = 20
+
+
+@router.get("")
+async def show_access_log(
+    visit: Visited,
+    number: Annotated[str, Query(max_length=64)] = "",
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> Response:
+    case = number.replace("\x00", "").strip() or None
+    entries = await visit.call("identity.list_access_log", None, case, cursor, A_PAGE)
+    return visit.render("access_log.html", entries=entries, number=case, cursor=cursor)
