@@ -62,6 +62,10 @@ class SignInRefused(ServiceError):
     """No args: a stranger hears the same whatever the reason."""
 
 
+class TooManyAttempts(ServiceError):
+    """Args: after how many seconds it may be tried again. The same for somebody and nobody."""
+
+
 class SessionEnded(ServiceError):
     """No args: the session is unknown, ended or expired; sign in again."""
 
@@ -129,6 +133,7 @@ ERROR_OF_PATH: dict[str, type[ServiceError]] = {
         CaseAlreadyRated,
         CaseNotClosed,
         SignInRefused,
+        TooManyAttempts,
         SessionEnded,
         UsernameTaken,
         SubscriptionNameTaken,

@@ -205,6 +205,22 @@ class DataViewed(Event):
         return self.look
 
 
+@dataclass(frozen=True, slots=True)
+class CodeIssued(Event):
+    """A one-time code waits to be sent: to a `mail` address or by `sms`. The challenge opens neither of them."""
+
+    type = "code.issued"
+    source = "identity"
+    is_alone = True
+
+    challenge: str
+    kind: str
+
+    @property
+    def subject(self) -> str:
+        return self.challenge
+
+
 EVENTS: tuple[type[Event], ...] = (
     CaseSubmitted,
     CaseAccepted,
@@ -221,6 +237,7 @@ EVENTS: tuple[type[Event], ...] = (
     AccountRegistered,
     SignedIn,
     DataViewed,
+    CodeIssued,
 )
 
 EVENT_OF_TYPE: dict[str, type[Event]] = {event.type: event for event in EVENTS}

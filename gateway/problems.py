@@ -48,6 +48,8 @@ PROBLEM_OF_ERROR: dict[type[Exception], Problem] = {
     errors.CaseAlreadyRated: Problem(409, "case-already-rated"),
     errors.CaseNotClosed: Problem(409, "case-not-closed"),
     errors.SignInRefused: Problem(401, "sign-in-refused"),
+    # RFC 6585, section 4
+    errors.TooManyAttempts: Problem(429, "too-many-attempts"),
     errors.SessionEnded: Problem(401, "session-ended"),
     errors.UsernameTaken: Problem(409, "username-taken"),
     errors.SubscriptionNameTaken: Problem(409, "subscription-name-taken"),
@@ -121,6 +123,8 @@ def respond(problem: Problem, say: Catalogue, headers: dict[str, str] | None = N
 def headers_of(error: Exception, problem: Problem) -> dict[str, str]:
     if problem.status == 503:
         return {"Retry-After": RETRY_AFTER}
+    if isinstance(error, errors.TooManyAttempts):
+        return {"Retry-After": str(error.args[0])}
     if isinstance(error, (TokenRefused, InsufficientScope)):
         return {"WWW-Authenticate": error.challenge}
     return {}
@@ -133,7 +137,7 @@ def extensions_of(error: Exception, say: Catalogue) -> dict[str, Any]:
         return {"action": error.args[0], "case_status": error.args[1]}
     if isinstance(error, errors.AgreementNeeded):
         return {"departments": error.args[0]}
-    if isinstance(error, errors.ReplayTooSoon):
+    if isinstance(error, (errors.ReplayTooSoon, errors.TooManyAttempts)):
         return {"seconds": error.args[0]}
     if isinstance(error, (errors.TooManySubscriptions, errors.TooManyNewSubscriptions, errors.TooManyWaiting)):
         return {"limit": error.args[0]}

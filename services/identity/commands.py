@@ -19,6 +19,7 @@ from contracts.actors import CHANNELS, SYSTEM, Actor
 from contracts.errors import Fault, InvalidInput, SessionEnded, SignInRefused, UsernameTaken
 from contracts.events import AccountRegistered, SignedIn
 from services.identity import demo, passwords, store
+from services.identity.codes import store as code_store
 from services.identity.device import store as device_store
 from services.identity.domain import (
     SESSION_ABSOLUTE,
@@ -301,6 +302,7 @@ def end_web_session(session: Session, secret: str, now: datetime) -> None:
 def remove_expired(session: Session, now: datetime) -> None:
     store.remove_expired(session, now)
     device_store.remove_expired(session, now)
+    code_store.remove_expired(session, now)
     keys.remove_retired(session, now)
 
 

@@ -78,7 +78,12 @@ def clients(base_url: str, secret_hash: str) -> tuple[Client, ...]:
 def notify_client(secret_hash: str) -> Client:
     """The service `notify` asks the API for addresses as any other program does: with a token of its own."""
     return Client(
-        "notify", "消息服务", secret_hash, SECRET_AUTH_METHODS, grants=(CLIENT_CREDENTIALS,), scopes=("contacts",)
+        "notify",
+        "消息服务",
+        secret_hash,
+        SECRET_AUTH_METHODS,
+        grants=(CLIENT_CREDENTIALS,),
+        scopes=("contacts", "codes"),
     )
 
 

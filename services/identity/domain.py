@@ -16,8 +16,8 @@ from contracts.actors import CHANNELS, STAFF_ROLES
 from contracts.errors import Fault, InvalidInput
 from contracts.filters import is_part
 
-SCOPES = ("openid", "profile", "email", "offline_access", "cases", "contacts", "events", "introspect")
-PROGRAM_SCOPES = ("contacts", "events", "introspect")
+SCOPES = ("openid", "profile", "email", "offline_access", "cases", "contacts", "codes", "events", "introspect")
+PROGRAM_SCOPES = ("contacts", "codes", "events", "introspect")
 """Scopes over everybody's data, which no person can grant: for programs that sign in as themselves."""
 
 LOCALES = ("zh-Hans", "zh-Hant", "en")

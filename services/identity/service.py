@@ -21,6 +21,9 @@ from services.identity.access_log import commands as access_log_commands
 from services.identity.access_log import queries as access_log_queries
 from services.identity.access_log import sealing as access_log_sealing
 from services.identity.broker import Management
+from services.identity.codes.commands import confirm_sent
+from services.identity.codes.queries import get_codes
+from services.identity.codes.secrecy import CodeKeys
 from services.identity.device import approval
 from services.identity.oauth import authorization, protocol
 from services.identity.oauth import store as oauth_store
@@ -124,6 +127,16 @@ class IdentityService(Service):
         access_log_commands.take_over_look(session, envelope)
 
     @rpc
+    def get_codes(self, challenges: list[str]) -> dict[str, dict[str, Any]]:
+        with self.database.transaction() as transaction:
+            return get_codes(transaction, self.actor, self._code_keys(), challenges, datetime.now(UTC))
+
+    @rpc
+    def confirm_codes_sent(self, challenges: list[str]) -> None:
+        with self.database.transaction() as transaction:
+            confirm_sent(transaction, self.actor, challenges)
+
+    @rpc
     def save_web_session(self, client: str, tokens: dict[str, Any], previous: str | None = None) -> str:
         with self.database.transaction() as transaction:
             sessions = self._web_sessions(transaction)
@@ -200,6 +213,10 @@ class IdentityService(Service):
 
     def _web_sessions(self, transaction: Session) -> commands.WebSessions:
         return commands.WebSessions(partial(self._issuer, transaction), self._seal("web-sessions"))
+
+    def _code_keys(self) -> CodeKeys:
+        other = self.settings.other_cookie_key
+        return CodeKeys(self.settings.cookie_key.get_secret_value(), other.get_secret_value() if other else None)
 
     def _seal(self, purpose: str) -> Seal:
         return Seal(self.settings.cookie_key.get_secret_value(), purpose, self._other_key())

@@ -17,6 +17,7 @@ EXAMPLES = {
     "CaseAlreadyRated": ("202611240000012",),
     "CaseNotClosed": ("202611240000012",),
     "SignInRefused": (),
+    "TooManyAttempts": (30,),
     "SessionEnded": (),
     "UsernameTaken": ("citizen",),
     "SubscriptionNameTaken": ("permits",),
