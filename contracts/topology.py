@@ -56,7 +56,10 @@ def history_of(source: str) -> tuple[type[Event], ...]:
 
 
 def heard_by(service: str, source: str) -> tuple[type[Event], ...]:
-    return tuple(event for event in events_of(source) if event.is_alone == (service == ACCESS_LOG))
+    """The looks are the access log's alone. What identity itself publishes alone (`code.issued`) is no look."""
+    if service == ACCESS_LOG:
+        return tuple(event for event in events_of(source) if event.is_alone)
+    return tuple(event for event in events_of(source) if not event.is_alone or source == ACCESS_LOG)
 
 
 def exchange(source: str) -> str:

@@ -21,6 +21,7 @@ ARGUMENTS = {
     errors.TooManyNewSubscriptions: (200,),
     errors.ReplayTooSoon: (60,),
     errors.TooManyWaiting: (100_000,),
+    errors.TooManyAttempts: (30,),
 }
 
 
@@ -37,6 +38,13 @@ def test_an_error_of_a_service_is_told_as_its_problem(error_class: type[Exceptio
     assert response.headers["content-type"] == "application/problem+json"
     assert set(body) >= {"type", "title", "status", "detail"}
     assert "secret-internal-name" not in response.text
+
+
+def test_who_tried_too_often_is_told_when_to_come_again() -> None:
+    response = make_door(FakeRpc({"cases.get_case": errors.TooManyAttempts(30)})).get(
+        "/api/v1/cases/OH-1", headers=bearer()
+    )
+    assert (response.status_code, response.headers["retry-after"], response.json()["seconds"]) == (429, "30", 30)
 
 
 def test_a_subclass_is_found_by_its_ancestor() -> None:
