@@ -214,7 +214,7 @@ class CodeIssued(Event):
     is_alone = True
 
     challenge: str
-    kind: str
+    address_kind: str
 
     @property
     def subject(self) -> str:

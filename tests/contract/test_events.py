@@ -30,6 +30,8 @@ EXAMPLE = {
     "role": "officer",
     "what": "case",
     "purpose": "handling",
+    "challenge": "p2V0c3h8R2F6b1k5Wm1xTjdQd0hLZ3RVbkRzQ2VMeUo",
+    "address_kind": "sms",
 }
 
 
