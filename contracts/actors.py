@@ -15,7 +15,8 @@ class Actor:
 
     `subject` is the account's `sub` (for a program: its client id), never a name. `roles` are staff roles and empty
     for a citizen. `scopes` are what the access token allows (RFC 6749, section 3.3). `organisation` is one outside
-    government that a program works for; it is no department and has no right over cases.
+    government that a program works for; it is no department and has no right over cases. `act` is the subject of who
+    acts for the person, by an exchanged token (RFC 8693, section 4.1): they do what the person may do.
     """
 
     subject: str
@@ -25,13 +26,22 @@ class Actor:
     department: str | None = None
     scopes: tuple[str, ...] = ()
     organisation: str | None = None
+    act: str | None = None
 
     @property
     def role(self) -> str:
         """The one word that the shared history shows: the staff role, `citizen`, or `system`."""
         if self.subject == SYSTEM_SUBJECT:
             return "system"
+        # nobody but a clerk acts for others at the hall
+        if self.act is not None and self.channel == "hall":
+            return "clerk"
         return self.roles[0] if self.roles else "citizen"
+
+    @property
+    def hand(self) -> str:
+        """The subject of who really did it."""
+        return self.act or self.subject
 
     def has_role(self, role: str) -> bool:
         return role in self.roles
@@ -53,6 +63,7 @@ class Actor:
             department=fields.get("department"),
             scopes=tuple(fields.get("scopes", ())),
             organisation=fields.get("organisation"),
+            act=fields.get("act"),
         )
 
 

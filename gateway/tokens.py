@@ -215,9 +215,21 @@ class Tokens:
                 department=claims.get("department"),
                 scopes=tuple(claims.get("scope", "").split()),
                 organisation=claims.get("organisation"),
+                act=_acting(claims),
             )
         except KeyError as error:
             raise TokenRefused("claims are missing") from error
+
+
+def _acting(claims: dict[str, Any]) -> str | None:
+    """RFC 8693, section 4.1. Who acts for somebody must not pass for them because we cannot read who it is."""
+    if "act" not in claims:
+        return None
+    act = claims["act"]
+    if not isinstance(act, dict) or not isinstance(act.get("sub"), str) or not act["sub"] or "act" in act:
+        raise TokenRefused("acted with in an unknown way")
+    subject: str = act["sub"]
+    return subject
 
 
 def _thumbprint(claims: dict[str, Any]) -> str | None:

@@ -36,6 +36,8 @@ def prepare_filing(catalogue: Catalogue, actor: Actor, item: str, form: object, 
         channel=applicant.channel,
         form=canonical,
         idempotency_key=_require_key(idempotency_key),
+        actor=applicant.role,
+        actor_subject=applicant.hand,
         request_digest=hashlib.sha256(f"{offered.code}\n{canonical}".encode()).digest(),
     )
 
@@ -54,7 +56,8 @@ def submit_case(session: Session, catalogue: Catalogue, filing: Filing, now: dat
     if number is None:
         return case_view(_filed_before(session, filing), catalogue)
     case = _filed(filing, number, now)
-    applicant = Actor(subject=filing.applicant, client="", channel=filing.channel)
+    act = None if filing.actor_subject == filing.applicant else filing.actor_subject
+    applicant = Actor(subject=filing.applicant, client="", channel=filing.channel, act=act)
     store.add_events(session, domain.submitted(case, applicant))
     return case_view(case, catalogue)
 

@@ -84,7 +84,7 @@ _FILE = text(
         RETURNING number, applicant, channel, submitted_at
     ), entry AS (
         INSERT INTO case_history (number, sequence, at, event, channel, actor, actor_subject)
-        SELECT number, 1, submitted_at, 'case.submitted', channel, 'citizen', applicant FROM filed
+        SELECT number, 1, submitted_at, 'case.submitted', channel, :actor, :actor_subject FROM filed
     )
     SELECT number FROM filed
     """
@@ -115,7 +115,10 @@ _NEWEST = select(*_CASE).order_by(cases.c.number.desc()).limit(bindparam("row_li
 
 @dataclass(frozen=True, slots=True)
 class Filing:
-    """A request that was checked and is ready to become a case. `form` is canonical JSON."""
+    """A request that was checked and is ready to become a case. `form` is canonical JSON.
+
+    `actor` is the role word and `actor_subject` the account of who filed it: the applicant, or somebody for them.
+    """
 
     item: str
     item_version: int
@@ -127,6 +130,8 @@ class Filing:
     form: str
     idempotency_key: str | None
     request_digest: bytes
+    actor: str
+    actor_subject: str
 
 
 def insert_case(session: Session, filing: Filing, *, day: Any, at: datetime) -> str | None:
@@ -215,6 +220,6 @@ def _entry(change: Change, sequence: int, event: str, note: str | None) -> dict[
         "event": event,
         "channel": change.actor.channel,
         "actor": change.actor.role,
-        "actor_subject": change.actor.subject,
+        "actor_subject": change.actor.hand,
         "note": note if first else None,
     }

@@ -39,6 +39,7 @@ from services.identity.oauth.tokens import Grantee, Issuer, family_of, issue_tok
 from services.identity.persons import store as persons
 from services.identity.persons.identifiers import Particulars, spelled
 from services.identity.persons.vault import Vault
+from services.identity.presence import store as presence_store
 from services.identity.sealing import Seal, SealedOtherwise, hash_secret, new_secret
 
 Offload = Callable[..., Any]
@@ -303,6 +304,7 @@ def remove_expired(session: Session, now: datetime) -> None:
     store.remove_expired(session, now)
     device_store.remove_expired(session, now)
     code_store.remove_expired(session, now)
+    presence_store.remove_expired(session, now)
     keys.remove_retired(session, now)
 
 

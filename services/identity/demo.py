@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from services.identity.domain import (
+    AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,
     DEVICE_CODE,
     REFRESH_TOKEN,
     SECRET_AUTH_METHODS,
+    TOKEN_EXCHANGE,
     Account,
     Client,
 )
@@ -53,7 +55,9 @@ PARTICULARS = {
 def clients(base_url: str, secret_hash: str) -> tuple[Client, ...]:
     return (
         _own("web", "政务服务网", (f"{base_url}/callback",), secret_hash, (f"{base_url}/",)),
-        _own("hall", "政务大厅", (f"{base_url}/hall/callback",), secret_hash, (f"{base_url}/hall/",)),
+        _own(
+            "hall", "政务大厅", (f"{base_url}/hall/callback",), secret_hash, (f"{base_url}/hall/",), (TOKEN_EXCHANGE,)
+        ),
         _own("app", "掌上政务", ("http://127.0.0.1/callback", "http://[::1]/callback", "onehall://callback")),
         Client(
             "kiosk",
@@ -93,6 +97,7 @@ def _own(
     redirect_uris: tuple[str, ...],
     secret_hash: str | None = None,
     post_logout_uris: tuple[str, ...] = (),
+    grants: tuple[str, ...] = (),
 ) -> Client:
     """A client of the platform itself, named like its channel; people are not asked to agree to it."""
     return Client(
@@ -102,6 +107,7 @@ def _own(
         SECRET_AUTH_METHODS if secret_hash else ("none",),
         redirect_uris,
         post_logout_uris,
+        grants=(AUTHORIZATION_CODE, REFRESH_TOKEN, *grants),
         scopes=_PERSONAL,
         first_party=True,
         channel=channel,

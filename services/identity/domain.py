@@ -26,8 +26,9 @@ AUTHORIZATION_CODE = "authorization_code"
 REFRESH_TOKEN = "refresh_token"  # noqa: S105 (the name of a grant)
 CLIENT_CREDENTIALS = "client_credentials"
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
-GRANTS = (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS, DEVICE_CODE)
-PERSONAL_GRANTS = (AUTHORIZATION_CODE, DEVICE_CODE)
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105
+GRANTS = (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS, DEVICE_CODE, TOKEN_EXCHANGE)
+PERSONAL_GRANTS = (AUTHORIZATION_CODE, DEVICE_CODE, TOKEN_EXCHANGE)
 
 SECRET_AUTH_METHODS = ("client_secret_basic", "client_secret_post")
 KEY_AUTH_METHODS = ("private_key_jwt",)
@@ -39,6 +40,7 @@ PROMPTS = ("none", "login", "consent", "select_account")
 
 SESSION_ABSOLUTE = timedelta(hours=12)
 SESSION_IDLE = timedelta(hours=1)
+EXCHANGED_LIFETIME = timedelta(minutes=5)
 CODE_LIFETIME = timedelta(seconds=60)
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=10)
 REFRESH_TOKEN_IDLE = timedelta(days=30)
@@ -351,6 +353,9 @@ def require_valid_client(client: Client) -> None:
     # RFC 6749, section 4.4: "MUST only be used by confidential clients"
     if CLIENT_CREDENTIALS in client.grants and client.is_public:
         faults.append(Fault(pointer="/grants", rule="not", value=CLIENT_CREDENTIALS))
+    # who acts for others proves which program they do it with, and others know a person by the name that it knows
+    if TOKEN_EXCHANGE in client.grants and (client.is_public or client.subject_type == PAIRWISE):
+        faults.append(Fault(pointer="/grants", rule="not", value=TOKEN_EXCHANGE))
     faults += _owner_faults(client) + _token_faults(client)
     if faults:
         raise InvalidInput(faults)

@@ -35,6 +35,7 @@ from services.identity.oauth.tokens import BrokerResource, Issuer
 from services.identity.persons import store as persons
 from services.identity.persons.people import People
 from services.identity.persons.vault import Vault
+from services.identity.presence import commands as presence
 from services.identity.sealing import Seal
 from services.identity.settings import IdentitySettings
 from services.identity.warden import Warden
@@ -83,6 +84,11 @@ class IdentityService(Service):
         with self.database.transaction() as transaction:
             provider = Provider(transaction, self._issuer(transaction), datetime.now(UTC))
             return approval.answer_device(provider, session, user_code, decision)
+
+    @rpc
+    def prove_presence(self, id_number: str) -> dict[str, Any]:
+        now = datetime.now(UTC)
+        return presence.prove_by_id_number(self.database, self._vault(), self.actor, id_number, now)
 
     @rpc
     def sign_in(

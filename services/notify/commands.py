@@ -54,7 +54,8 @@ def set_preferences(session: Session, actor: Actor, preferences: dict[str, Any])
 
 
 def require_subject(actor: Actor, action: str) -> str:
-    if not actor.subject:
+    # letters are for the person, whoever acts for them
+    if not actor.subject or actor.act is not None:
         raise NotPermitted(action)
     return actor.subject
 

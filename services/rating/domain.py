@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from contracts.actors import Actor
-from contracts.errors import CaseNotClosed, Fault, InvalidInput, NotFound
+from contracts.errors import CaseNotClosed, Fault, InvalidInput, NotFound, NotPermitted
 
 SCORES: Final = (1, 2, 3, 4, 5)
 """From very dissatisfied to very satisfied."""
@@ -56,6 +56,9 @@ def require_ratable(case: dict[str, Any], actor: Actor) -> RatedCase:
     """`case` is the view that the actor got of it. Only the applicant rates, and only a closed case."""
     if not actor.subject or case.get("applicant") != actor.subject:
         raise NotFound("case", case.get("number"))
+    # what staff write into the rating of their own house says nothing
+    if actor.act is not None:
+        raise NotPermitted("rate")
     if case["status"] != "closed":
         raise CaseNotClosed(case["number"])
     return RatedCase(**{field: case[field] for field in RatedCase.__slots__})

@@ -17,10 +17,12 @@ from joserfc import jws, jwt
 from joserfc.jwk import ECKey, RSAKey
 
 from chassis.database import Database
+from contracts.actors import Actor
 from services.identity import commands, demo
 from services.identity.device import approval
-from services.identity.domain import DEVICE_CODE, KEY_AUTH_METHODS, SECRET_AUTH_METHODS, Account, Client
+from services.identity.domain import DEVICE_CODE, KEY_AUTH_METHODS, SECRET_AUTH_METHODS, TOKEN_EXCHANGE, Account, Client
 from services.identity.oauth import authorization, client_assertion, protocol
+from services.identity.oauth.exchange import ACCESS_TOKEN
 from services.identity.oauth.http import HttpRequest
 from services.identity.oauth.keys import load_keys
 from services.identity.oauth.pairwise import Subjects
@@ -29,6 +31,8 @@ from services.identity.oauth.tokens import Issuer
 from services.identity.persons.identifiers import Particulars
 from services.identity.persons.people import People
 from services.identity.persons.vault import Vault
+from services.identity.presence import commands as presence
+from services.identity.presence.domain import TOKEN_TYPE
 from services.identity.sealing import Seal, hash_secret
 
 BASE = "http://127.0.0.1:8000"
@@ -223,6 +227,24 @@ class Driver:
         with self.database.transaction() as transaction:
             provider = Provider(transaction, self.issuer(transaction), self.now)
             return approval.answer_device(provider, self.session, user_code, decision)
+
+    # A clerk, and who stands before them (RFC 8693)
+
+    def read_card(self, clerk: Account, id_number: str, **changes: Any) -> dict[str, Any]:
+        fields = {"client": "hall", "channel": "hall", "roles": clerk.roles, "scopes": ("cases",)} | changes
+        actor = Actor(clerk.subject, **fields)
+        return presence.prove_by_id_number(self.database, self.vault, actor, id_number, self.now)
+
+    def exchange_token(self, actor_token: str | None, subject_token: str | None, **changes: str | None) -> Reply:
+        form = {
+            "grant_type": TOKEN_EXCHANGE,
+            "subject_token": subject_token,
+            "subject_token_type": TOKEN_TYPE,
+            "actor_token": actor_token,
+            "actor_token_type": ACCESS_TOKEN,
+        } | changes
+        client = form.pop("client", None) or "hall"
+        return self.as_client(client, "token", **{name: value for name, value in form.items() if value is not None})
 
     def userinfo(self, access_token: str) -> Reply:
         return self.call("userinfo", "", "GET", authorization=f"Bearer {access_token}")

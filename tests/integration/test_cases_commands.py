@@ -4,6 +4,7 @@ import json
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -99,6 +100,32 @@ def test_submit_case(submit, citizen, history, events):
     (event,) = events(case["number"])
     assert (event.type, event.sequence, event.channel, event.actor) == ("case.submitted", 1, "web", "citizen")
     assert (event.data.item, event.data.applicant) == ("elderly-card", citizen.subject)
+
+
+def test_a_clerk_files_for_the_citizen(submit, act, history, events, citizen, cases_database):
+    for_them = replace(citizen, client="hall", channel="hall", act="clerk-1")
+    number = submit(actor=for_them)["number"]
+    act(number, OFFICER, "request_correction", "Please sign.")
+    act(number, for_them, "correct")
+    act(number, for_them, "withdraw")
+    done = [(entry["event"], entry["actor"], entry["channel"]) for entry in history(number)]
+    assert done[0] == ("case.submitted", "clerk", "hall")
+    assert done[2:] == [("case.corrected", "clerk", "hall"), ("case.withdrawn", "clerk", "hall")]
+    assert [event.actor for event in events(number)] == ["clerk", "officer", "clerk", "clerk"]
+    with cases_database.transaction() as session:
+        kept = session.execute(text("SELECT applicant FROM cases WHERE number = :n"), {"n": number}).scalar()
+        hands = session.execute(
+            text("SELECT actor_subject FROM case_history WHERE number = :n ORDER BY 1"), {"n": number}
+        )
+        assert kept == citizen.subject
+        assert list(hands.scalars()) == ["clerk-1"] * 3 + [OFFICER.subject]
+
+
+@pytest.mark.parametrize("action", ["accept", "approve", "refuse", "request_correction"])
+def test_who_acts_for_the_applicant_decides_nothing(submit, act, citizen, action):
+    number = submit()["number"]
+    with pytest.raises(NotPermitted):
+        act(number, replace(citizen, client="hall", channel="hall", act=OFFICER.subject), action, "note")
 
 
 def test_case_numbers_carry_the_local_day_and_a_check_digit(submit):

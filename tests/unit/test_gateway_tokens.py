@@ -33,7 +33,17 @@ def test_a_good_token_is_its_actor() -> None:
     assert actor == Actor("sub-1", "app", "hall", ("officer",), "civil-affairs", ("openid", "cases"))
 
 
+def test_who_acts_for_somebody_is_told_apart() -> None:
+    token = make_token(channel="hall", client_id="hall", act={"sub": "clerk-1"})
+    actor = asyncio.run(tokens_of(FakeRpc()).actor_of(token))
+    assert (actor.subject, actor.act, actor.role, actor.hand) == ("sub-1", "clerk-1", "clerk", "clerk-1")
+    assert Actor.from_dict(actor.to_dict()) == actor
+
+
 REFUSED = {
+    "acting without a name": make_token(act={}),
+    "acting as a word": make_token(act="clerk-1"),
+    "acting for who acts": make_token(act={"sub": "clerk-1", "act": {"sub": "clerk-2"}}),
     "garbage": "garbage",
     "not ascii": "a.b.ü",
     "three dots": "...",

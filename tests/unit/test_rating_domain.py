@@ -1,7 +1,7 @@
 import pytest
 
 from contracts.actors import Actor
-from contracts.errors import CaseNotClosed, InvalidInput, NotFound
+from contracts.errors import CaseNotClosed, InvalidInput, NotFound, NotPermitted
 from services.rating import domain
 
 ALICE = Actor(subject="alice", client="web")
@@ -30,6 +30,11 @@ def test_what_a_rating_keeps_of_its_case():
 def test_only_the_applicant_rates(actor):
     with pytest.raises(NotFound):
         domain.require_ratable(create_case(), actor)
+
+
+def test_nobody_rates_for_the_applicant():
+    with pytest.raises(NotPermitted):
+        domain.require_ratable(create_case(), Actor("alice", "hall", "hall", act="clerk-1"))
 
 
 def test_a_case_without_an_applicant_is_nobodys():

@@ -20,7 +20,9 @@ class LiveToken:
     @property
     def subject(self) -> str:
         """The account's, which `sub` does not tell to every client (`pairwise`)."""
-        return self.family.subject if self.family else str(self.claims["sub"])
+        # of an exchanged token the family is theirs who act, and the client knows a person as everybody does
+        is_own = self.family is not None and "act" not in self.claims
+        return self.family.subject if self.family and is_own else str(self.claims["sub"])
 
     @property
     def jkt(self) -> str | None:

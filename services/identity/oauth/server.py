@@ -21,6 +21,7 @@ from services.identity.oauth.grants.authorization_code import AuthorizationCodeG
 from services.identity.oauth.grants.client_credentials import ClientCredentialsGrant
 from services.identity.oauth.grants.device_code import DeviceCodeGrant
 from services.identity.oauth.grants.refresh_token import RefreshTokenGrant
+from services.identity.oauth.grants.token_exchange import TokenExchangeGrant
 from services.identity.oauth.http import Answer, HttpRequest, ProviderRequest
 from services.identity.oauth.id_token import IdToken
 from services.identity.oauth.introspection import IntrospectionEndpoint
@@ -36,6 +37,7 @@ GRANTS: tuple[tuple[Any, tuple[Any, ...]], ...] = (
     (RefreshTokenGrant, (IdToken(),)),
     (ClientCredentialsGrant, ()),
     (DeviceCodeGrant, (IdToken(),)),
+    (TokenExchangeGrant, ()),
 )
 ENDPOINTS = (RevocationEndpoint, IntrospectionEndpoint, UserInfoEndpoint)
 

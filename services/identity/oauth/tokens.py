@@ -18,6 +18,7 @@ from chassis.database import Session
 from contracts import topology
 from services.identity.domain import (
     ACCESS_TOKEN_LIFETIME,
+    EXCHANGED_LIFETIME,
     PAIRWISE,
     REFRESH_TOKEN,
     Account,
@@ -142,6 +143,29 @@ def issue_client_token(
     return _api_token(issuer, client, claims, scope, now, jkt)
 
 
+def issue_exchanged_token(
+    issuer: Issuer,
+    client: Client,
+    subject: str,
+    actor: dict[str, Any],
+    scope: str,
+    now: datetime,
+    jkt: str | None = None,
+) -> dict[str, Any]:
+    """RFC 8693, section 4.1: `sub` is who it is for, `act` who acts, by the claims of their own access token.
+
+    No role, no department, no refresh token. It belongs to the actor's family, and is revoked with it.
+    """
+    claims: dict[str, Any] = {
+        "sub": subject,
+        "act": {"sub": actor["sub"]},
+        "roles": [],
+        "department": None,
+        "jti": f"{family_of(actor)}.{new_secret()}",
+    }
+    return _api_token(issuer, client, claims, scope, now, jkt, EXCHANGED_LIFETIME)
+
+
 def issue_broker_token(issuer: Issuer, client: Client, now: datetime) -> dict[str, Any]:
     """Opens the owner's queues at the broker, and nothing of the API: it has another audience and other scopes."""
     assert client.owner is not None  # noqa: S101  the grant has looked (`Client.may_hear_events`)
@@ -151,9 +175,15 @@ def issue_broker_token(issuer: Issuer, client: Client, now: datetime) -> dict[st
 
 
 def _api_token(
-    issuer: Issuer, client: Client, claims: dict[str, Any], scope: str, now: datetime, jkt: str | None
+    issuer: Issuer,
+    client: Client,
+    claims: dict[str, Any],
+    scope: str,
+    now: datetime,
+    jkt: str | None,
+    longest: timedelta = timedelta.max,
 ) -> dict[str, Any]:
-    lifetime = access_token_lifetime(client)
+    lifetime = min(access_token_lifetime(client), longest)
     about = {"aud": AUDIENCE, "client_id": client.id, "scope": scope, "channel": client.channel}
     bound = {} if jkt is None else {"cnf": {"jkt": jkt}}
     token = issuer.sign(about | claims | bound, typ="at+jwt", now=now, lifetime=lifetime)
@@ -180,9 +210,9 @@ def id_token(issuer: Issuer, client: Client, grantee: Grantee, access_token: str
 
 
 def _personal_claims(issuer: Issuer, client: Client, grantee: Grantee) -> dict[str, Any]:
-    # the jti carries the family's id: revoking the family then reaches its access tokens without a row for each
     # a terminal that stands open to all is no place to decide on cases from, whoever stands before it
     is_for_staff = client.channel != "kiosk"
+    # the jti carries the family's id: revoking the family then reaches its access tokens without a row for each
     claims = {
         "sub": issuer.subjects.seen_by(client, grantee.account.subject),
         "roles": list(grantee.account.roles) if is_for_staff else [],

@@ -1,0 +1,25 @@
+"""Proofs that a citizen stands before a clerk."""
+
+from alembic import op
+
+revision = "0010"
+down_revision = "0009"
+
+
+def upgrade() -> None:
+    op.execute(
+        """
+        CREATE TABLE presences (
+            secret_hash text PRIMARY KEY,
+            subject text NOT NULL REFERENCES accounts,
+            clerk text NOT NULL REFERENCES accounts,
+            way text NOT NULL,
+            created_at timestamptz NOT NULL,
+            expires_at timestamptz NOT NULL
+        )
+        """
+    )
+
+
+def downgrade() -> None:
+    op.execute("DROP TABLE presences")

@@ -1,0 +1,1 @@
+"""Presence: proof for a clerk that the citizen whose case it is stands before them."""

@@ -1,0 +1,58 @@
+"""How a clerk gets a proof that somebody stands before them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from chassis.database import Database, Session
+from contracts.actors import Actor
+from contracts.errors import Fault, InvalidInput, NotFound, NotPermitted
+from services.identity import store as identity_store
+from services.identity.device import store as tries
+from services.identity.persons import identifiers
+from services.identity.persons import store as persons
+from services.identity.persons.vault import Vault
+from services.identity.presence import store
+from services.identity.presence.domain import ID_NUMBER, LIFETIME, MOST_UNKNOWN, Presence, mask_name, require_clerk
+from services.identity.sealing import hash_secret, new_secret
+
+
+def prove_by_id_number(
+    database: Database, vault: Vault, actor: Actor, id_number: object, now: datetime
+) -> dict[str, Any]:
+    """`{"presence_token", "expires_in", "name"}` for the holder of the card that was read; the name is masked.
+
+    Raise `NotPermitted` for all but a clerk at the hall, `InvalidInput`, or `NotFound` if nobody has confirmed that
+    number, and for the clerk's own: nobody serves themselves.
+    """
+    require_clerk(actor)
+    number = identifiers.normalize(identifiers.ID_NUMBER, id_number) if isinstance(id_number, str) else None
+    if number is None:
+        raise InvalidInput([Fault(pointer="/id_number", rule="format", value=identifiers.ID_NUMBER)])
+    with database.transaction() as session:
+        key = f"presence:{actor.subject}"
+        # as a wrong one until it is known better: the row is locked, so that those sent at once are counted one by one
+        if tries.count_wrong(session, key, now) > MOST_UNKNOWN:
+            raise NotPermitted("prove_presence")
+        subject = persons.find_by_id_number(session, vault, number)
+        proved = _prove(session, actor, subject, ID_NUMBER, now) if subject else None
+        if proved is not None:
+            tries.uncount_wrong(session, key)
+    # after the commit, because the count must stay
+    if proved is None:
+        raise NotFound("person")
+    return proved
+
+
+def _prove(session: Session, actor: Actor, subject: str, way: str, now: datetime) -> dict[str, Any] | None:
+    account = identity_store.get_account(session, subject)
+    if account is None or subject == actor.subject:
+        return None
+    secret = new_secret()
+    store.add(session, Presence(hash_secret(secret), subject, actor.subject, way, now, now + LIFETIME))
+    return {
+        "presence_token": secret,
+        "expires_in": int(LIFETIME.total_seconds()),
+        "name": mask_name(account.name),
+    }
