@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from chassis import outbox, recently
 from chassis.database import Session
@@ -53,7 +53,7 @@ def note(
 
 def viewer_of(actor: Actor, case: Case) -> Viewer | None:
     """`None` for the applicant through one of the platform's own channels."""
-    agent: Any = getattr(actor, "act", None)
+    agent = actor.act
     if agent is not None:
         at_counter = actor.channel == "hall"
         return (

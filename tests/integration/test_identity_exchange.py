@@ -95,6 +95,17 @@ def test_it_is_over_after_five_minutes(driver, presence):
     assert introspected(driver, token) == {"active": False}
 
 
+def test_the_citizen_reads_in_their_log_who_spoke_for_them(driver, citizen, clerk, presence):
+    driver.exchange_token(driver.token, presence)
+    with driver.database.transaction() as transaction:
+        row = text("SELECT viewer, role, what, purpose, channel FROM access_log WHERE account = :s ORDER BY what")
+        noted = [tuple(entry) for entry in transaction.execute(row, {"s": citizen.subject})]
+    assert noted == [
+        (clerk.subject, "clerk", "identity", "counter", "hall"),
+        (clerk.subject, "clerk", "look-up", "counter", "hall"),
+    ]
+
+
 def test_the_name_is_masked_and_the_secret_hashed(driver, citizen, clerk):
     proof = driver.read_card(clerk, driver.id_number)
     assert proof["name"] == mask_name(citizen.name) != citizen.name

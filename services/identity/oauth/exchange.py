@@ -12,7 +12,10 @@ from typing import Any
 
 from authlib.oauth2.rfc6749 import InvalidRequestError, InvalidScopeError
 
+from contracts import access
 from services.identity import store as identity_store
+from services.identity.access_log.commands import note_act
+from services.identity.access_log.domain import Look
 from services.identity.domain import Account, Client
 from services.identity.oauth import tokens
 from services.identity.oauth.presented import LiveToken, find_live
@@ -93,7 +96,7 @@ def issue(server: Any, acting: Acting, represented: Represented, scope: str) -> 
         raise Unproved
     if identity_store.get_account(server.session, represented.subject) is None:
         raise Unproved
-    record_exchange(server, acting, represented)
+    _record(server, acting, represented)
     return tokens.issue_exchanged_token(
         server.issuer, acting.client, represented.subject, acting.token.claims, scope, server.now, server.dpop_jkt
     ) | {"issued_token_type": ACCESS_TOKEN}
@@ -127,5 +130,19 @@ def _narrowed(acting: Acting, asked: str | None) -> str:
     return " ".join(wanted)
 
 
-def record_exchange(server: Any, acting: Acting, represented: Represented) -> None:
-    """Where the citizen's access log takes it over."""
+def _record(server: Any, acting: Acting, represented: Represented) -> None:
+    """In the citizen's access log, each time: who speaks for them from now on."""
+    actor, client = acting.account, acting.client
+    is_clerk = acting.has_role(presence.CLERK)
+    look = Look(
+        account=represented.subject,
+        viewer=actor.subject,
+        client=client.id,
+        role=presence.CLERK if is_clerk else access.AGENT,
+        department=actor.department,
+        channel=client.channel,
+        what=access.IDENTITY,
+        number=None,
+        purpose=access.COUNTER if is_clerk else access.ON_BEHALF,
+    )
+    note_act(server.session, look, server.now)

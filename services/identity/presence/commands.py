@@ -6,15 +6,26 @@ from datetime import datetime
 from typing import Any
 
 from chassis.database import Database, Session
+from contracts import access
 from contracts.actors import Actor
 from contracts.errors import Fault, InvalidInput, NotFound, NotPermitted
 from services.identity import store as identity_store
+from services.identity.access_log.commands import note_look
+from services.identity.access_log.domain import Look
 from services.identity.device import store as tries
 from services.identity.persons import identifiers
 from services.identity.persons import store as persons
 from services.identity.persons.vault import Vault
 from services.identity.presence import store
-from services.identity.presence.domain import ID_NUMBER, LIFETIME, MOST_UNKNOWN, Presence, mask_name, require_clerk
+from services.identity.presence.domain import (
+    CLERK,
+    ID_NUMBER,
+    LIFETIME,
+    MOST_UNKNOWN,
+    Presence,
+    mask_name,
+    require_clerk,
+)
 from services.identity.sealing import hash_secret, new_secret
 
 
@@ -49,6 +60,9 @@ def _prove(session: Session, actor: Actor, subject: str, way: str, now: datetime
     account = identity_store.get_account(session, subject)
     if account is None or subject == actor.subject:
         return None
+    # also when nothing comes of it: their name and their number were read
+    look = Look.by(actor, subject, access.LOOK_UP, role=CLERK, purpose=access.COUNTER)
+    note_look(session, look, now)
     secret = new_secret()
     store.add(session, Presence(hash_secret(secret), subject, actor.subject, way, now, now + LIFETIME))
     return {
