@@ -7,7 +7,7 @@ import secrets
 import pytest
 from sqlalchemy import select, text
 
-from contracts.errors import InvalidInput, NotFound, NotPermitted
+from contracts.errors import InvalidInput, NotFound, NotPermitted, TooManyAttempts
 from services.identity import commands
 from services.identity.domain import TOKEN_EXCHANGE
 from services.identity.oauth import store as oauth_store
@@ -300,12 +300,12 @@ def test_numbers_cannot_be_tried_out(driver, clerk):
     def read():
         try:
             return driver.read_card(clerk, STRANGER)
-        except (NotFound, NotPermitted) as error:
+        except (NotFound, TooManyAttempts) as error:
             return type(error)
 
     answers = race(*[read] * (MOST_UNKNOWN + 2))
     assert answers.count(NotFound) == MOST_UNKNOWN
-    with pytest.raises(NotPermitted):
+    with pytest.raises(TooManyAttempts):
         driver.read_card(clerk, driver.id_number)
     driver.after(minutes=10)
     assert driver.read_card(clerk, driver.id_number)["presence_token"]

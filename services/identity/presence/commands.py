@@ -8,11 +8,12 @@ from typing import Any
 from chassis.database import Database, Session
 from contracts import access
 from contracts.actors import Actor
-from contracts.errors import Fault, InvalidInput, NotFound, NotPermitted
+from contracts.errors import Fault, InvalidInput, NotFound, TooManyAttempts
 from services.identity import store as identity_store
 from services.identity.access_log.commands import note_look
 from services.identity.access_log.domain import Look
 from services.identity.device import store as tries
+from services.identity.device.domain import TRIES_WINDOW
 from services.identity.persons import identifiers
 from services.identity.persons import store as persons
 from services.identity.persons.vault import Vault
@@ -35,7 +36,7 @@ def prove_by_id_number(
     """`{"presence_token", "expires_in", "name"}` for the holder of the card that was read; the name is masked.
 
     Raise `NotPermitted` for all but a clerk at the hall, `InvalidInput`, or `NotFound` if nobody has confirmed that
-    number, and for the clerk's own: nobody serves themselves.
+    number, and for the clerk's own: nobody serves themselves. `TooManyAttempts` after too many that nobody has.
     """
     require_clerk(actor)
     number = identifiers.normalize(identifiers.ID_NUMBER, id_number) if isinstance(id_number, str) else None
@@ -45,7 +46,7 @@ def prove_by_id_number(
         key = f"presence:{actor.subject}"
         # as a wrong one until it is known better: the row is locked, so that those sent at once are counted one by one
         if tries.count_wrong(session, key, now) > MOST_UNKNOWN:
-            raise NotPermitted("prove_presence")
+            raise TooManyAttempts(int(TRIES_WINDOW.total_seconds()))
         subject = persons.find_by_id_number(session, vault, number)
         proved = _prove(session, actor, subject, ID_NUMBER, now) if subject else None
         if proved is not None:
