@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -30,16 +27,6 @@ CASES = "/api/v1/cases"
 @pytest.fixture(scope="module")
 def base(platform: Platform) -> str:
     return platform.environment["ONEHALL_BASE_URL"]
-
-
-@pytest.fixture(scope="module")
-def onehall(platform: Platform) -> Callable[..., str]:
-    def run(*arguments: str) -> str:
-        command = [sys.executable, "-m", "cli", *arguments]
-        done = subprocess.run(command, env=os.environ | platform.environment, capture_output=True, check=True)
-        return done.stdout.decode()
-
-    return run
 
 
 def bound_tokens(base: str, key: Any) -> Any:

@@ -1,0 +1,119 @@
+// What a relying party with `openid-client` does.
+
+import * as client from "openid-client";
+import { given, makeKeys, play, refusal, visit } from "./dialogue.mjs";
+
+const issuer = new URL(given.issuer);
+const local = { execute: [client.allowInsecureRequests] }; // local runs have no TLS
+
+async function register(metadata, authentication) {
+  const defaults = {
+    client_name: "openid-client",
+    redirect_uris: [given.redirectUri],
+    grant_types: ["authorization_code", "refresh_token"],
+    scope: "openid profile email offline_access cases",
+  };
+  const options = { ...local, initialAccessToken: given.registrationToken };
+  return client.dynamicClientRegistration(issuer, { ...defaults, ...metadata }, authentication, options);
+}
+
+async function signIn(config, { push = false, options, ...parameters } = {}) {
+  const checks = {
+    pkceCodeVerifier: client.randomPKCECodeVerifier(),
+    expectedState: client.randomState(),
+    expectedNonce: client.randomNonce(),
+    idTokenExpected: true,
+  };
+  const request = {
+    redirect_uri: given.redirectUri,
+    scope: "openid profile email offline_access cases",
+    code_challenge: await client.calculatePKCECodeChallenge(checks.pkceCodeVerifier),
+    code_challenge_method: "S256",
+    state: checks.expectedState,
+    nonce: checks.expectedNonce,
+    ...parameters,
+  };
+  const url = push
+    ? await client.buildAuthorizationUrlWithPAR(config, request, options)
+    : client.buildAuthorizationUrl(config, request);
+  const back = await visit(url);
+  return { back, tokens: await client.authorizationCodeGrant(config, back, checks, undefined, options) };
+}
+
+async function registersAndSignsIn() {
+  const config = await register({ token_endpoint_auth_method: "client_secret_basic" }, client.ClientSecretBasic());
+  const { back, tokens } = await signIn(config);
+  const claims = tokens.claims();
+  const person = await client.fetchUserInfo(config, tokens.access_token, claims.sub);
+  const renewed = await client.refreshTokenGrant(config, tokens.refresh_token);
+  const active = await client.tokenIntrospection(config, renewed.access_token);
+  await client.tokenRevocation(config, renewed.refresh_token);
+  return {
+    iss: back.searchParams.get("iss"),
+    claims,
+    person,
+    isRotated: renewed.refresh_token !== tokens.refresh_token,
+    renewedSubject: renewed.claims()?.sub,
+    active,
+    afterRevocation: await refusal(client.refreshTokenGrant(config, renewed.refresh_token)),
+  };
+}
+
+// The most that a client can ask for: it pushes its requests, signs them, binds its tokens and wants all answers signed.
+async function pushesSignsAndBinds() {
+  const { pair, jwk } = await makeKeys();
+  const config = await register(
+    {
+      token_endpoint_auth_method: "private_key_jwt",
+      jwks: { keys: [jwk] },
+      require_pushed_authorization_requests: true,
+      dpop_bound_access_tokens: true,
+      id_token_signed_response_alg: given.algorithm,
+      userinfo_signed_response_alg: given.algorithm,
+      subject_type: "pairwise",
+    },
+    client.PrivateKeyJwt({ key: pair.privateKey, kid: jwk.kid }),
+  );
+  client.enableNonRepudiationChecks(config);
+  const DPoP = client.getDPoPHandle(config, await client.randomDPoPKeyPair("ES256"));
+  const { back, tokens } = await signIn(config, { push: true, options: { DPoP } });
+  const subject = tokens.claims().sub;
+  const person = await client.fetchUserInfo(config, tokens.access_token, subject, { DPoP });
+  const cases = new URL("/api/v1/cases", issuer);
+  const ask = (options) =>
+    client.fetchProtectedResource(config, tokens.access_token, cases, "GET", undefined, undefined, options);
+  const renewed = await client.refreshTokenGrant(config, tokens.refresh_token, undefined, { DPoP });
+  return {
+    iss: back.searchParams.get("iss"),
+    subject,
+    person,
+    tokenType: tokens.token_type,
+    cases: (await ask({ DPoP })).status,
+    withoutProof: await refusal(ask()),
+    renewedTokenType: renewed.token_type,
+  };
+}
+
+// An app on a person's own machine: public, any port of the loopback address.
+async function signsInAsApp() {
+  const config = await client.discovery(issuer, "app", undefined, client.None(), local);
+  const { tokens } = await signIn(config);
+  const second = await client.refreshTokenGrant(config, tokens.refresh_token);
+  return { subject: tokens.claims().sub, isRotated: second.refresh_token !== tokens.refresh_token };
+}
+
+async function isToldNo() {
+  const config = await client.discovery(issuer, "app", undefined, client.None(), local);
+  return refusal(signIn(config, { prompt: "none" }));
+}
+
+async function worksForADepartment() {
+  const config = await client.discovery(issuer, given.clientId, given.clientSecret, undefined, local);
+  const tokens = await client.clientCredentialsGrant(config, { scope: "cases" });
+  const cases = new URL("/api/v1/cases", issuer);
+  const answer = await client.fetchProtectedResource(config, tokens.access_token, cases, "GET");
+  const { active, client_id } = await client.tokenIntrospection(config, tokens.access_token);
+  return { status: answer.status, active, clientId: client_id, hasRefreshToken: "refresh_token" in tokens };
+}
+
+await play({ registersAndSignsIn, pushesSignsAndBinds, signsInAsApp, isToldNo, worksForADepartment });
