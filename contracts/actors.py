@@ -17,6 +17,8 @@ class Actor:
     for a citizen. `scopes` are what the access token allows (RFC 6749, section 3.3). `organisation` is one outside
     government that a program works for; it is no department and has no right over cases. `act` is the subject of who
     acts for the person, by an exchanged token (RFC 8693, section 4.1): they do what the person may do.
+    `acr` is how sure it is who the person is: 1 said by themselves, 2 checked by a registry or two factors, 3 in
+    person at a counter; 0 not said.
     """
 
     subject: str
@@ -27,6 +29,7 @@ class Actor:
     scopes: tuple[str, ...] = ()
     organisation: str | None = None
     act: str | None = None
+    acr: int = 0
 
     @property
     def role(self) -> str:
@@ -64,6 +67,7 @@ class Actor:
             scopes=tuple(fields.get("scopes", ())),
             organisation=fields.get("organisation"),
             act=fields.get("act"),
+            acr=fields.get("acr", 0),
         )
 
 

@@ -70,6 +70,10 @@ class SessionEnded(ServiceError):
     """No args: the session is unknown, ended or expired; sign in again."""
 
 
+class StepUpRequired(ServiceError):
+    """Args: the level of assurance (`acr`) that is needed; the token's is lower (RFC 9470)."""
+
+
 class UsernameTaken(ServiceError):
     """Args: the user name."""
 
@@ -135,6 +139,7 @@ ERROR_OF_PATH: dict[str, type[ServiceError]] = {
         SignInRefused,
         TooManyAttempts,
         SessionEnded,
+        StepUpRequired,
         UsernameTaken,
         SubscriptionNameTaken,
         SubscriptionEnded,

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from contracts.errors import InvalidInput
+from contracts.errors import InvalidInput, StepUpRequired
 from gateway import problems
 from gateway.pages.visits import Visit, local_path
 from gateway.problems import INTERNAL, PROBLEM_OF_ERROR, PROBLEM_OF_STATUS, Problem, speak
@@ -34,6 +34,10 @@ def answer(request: Request, problem: Problem, headers: dict[str, str] | None = 
 
 async def on_error(request: Request, error: Exception) -> Response:
     """Errors of the services and of the token check."""
+    if isinstance(error, StepUpRequired) and wants_page(request):
+        # a post cannot be repeated after the step; its page can
+        address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(f"/login/start?next={quote(local_path(address), safe='')}&acr={error.args[0]}", 303)
     problem = problems.problem_of(error)
     if problem is INTERNAL:
         log.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)

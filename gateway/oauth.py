@@ -21,6 +21,8 @@ FORWARDED = ("authorization", "content-type", "accept", "dpop")
 NOT_FORWARDED_BACK = ("content-length", "connection", "transfer-encoding")
 DISCOVERY = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
 
+DECISIONS = ("allow", "deny", "skip")
+
 # Clients in a browser (a single-page app of another origin) need to read these; none of them looks at cookies
 CROSS_ORIGIN = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "WWW-Authenticate"}
 PREFLIGHT = CROSS_ORIGIN | {
@@ -138,7 +140,7 @@ async def decide(visit: Visited) -> Response:
     if is_from_another_site(visit.request, visit.request.app.state.settings.base_url):
         return answer(visit.request, CROSS_SITE)
     decision = form["decision"]
-    return await _authorize(visit, str(decision) if decision in ("allow", "deny") else None)
+    return await _authorize(visit, str(decision) if decision in DECISIONS else None)
 
 
 async def _authorize(visit: Visit, decision: str | None) -> Response:
@@ -156,11 +158,20 @@ async def _authorize(visit: Visit, decision: str | None) -> Response:
         case "form_post":
             policy = {"Content-Security-Policy": policy_for_redirect(page["action"])}
             return visit.render("form_post.html", headers=policy, action=page["action"], fields=page["fields"])
+        case "step_up":
+            policy = {"Content-Security-Policy": policy_for_redirect(page["redirect_uri"])}
+            return visit.render("step_up.html", headers=policy, step=page, query=query, ways=_ways(page, query))
         case "consent":
             policy = {"Content-Security-Policy": policy_for_redirect(page["redirect_uri"])}
             return visit.render("consent.html", headers=policy, consent=page, host=_host(page), query=query)
         case _:
             return visit.render("authorization_error.html", status=400, error=page)
+
+
+def _ways(page: dict[str, Any], query: str) -> str:
+    """The page that tells how a level is raised; it leads back here."""
+    back = quote(f"/oauth/authorize?{query}", safe="")
+    return f"/account/assurance?level={page['level']}&next={back}"
 
 
 def _host(page: dict[str, Any]) -> str | None:

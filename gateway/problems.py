@@ -51,6 +51,7 @@ PROBLEM_OF_ERROR: dict[type[Exception], Problem] = {
     # RFC 6585, section 4
     errors.TooManyAttempts: Problem(429, "too-many-attempts"),
     errors.SessionEnded: Problem(401, "session-ended"),
+    errors.StepUpRequired: Problem(401, "step-up-required"),
     errors.UsernameTaken: Problem(409, "username-taken"),
     errors.SubscriptionNameTaken: Problem(409, "subscription-name-taken"),
     errors.SubscriptionEnded: Problem(409, "subscription-ended"),
@@ -127,6 +128,10 @@ def headers_of(error: Exception, problem: Problem) -> dict[str, str]:
         return {"Retry-After": str(error.args[0])}
     if isinstance(error, (TokenRefused, InsufficientScope)):
         return {"WWW-Authenticate": error.challenge}
+    if isinstance(error, errors.StepUpRequired):
+        # RFC 9470, section 3
+        challenge = 'Bearer realm="onehall", error="insufficient_user_authentication"'
+        return {"WWW-Authenticate": f'{challenge}, acr_values="{error.args[0]}"'}
     return {}
 
 
@@ -135,6 +140,8 @@ def extensions_of(error: Exception, say: Catalogue) -> dict[str, Any]:
         return {"errors": worded(error.faults, say)}
     if isinstance(error, errors.ActionNotAllowed):
         return {"action": error.args[0], "case_status": error.args[1]}
+    if isinstance(error, errors.StepUpRequired):
+        return {"acr_values": str(error.args[0])}
     if isinstance(error, errors.AgreementNeeded):
         return {"departments": error.args[0]}
     if isinstance(error, (errors.ReplayTooSoon, errors.TooManyAttempts)):

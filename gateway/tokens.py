@@ -216,6 +216,7 @@ class Tokens:
                 scopes=tuple(claims.get("scope", "").split()),
                 organisation=claims.get("organisation"),
                 act=_acting(claims),
+                acr=_level(claims.get("acr")),
             )
         except KeyError as error:
             raise TokenRefused("claims are missing") from error
@@ -230,6 +231,11 @@ def _acting(claims: dict[str, Any]) -> str | None:
         raise TokenRefused("acted with in an unknown way")
     subject: str = act["sub"]
     return subject
+
+
+def _level(acr: object) -> int:
+    """A level that we do not know is none."""
+    return int(acr) if acr in ("1", "2", "3") else 0
 
 
 def _thumbprint(claims: dict[str, Any]) -> str | None:

@@ -7,7 +7,7 @@ import uuid
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
-from contracts.errors import InvalidInput
+from contracts.errors import InvalidInput, StepUpRequired
 from gateway.pages.forms import FilledForm
 from gateway.pages.visits import Visited, text_in
 
@@ -23,6 +23,9 @@ async def show_item(visit: Visited, code: str) -> Response:
 async def show_form(visit: Visited, code: str) -> Response:
     item = await visit.items.get(code)
     visitor = visit.signed_in
+    # nobody fills in a form that they may not send
+    if item.get("assurance", 1) > max(visitor.actor.acr, 1):
+        raise StepUpRequired(item["assurance"])
     form = FilledForm.empty(item, visit.say)
     # made with the form, so that a form sent twice files one case
     return visit.render("apply.html", item=item, form=form, key=str(uuid.uuid4()), visitor_name=visitor.name)

@@ -27,6 +27,8 @@ AUTHORIZATION = "/oauth/authorize?"
 
 Next = Annotated[str | None, Query(max_length=len(AUTHORIZATION) + MAX_ADDRESS)]
 
+Level = Annotated[int | None, Query(ge=1, le=3)]
+
 
 @router.get("/login")
 async def show_login(visit: Visited, next: Next = None) -> Response:  # noqa: A002 the address's own word
@@ -80,7 +82,8 @@ async def _client_request(visit: Visit, target: str) -> dict[str, Any]:
 
 
 @router.get("/login/start")
-async def start_sign_in(request: Request, next: Next = None) -> Response:  # noqa: A002
+async def start_sign_in(request: Request, next: Next = None, acr: Level = None) -> Response:  # noqa: A002
+    """`acr` is the level of assurance without which there is no use in coming back (OpenID Connect Core, 5.5.1.1)."""
     state, verifier = secrets.token_urlsafe(24), secrets.token_urlsafe(48)
     query = {
         "response_type": "code",
@@ -92,6 +95,8 @@ async def start_sign_in(request: Request, next: Next = None) -> Response:  # noq
         "code_challenge": challenge_of(verifier),
         "code_challenge_method": "S256",
     }
+    if acr is not None:
+        query["claims"] = json.dumps({"id_token": {"acr": {"essential": True, "values": [str(acr)]}}})
     response = RedirectResponse(f"/oauth/authorize?{urlencode(query)}", 303)
     under_way = request.app.state.seal.close({"state": state, "verifier": verifier, "next": local_path(next)})
     request.app.state.cookies.set(response, SIGN_IN, under_way, SIGN_IN_SECONDS)

@@ -25,6 +25,7 @@ def prepare_filing(catalogue: Catalogue, actor: Actor, item: str, form: object, 
     """Check the whole request. No transaction is open yet: a form takes longer to check than a case to save."""
     applicant = domain.applicant_of(actor)
     offered = catalogue.get(item)
+    domain.require_assurance(actor, offered.assurance)
     canonical = forms.require_valid(form, offered.validator)
     return Filing(
         item=offered.code,

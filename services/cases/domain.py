@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from contracts.actors import Actor
-from contracts.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted
+from contracts.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted, StepUpRequired
 from contracts.events import (
     CaseAccepted,
     CaseApproved,
@@ -132,6 +132,13 @@ def applicant_of(actor: Actor) -> Actor:
     if not actor.subject or is_program(actor):
         raise NotPermitted("submit_case")
     return replace(actor, roles=())
+
+
+def require_assurance(actor: Actor, level: int) -> None:
+    """Raise `StepUpRequired` if it is not sure enough who the applicant is."""
+    # whoever is signed in is at the first level, also by a token of before there were levels
+    if max(actor.acr, 1) < level:
+        raise StepUpRequired(level)
 
 
 def parts_of(actor: Actor, case: Case) -> tuple[str, ...]:

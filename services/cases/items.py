@@ -33,6 +33,7 @@ class ServiceItem:
     department: str
     region: str
     name: dict[str, str]
+    assurance: int
     description: dict[str, Any]
     validator: Draft202012Validator
 
@@ -112,6 +113,7 @@ def _require_consistent(path: Path, description: dict[str, Any]) -> None:
 def _item(description: dict[str, Any], validator: Draft202012Validator) -> ServiceItem:
     return ServiceItem(
         **{name: description[name] for name in ("code", "version", "kind", "department", "region", "name")},
+        assurance=description.get("assurance", 1),
         description=description,
         validator=validator,
     )

@@ -19,6 +19,7 @@ from contracts.actors import CHANNELS, SYSTEM, Actor
 from contracts.errors import Fault, InvalidInput, SessionEnded, SignInRefused, UsernameTaken
 from contracts.events import AccountRegistered, SignedIn
 from services.identity import demo, passwords, store
+from services.identity.assurance import CHECKED
 from services.identity.codes import store as code_store
 from services.identity.device import store as device_store
 from services.identity.domain import (
@@ -350,3 +351,4 @@ def _confirm(session: Session, vault: Vault, username: str, particulars: Particu
         return
     if all(persons.is_free(session, vault, known[0], kind, value) for kind, value in particulars.items()):
         persons.save(session, vault, known[0], particulars, confirmed_at=now)
+        persons.raise_level(session, known[0], CHECKED, "demo", None, now)

@@ -15,6 +15,7 @@ from contracts import broker_accounts
 from contracts.actors import CHANNELS, STAFF_ROLES
 from contracts.errors import Fault, InvalidInput
 from contracts.filters import is_part
+from services.identity.assurance import PASSWORD, level_of
 
 SCOPES = ("openid", "profile", "email", "offline_access", "cases", "contacts", "codes", "events", "introspect")
 PROGRAM_SCOPES = ("contacts", "codes", "events", "introspect")
@@ -88,7 +89,7 @@ class Account:
     """`subject` is what others know an account by: random, never the user name. Citizens have no role.
 
     How the person is reached and their ID number are not in it: they are sealed, and opened where they are needed
-    (`persons.store`).
+    (`persons.store`). `assurance` is how sure it is who they are (`assurance`).
     """
 
     subject: str
@@ -97,6 +98,7 @@ class Account:
     locale: str = "zh-Hans"
     roles: tuple[str, ...] = ()
     department: str | None = None
+    assurance: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,11 +190,17 @@ class BrowserSession:
     """Somebody signed in at `signed_in_at`, in a browser that all clients share.
 
     `signed_in_for` is the hash of the authorization request that sent them to the sign-in page, until it is answered.
+    `amr` is how they signed in (RFC 8176).
     """
 
     account: Account
     signed_in_at: datetime
     signed_in_for: str | None = None
+    amr: tuple[str, ...] = (PASSWORD,)
+
+    @property
+    def level(self) -> int:
+        return level_of(self.account.assurance, self.amr)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +222,7 @@ class AuthorizationCode:
     expires_at: datetime
     claims: dict[str, Any] | None = None
     dpop_jkt: str | None = None
+    amr: tuple[str, ...] = (PASSWORD,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +242,7 @@ class TokenFamily:
     revoked_at: datetime | None = None
     dpop_jkt: str | None = None
     claims: dict[str, Any] | None = None
+    amr: tuple[str, ...] = (PASSWORD,)
 
 
 def is_loopback(uri: str) -> bool:

@@ -134,6 +134,7 @@ def add_browser_session(session: Session, secret_hash: str, signed_in: BrowserSe
         "signed_in_at": signed_in.signed_in_at,
         "seen_at": signed_in.signed_in_at,
         "signed_in_for": signed_in.signed_in_for,
+        "amr": signed_in.amr,
     }
     session.execute(insert(tables.browser_sessions).values(row))
 
@@ -144,7 +145,7 @@ def use_browser_session(
     """The live session, whose idle time begins anew; locked if what it was signed in for is about to be spent."""
     browser = tables.browser_sessions
     found = (
-        select(browser.c.signed_in_at, browser.c.seen_at, browser.c.signed_in_for, *_ACCOUNT)
+        select(browser.c.signed_in_at, browser.c.seen_at, browser.c.signed_in_for, browser.c.amr, *_ACCOUNT)
         .join(tables.accounts, tables.accounts.c.subject == browser.c.subject)
         .where(browser.c.secret_hash == secret_hash)
     )
@@ -153,7 +154,7 @@ def use_browser_session(
         return None
     if now - row.seen_at > _SEEN_STEP:
         _touch(session, browser, secret_hash, now)
-    return BrowserSession(account_of(row), row.signed_in_at, row.signed_in_for)
+    return BrowserSession(account_of(row), row.signed_in_at, row.signed_in_for, row.amr)
 
 
 def _touch(session: Session, table: Any, secret_hash: str, now: datetime) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    SmallInteger,
     Table,
     Text,
 )
@@ -19,7 +20,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData()
 Moment = DateTime(timezone=True)
-Words = ARRAY(Text)
+Words = ARRAY(Text, as_tuple=True)
 
 accounts = Table(
     "accounts",
@@ -32,6 +33,7 @@ accounts = Table(
     Column("locale", Text, nullable=False),
     Column("roles", Words, nullable=False),
     Column("department", Text),
+    Column("assurance", SmallInteger, nullable=False, server_default="1"),
     Column("sequence", BigInteger, nullable=False),
     Column("registered_at", Moment, nullable=False),
 )
@@ -77,6 +79,7 @@ browser_sessions = Table(
     Column("signed_in_at", Moment, nullable=False),
     Column("seen_at", Moment, nullable=False),
     Column("signed_in_for", Text),  # hash of an authorization request, until it is answered
+    Column("amr", Words, nullable=False, server_default="{pwd}"),
 )
 
 consents = Table(
@@ -102,6 +105,7 @@ authorization_codes = Table(
     Column("expires_at", Moment, nullable=False),
     Column("claims", JSONB(none_as_null=True)),
     Column("dpop_jkt", Text),
+    Column("amr", Words, nullable=False, server_default="{pwd}"),
 )
 
 # RFC 9126: an authorization request that a client has sent beforehand
@@ -145,6 +149,7 @@ token_families = Table(
     Column("revoked_at", Moment),
     Column("dpop_jkt", Text),
     Column("claims", JSONB(none_as_null=True)),
+    Column("amr", Words, nullable=False, server_default="{pwd}"),
 )
 
 # a spent token stays until its family ends, so that its second use is noticed

@@ -9,6 +9,7 @@ from contracts.errors import ERROR_OF_PATH, ServiceError
 
 FAULT = {"pointer": "/birth_date", "rule": "format", "value": "date"}
 EXAMPLES = {
+    "StepUpRequired": (2,),
     "NotFound": ("case", "202611240000012"),
     "NotPermitted": ("approve",),
     "ActionNotAllowed": ("approve", "submitted"),

@@ -14,7 +14,14 @@ from stdnum import luhn
 
 from contracts.actors import Actor
 from contracts.envelope import Envelope
-from contracts.errors import ActionNotAllowed, IdempotencyKeyReused, InvalidInput, NotFound, NotPermitted
+from contracts.errors import (
+    ActionNotAllowed,
+    IdempotencyKeyReused,
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    StepUpRequired,
+)
 from contracts.events import RatingGiven
 from services.cases import commands, queries
 from services.cases.items import load_catalogue
@@ -324,3 +331,16 @@ def test_the_history_is_append_only(submit, cases_database, change):
     submit()
     with pytest.raises(DBAPIError, match="append-only"), cases_database.transaction() as session:
         session.execute(text(change))
+
+
+# Assurance
+
+
+def test_an_item_takes_only_whom_it_is_sure_of(submit, citizen):
+    for acr in (0, 1):
+        with pytest.raises(StepUpRequired) as refused:
+            submit("medical-reimbursement", actor=replace(citizen, acr=acr))
+        assert refused.value.args == (2,)
+    for acr in (2, 3):
+        assert submit("medical-reimbursement", actor=replace(citizen, acr=acr))["status"] == "submitted"
+    assert submit("elderly-card", actor=replace(citizen, acr=0))["status"] == "submitted"

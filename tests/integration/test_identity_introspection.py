@@ -48,6 +48,7 @@ def test_a_resource_server_is_told_who_through_what_and_how_long(driver, resourc
     assert told(driver, resource_server, token) == {
         "active": True,
         "token_type": "Bearer",
+        "acr": "1",
         **{name: claims[name] for name in ("iss", "sub", "aud", "client_id", "scope", "exp", "iat", "jti", "channel")},
     }
 

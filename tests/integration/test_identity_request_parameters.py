@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from sqlalchemy import update
 
 from services.identity.oauth.response_modes import MAX_HINT
+from services.identity.persons.store import raise_level
+from services.identity.tables import browser_sessions
 from tests.integration.identity_driver import BASE, REDIRECTS, claims_of, login_page, mail_of, returned
 
 
@@ -127,6 +130,61 @@ def test_the_level_is_stated_as_it_is(signed_in, asked, stated):
 def test_an_essential_level_that_is_not_reached_is_no_sign_in(signed_in, level):
     refused = signed_in.refused("rp-test", **asking(id_token={"acr": {"essential": True} | level}))
     assert refused["error"] == "unmet_authentication_requirements"
+
+
+def at_level(driver, level, amr=("pwd",)):
+    with driver.database.transaction() as transaction:
+        raise_level(transaction, driver.account.subject, level, "counter", None, driver.now)
+        this = browser_sessions.c.subject == driver.account.subject
+        transaction.execute(update(browser_sessions).where(this).values(amr=amr))
+
+
+ESSENTIAL = asking(id_token={"acr": {"essential": True, "values": ["3", "2"]}})
+
+
+@pytest.mark.parametrize(
+    ("level", "amr", "acr"), [(1, ["pwd"], "1"), (1, ["pwd", "otp", "mfa"], "2"), (2, ["pwd"], "2"), (3, ["mfa"], "3")]
+)
+def test_the_level_is_of_the_account_and_of_how_they_signed_in(signed_in, level, amr, acr):
+    at_level(signed_in, level, amr)
+    tokens = signed_in.tokens("web")
+    assert claims_of(tokens["id_token"])["acr"] == claims_of(tokens["access_token"])["acr"] == acr
+    refreshed = signed_in.refresh("web", tokens["refresh_token"]).json
+    assert claims_of(refreshed["access_token"])["acr"] == acr
+
+
+def test_a_level_that_rises_is_in_the_next_tokens(signed_in):
+    tokens = signed_in.tokens("web")
+    at_level(signed_in, 3)
+    assert claims_of(signed_in.refresh("web", tokens["refresh_token"]).json["access_token"])["acr"] == "3"
+
+
+def test_who_must_be_surer_is_asked_to_step_up_and_comes_back(signed_in):
+    url = signed_in.url("rp-test", **ESSENTIAL)
+    page = signed_in.open(url)
+    assert (page["page"], page["level"], page["is_required"]) == ("step_up", 2, True)
+    assert signed_in.open(url, "skip")["page"] == signed_in.open(url, "allow")["page"] == "step_up"
+    at_level(signed_in, 2)
+    assert signed_in.open(url)["page"] == "consent"
+    assert claims_of(signed_in.tokens("rp-test", **ESSENTIAL)["id_token"])["acr"] == "2"
+
+
+def test_who_will_not_step_up_is_refused(signed_in):
+    refused = returned(signed_in.open(signed_in.url("rp-test", **ESSENTIAL), "deny"))
+    assert refused["error"] == "access_denied"
+
+
+def test_nobody_is_asked_where_nobody_may_be(signed_in):
+    assert signed_in.refused("web", prompt="none", **ESSENTIAL)["error"] == "unmet_authentication_requirements"
+    assert "code" in returned(signed_in.authorize("web", prompt="none", acr_values="3"))
+
+
+def test_a_wish_for_a_level_is_asked_once(signed_in):
+    url = signed_in.url("rp-test", acr_values="3")
+    page = signed_in.open(url)
+    assert (page["page"], page["level"], page["is_required"]) == ("step_up", 3, False)
+    assert signed_in.open(url, "skip")["page"] == "consent"
+    assert "code" in returned(signed_in.open(url, "allow"))
 
 
 # One person

@@ -90,6 +90,7 @@ def test_an_access_token_says_who_through_what_and_for_how_long(driver):
         "channel": "hall",
         "roles": ["officer"],
         "department": "civil-affairs",
+        "acr": "1",
         "iat": auth_time,
         "exp": auth_time + 600,
         "auth_time": auth_time,

@@ -20,6 +20,7 @@ ARGUMENTS = {
     errors.TooManySubscriptions: (100,),
     errors.TooManyNewSubscriptions: (200,),
     errors.ReplayTooSoon: (60,),
+    errors.StepUpRequired: (2,),
     errors.TooManyWaiting: (100_000,),
     errors.TooManyAttempts: (30,),
 }

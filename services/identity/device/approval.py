@@ -69,5 +69,5 @@ def _find(provider: Provider, user_code: str) -> DeviceAuthorization | None:
 
 
 def _decide(provider: Provider, device: DeviceAuthorization, signed_in: BrowserSession, decision: Decision) -> Page:
-    store.decide(provider.session, device, decision, signed_in.account.subject, signed_in.signed_in_at)
+    store.decide(provider.session, device, decision, signed_in)
     return {"page": "done", "decision": str(decision), "device_name": device.device_name}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from services.identity.assurance import PASSWORD
 from services.identity.domain import is_text
 
 # RFC 8628, section 6.1: "a character set of 20 consonants"; without vowels no code is a word
@@ -60,6 +61,7 @@ class DeviceAuthorization:
     decision: str | None = None
     subject: str | None = None
     signed_in_at: datetime | None = None
+    amr: tuple[str, ...] = (PASSWORD,)
 
     def is_too_soon(self, now: datetime) -> bool:
         interval = timedelta(seconds=self.interval_seconds)

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from chassis.database import Session
 from services.identity.device import tables
 from services.identity.device.domain import REMEMBERED, TRIES_WINDOW, Decision, DeviceAuthorization
+from services.identity.domain import BrowserSession
 
 _ROW = [tables.device_authorizations.c[field.name] for field in fields(DeviceAuthorization)]
 _TABLE = tables.device_authorizations
@@ -54,11 +55,14 @@ def find_undecided(session: Session, user_code_hash: str, now: datetime) -> Devi
     return DeviceAuthorization(**row._mapping) if row else None
 
 
-def decide(
-    session: Session, device: DeviceAuthorization, decision: Decision, subject: str, signed_in_at: datetime
-) -> None:
+def decide(session: Session, device: DeviceAuthorization, decision: Decision, signed_in: BrowserSession) -> None:
     """Of a device that `find_undecided` has locked."""
-    decided = {"decision": decision, "subject": subject, "signed_in_at": signed_in_at}
+    decided = {
+        "decision": decision,
+        "subject": signed_in.account.subject,
+        "signed_in_at": signed_in.signed_in_at,
+        "amr": signed_in.amr,
+    }
     session.execute(update(_TABLE).where(_TABLE.c.device_code_hash == device.device_code_hash).values(decided))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Integer, Table, Text
 
-from services.identity.tables import Moment, metadata
+from services.identity.tables import Moment, Words, metadata
 
 device_authorizations = Table(
     "device_authorizations",
@@ -21,6 +21,7 @@ device_authorizations = Table(
     Column("decision", Text),
     Column("subject", Text, ForeignKey("accounts.subject")),
     Column("signed_in_at", Moment),
+    Column("amr", Words, nullable=False, server_default="{pwd}"),
 )
 
 # wrong codes since the window began: a row an account, and one (`*`) for all together

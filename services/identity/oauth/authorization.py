@@ -12,12 +12,12 @@ from authlib.oauth2.rfc6749 import AccessDeniedError, InvalidRequestError
 from authlib.oidc.core.errors import ConsentRequiredError, LoginRequiredError
 
 from services.identity import store
+from services.identity.assurance import IN_PERSON
 from services.identity.domain import BrowserSession, is_login_fresh, needs_consent
 from services.identity.oauth import authorization_request, pushed_requests, response_modes
 from services.identity.oauth.authorization_request import AuthorizationRequest
 from services.identity.oauth.http import HttpRequest, ProviderRequest
 from services.identity.oauth.server import Provider
-from services.identity.oauth.tokens import ASSURANCE
 from services.identity.sealing import hash_secret
 
 Page = dict[str, Any]
@@ -31,7 +31,7 @@ class DemandUnmet(OAuth2Error):
 
 
 def answer_authorization(provider: Provider, url: str, session_secret: str | None, decision: str | None) -> Page:
-    """One of the pages `login`, `consent` and `error` (never redirected), or where a `response_modes.answer` goes."""
+    """One of the pages `login`, `step_up`, `consent` and `error` (never redirected), or a `response_modes.answer`."""
     brought = ProviderRequest(HttpRequest("GET", url, {}))
     request = brought
     try:
@@ -58,6 +58,8 @@ def _answer(
         signed_in = _fresh_session(provider, asked, secret_hash)
         if signed_in is None:
             return {"page": "login"} | asked.page
+        if decision != "deny" and (step := _step_up(asked, signed_in, decision)) is not None:
+            return asked.page | {"page": "step_up", "level": step, "is_required": asked.request.claims.must_reach}
         if decision != "deny" and not _is_agreed(provider, asked, signed_in, decision):
             return _consent_page(asked, signed_in)
         if asked.limits_login:
@@ -84,16 +86,30 @@ def _fresh_session(provider: Provider, asked: AuthorizationRequest, secret_hash:
 
 
 def _is_wanted(provider: Provider, asked: AuthorizationRequest, signed_in: BrowserSession) -> bool:
-    """Whether they are whom the client asks for, by the name that it knows, and as sure as it demands."""
+    """Whether they are whom the client asks for, by the name that it knows."""
     claims = asked.request.claims
     if claims.subject not in (None, provider.issuer.subjects.seen_by(asked.client, signed_in.account.subject)):
         if signed_in.signed_in_for == asked.request_id:
             # asked to sign in, it was somebody else again
             raise LoginRequiredError
         return False
-    if not claims.is_reached_by(ASSURANCE):
-        raise DemandUnmet
     return True
+
+
+def _step_up(asked: AuthorizationRequest, signed_in: BrowserSession, decision: str | None) -> int | None:
+    """The level that the person shall be asked to rise to, or None to go on as they are.
+
+    `acr_values` are a wish (OpenID Connect Core, section 3.1.2.1): a person who is asked once may go on without. An
+    essential `acr` is not (section 5.5.1.1).
+    """
+    claims = asked.request.claims
+    step = claims.step_from(signed_in.level)
+    if step is None:
+        return None
+    can_ask = step <= IN_PERSON and not asked.wish.is_silent
+    if claims.must_reach and not can_ask:
+        raise DemandUnmet
+    return step if can_ask and (claims.must_reach or decision is None) else None
 
 
 def _is_agreed(

@@ -13,6 +13,7 @@ from typing import Any
 
 from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Payload
 
+from services.identity.assurance import rank
 from services.identity.domain import is_text
 from services.identity.oauth.claims import SCOPE_OF
 
@@ -62,12 +63,14 @@ class ClaimsRequest:
         )
         return replace(self, userinfo=userinfo, id_token=id_token)
 
-    def is_reached_by(self, level: str) -> bool:
-        return not self.must_reach or any(_rank(value) <= _rank(level) for value in self.acr)
+    def step_from(self, level: int) -> int | None:
+        """The level to rise to, if none of those asked for is reached. Nobody reaches one above `IN_PERSON`."""
+        ranks = [rank(value) for value in self.acr]
+        return None if not ranks or min(ranks) <= level else min(ranks)
 
-    def acr_for(self, level: str) -> str:
+    def acr_for(self, level: int) -> str:
         """The first of the levels asked for that the person's own includes; without one, their own."""
-        return next((value for value in self.acr if _rank(value) <= _rank(level)), level)
+        return next((value for value in self.acr if rank(value) <= level), str(level))
 
 
 def parse_claims(parameters: OAuth2Payload) -> ClaimsRequest:
@@ -125,8 +128,3 @@ def _subject(*places: dict[str, dict[str, Any] | None]) -> str | None:
     if len(asked) > 1:
         raise InvalidRequestError("The parameter 'claims' asks for several subjects.")
     return next(iter(asked), None)
-
-
-def _rank(level: str) -> int:
-    """Levels are numbers; any other word is above all of them, so nobody reaches it."""
-    return int(level) if level.isascii() and level.isdecimal() and len(level) == 1 else 10

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chassis import dpop
+from services.identity.assurance import ACR_VALUES
 from services.identity.domain import (
     AUTH_METHODS,
     CONFIDENTIAL_AUTH_METHODS,
@@ -19,7 +20,6 @@ from services.identity.oauth import client_keys, response_modes
 from services.identity.oauth.claims import CLAIMS
 from services.identity.oauth.pkce import S256Required
 from services.identity.oauth.server import GRANTS
-from services.identity.oauth.tokens import ASSURANCE
 
 PAGES = {"authorization_endpoint": "/oauth/authorize"}
 """Endpoints that a person's browser comes to, which the gateway answers with pages."""
@@ -43,7 +43,7 @@ def configuration(base_url: str, paths: Mapping[str, str]) -> dict[str, Any]:
         **_authentication("introspection_endpoint", CONFIDENTIAL_AUTH_METHODS),
         "code_challenge_methods_supported": list(S256Required.SUPPORTED_CODE_CHALLENGE_METHOD),
         "prompt_values_supported": list(PROMPTS),
-        "acr_values_supported": [ASSURANCE],
+        "acr_values_supported": list(ACR_VALUES),
         "claims_supported": [
             *("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "at_hash"),
             *(claim for claims in CLAIMS.values() for claim in claims),

@@ -16,6 +16,7 @@ from joserfc.errors import JoseError
 
 from chassis.database import Session
 from contracts import topology
+from services.identity.assurance import level_of
 from services.identity.domain import (
     ACCESS_TOKEN_LIFETIME,
     EXCHANGED_LIFETIME,
@@ -41,9 +42,6 @@ AUDIENCE = "urn:onehall:api"
 BROKER_AUDIENCE = "rabbitmq"
 """What the broker's OAuth 2 plugin knows itself by: the prefix of its scopes, so it can be no URI."""
 
-ASSURANCE = "1"
-"""Level of the account's identity: self-declared."""
-
 
 @dataclass(frozen=True, slots=True)
 class Grantee:
@@ -56,6 +54,11 @@ class Grantee:
     family: TokenFamily
     nonce: str | None = None
     claimed: Claimed | None = None
+
+    @property
+    def level(self) -> int:
+        """As it is now, also at a refresh: the person may have come to a counter since."""
+        return level_of(self.account.assurance, self.family.amr)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +204,7 @@ def id_token(issuer: Issuer, client: Client, grantee: Grantee, access_token: str
         "sub": issuer.subjects.seen_by(client, grantee.account.subject),
         "aud": client.id,
         "auth_time": int(grantee.family.signed_in_at.timestamp()),
-        "acr": asked.acr_for(ASSURANCE),
+        "acr": asked.acr_for(grantee.level),
         "at_hash": create_half_hash(access_token, client.id_token_alg).decode(),
     }
     if grantee.nonce is not None:
@@ -217,7 +220,9 @@ def _personal_claims(issuer: Issuer, client: Client, grantee: Grantee) -> dict[s
         "sub": issuer.subjects.seen_by(client, grantee.account.subject),
         "roles": list(grantee.account.roles) if is_for_staff else [],
         "department": grantee.account.department if is_for_staff else None,
+        # RFC 9068, section 2.2.1: what a resource server may demand (RFC 9470)
         "auth_time": int(grantee.family.signed_in_at.timestamp()),
+        "acr": str(grantee.level),
         "jti": f"{grantee.family.id}.{new_secret()}",
     }
     # the API asks identity who that is, since the client reads this token and must not learn it

@@ -7,13 +7,13 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis.database import Session
 from services.identity import tables as identity_tables
 from services.identity.persons.identifiers import EMAIL, ID_NUMBER, Particulars
-from services.identity.persons.tables import identifiers
+from services.identity.persons.tables import assurance_changes, identifiers
 from services.identity.persons.vault import Vault
 from services.identity.sealing import SealedOtherwise
 
@@ -133,6 +133,24 @@ def seal_plain_mails(session: Session, vault: Vault, most: int) -> int:
         save(session, vault, found.subject, Particulars(email=found.email))
         session.execute(_account_of(found.subject).values(email=None))
     return len(rows)
+
+
+def raise_level(session: Session, subject: str, level: int, method: str, by: str | None, now: datetime) -> bool:
+    """False, and nothing is written, if the account has that level or a higher one."""
+    account = identity_tables.accounts.c
+    raised = _account_of(subject).where(account.assurance < level).values(assurance=level)
+    if session.execute(raised.returning(account.subject)).first() is None:
+        return False
+    row = {"subject": subject, "level": level, "method": method, "by": by, "at": now}
+    session.execute(insert(assurance_changes).values(row))
+    return True
+
+
+def list_levels(session: Session, subject: str) -> list[Any]:
+    """`level`, `method`, `by` and `at` of every rise, the first one first."""
+    change = assurance_changes.c
+    found = select(change.level, change.method, change.by, change.at).where(change.subject == subject)
+    return list(session.execute(found.order_by(change.id)))
 
 
 _OPENED = (identifiers.c.subject, identifiers.c.kind, identifiers.c.sealed, identifiers.c.key_id)

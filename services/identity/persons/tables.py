@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Identity, Index, LargeBinary, SmallInteger, Table, Text
 
 from services.identity.tables import Moment, metadata
 
@@ -25,4 +25,16 @@ Index(
     identifiers.c.blind_index,
     unique=True,
     postgresql_where=identifiers.c.confirmed_at.is_not(None),
+)
+
+# who has raised whose level to what, and how; never changed
+assurance_changes = Table(
+    "assurance_changes",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("subject", Text, ForeignKey("accounts.subject"), nullable=False, index=True),
+    Column("level", SmallInteger, nullable=False),
+    Column("method", Text, nullable=False),  # `registry`, `counter` or `demo`
+    Column("by", Text),  # the clerk's subject
+    Column("at", Moment, nullable=False),
 )

@@ -79,6 +79,7 @@ class DeviceCodeGrant(BaseGrant):
             subject=account.subject,
             scope=device.scope,
             signed_in_at=device.signed_in_at,
+            amr=device.amr,
             created_at=now,
             dpop_jkt=self.server.dpop_jkt if client.is_public else None,
         )
