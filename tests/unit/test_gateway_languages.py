@@ -21,7 +21,8 @@ from services.identity.demo import DEPARTMENTS
 GATEWAY = Path(__file__).parents[2] / "gateway"
 FAMILIES = (
     "action", "actor", "attempt-error", "channel", "delivery", "department", "ended-by", "event", "heard", "item.days-",
-    "assurance.", "kind", "looked-at", "looked-by", "problem", "purpose", "rule", "scope", "score", "source", "status", "told",
+    "assurance.", "kind", "looked-at", "looked-by", "problem", "purpose", "rule", "scope", "score", "source", "status",
+    "told",
 )  # fmt: skip
 """Keys that are put together from a code; what they must hold is tested by name below."""
 
