@@ -109,7 +109,7 @@ def test_a_mask_hides_enough_and_no_length_of_a_name(pair):
         assert "*" * 8 in masked, "the day of birth is hidden"
 
 
-@given(st.text(max_size=12))
+@given(st.text(st.characters(exclude_characters="*"), max_size=12))
 def test_no_mask_of_a_short_text_shows_all_of_it(text):
     assert not text or mask(PHONE, text) != text
     assert not text or mask(ID_NUMBER, text) != text
