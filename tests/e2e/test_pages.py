@@ -265,6 +265,7 @@ PAGES = {
     "rating": ("citizen", "/cases/{closed}/rating"),
     "inbox": ("citizen", "/inbox"),
     "preferences": ("citizen", "/inbox/preferences?saved=1"),
+    "account": ("citizen", "/account/"),
     "access log": ("citizen", "/account/access-log"),
     "officer's case": ("officer", "/cases/{open}"),
     "department": ("officer", "/department/"),

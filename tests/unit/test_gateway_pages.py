@@ -35,7 +35,16 @@ def signed_in(answers: dict[str, Any], **claims: Any) -> tuple[FakeRpc, Door]:
 
 
 @pytest.mark.parametrize(
-    "page", ["/cases", "/cases/OH-1", "/inbox", "/items/residence-permit/apply", "/department/", "/account/access-log"]
+    "page",
+    [
+        "/cases",
+        "/cases/OH-1",
+        "/inbox",
+        "/items/residence-permit/apply",
+        "/department/",
+        "/account/",
+        "/account/access-log",
+    ],
 )
 def test_a_page_of_ones_own_asks_to_sign_in_and_comes_back(page: str) -> None:
     response = make_door(FakeRpc({"cases.get_item": ITEM})).get(page)
