@@ -61,4 +61,4 @@ setup:
 	@sh deploy/local/setup.sh
 
 setup-tests:
-	@sh deploy/local/setup.sh with-browser
+	@sh deploy/local/setup.sh for-tests

@@ -1,6 +1,6 @@
 #!/bin/sh
 # As root: installs the named Debian packages and sees to it that none of their services starts, now or at the next
-# boot. RabbitMQ's would take the well-known ports, and we run a node of our own.
+# boot. RabbitMQ's and Apache's would take the well-known ports, and we run nodes and servers of our own.
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 
@@ -15,7 +15,7 @@ fi
 apt-get -o DPkg::Lock::Timeout=120 update
 apt-get -o DPkg::Lock::Timeout=120 install --yes --no-install-recommends "$@"
 
-case " $* " in *" rabbitmq-server "*)
-	[ ! -d /run/systemd/system ] || systemctl disable --now rabbitmq-server.service
-	;;
-esac
+[ -d /run/systemd/system ] || exit 0
+for service in rabbitmq-server apache2; do
+	case " $* " in *" $service "*) systemctl disable --now $service.service ;; esac
+done

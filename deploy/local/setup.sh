@@ -1,7 +1,7 @@
 #!/bin/sh
 # Sets up all that a checkout lacks: Debian packages, the virtual environment, the page styles. What is there already
-# is left alone, so that this costs nothing the second time. With the argument `with-browser` also what only tests need:
-# a Chromium, if it can be had, and npm modules.
+# is left alone, so that this costs nothing the second time. With the argument `for-tests` also what only tests need: a
+# Chromium and an Apache with `mod_auth_openidc`, if they can be had, and npm modules.
 #
 # Shell, because it runs before there is a Python with packages.
 set -eu
@@ -52,6 +52,8 @@ has_broker() {
 
 has_browser() { [ -x /usr/bin/chromium ]; }
 
+has_apache() { [ -x /usr/sbin/apache2 ] && [ -e /usr/lib/apache2/modules/mod_auth_openidc.so ]; }
+
 can_install() {
 	command -v apt-get >/dev/null || return 1
 	[ "$(id -u)" -ne 0 ] || return 0
@@ -97,10 +99,15 @@ provide_packages() {
 	fi
 }
 
-# The browser tests say themselves why they are skipped when there is none.
+# The tests that need them say themselves why they are skipped when there are none.
 provide_browser() {
 	has_browser || ! can_install || install_packages chromium fonts-noto-cjk ||
 		tell "no Chromium could be installed; the browser tests will be skipped"
+}
+
+provide_apache() {
+	has_apache || ! can_install || install_packages apache2 libapache2-mod-auth-openidc ||
+		tell "no Apache with mod_auth_openidc could be installed; its tests will be skipped"
 }
 
 provide_environment() {
@@ -145,8 +152,9 @@ require_python
 discard_moved_environment
 provide_packages
 require_packages
-[ "${1:-}" != with-browser ] || provide_browser
+[ "${1:-}" != for-tests ] || provide_browser
+[ "${1:-}" != for-tests ] || provide_apache
 provide_environment
 provide_styles
-[ "${1:-}" != with-browser ] || provide_test_modules
+[ "${1:-}" != for-tests ] || provide_test_modules
 [ -z "$child" ] || tell "set up"
