@@ -6,7 +6,20 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 CHANNELS = ("hall", "web", "app", "kiosk")
+MANDATE = "urn:onehall:mandate"
+"""The type of authorization detail (RFC 9396) that narrows what an agent may do."""
 STAFF_ROLES = ("clerk", "officer", "operator", "auditor")
+
+
+@dataclass(frozen=True, slots=True)
+class Mandate:
+    """What an agent may do for the person: about one service item, or one case. The other is None."""
+
+    item: str | None = None
+    case: str | None = None
+
+    def covers(self, item: str, case: str | None = None) -> bool:
+        return item == self.item if self.item is not None else case is not None and case == self.case
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +29,9 @@ class Actor:
     `subject` is the account's `sub` (for a program: its client id), never a name. `roles` are staff roles and empty
     for a citizen. `scopes` are what the access token allows (RFC 6749, section 3.3). `organisation` is one outside
     government that a program works for; it is no department and has no right over cases. `act` is the subject of who
-    acts for the person, by an exchanged token (RFC 8693, section 4.1): they do what the person may do.
-    `acr` is how sure it is who the person is: 1 said by themselves, 2 checked by a registry or two factors, 3 in
-    person at a counter; 0 not said.
+    acts for the person, by an exchanged token (RFC 8693, section 4.1): they do what the person may do, or only what
+    `mandate` says. `acr` is how sure it is who the person is: 1 said by themselves, 2 checked by a registry or two
+    factors, 3 in person at a counter; 0 not said.
     """
 
     subject: str
@@ -30,15 +43,16 @@ class Actor:
     organisation: str | None = None
     act: str | None = None
     acr: int = 0
+    mandate: Mandate | None = None
 
     @property
     def role(self) -> str:
-        """The one word that the shared history shows: the staff role, `citizen`, or `system`."""
+        """The one word that the shared history shows: the staff role, `citizen`, `agent`, or `system`."""
         if self.subject == SYSTEM_SUBJECT:
             return "system"
         # nobody but a clerk acts for others at the hall
-        if self.act is not None and self.channel == "hall":
-            return "clerk"
+        if self.act is not None:
+            return "clerk" if self.channel == "hall" else "agent"
         return self.roles[0] if self.roles else "citizen"
 
     @property
@@ -68,6 +82,7 @@ class Actor:
             organisation=fields.get("organisation"),
             act=fields.get("act"),
             acr=fields.get("acr", 0),
+            mandate=Mandate(**fields["mandate"]) if fields.get("mandate") else None,
         )
 
 

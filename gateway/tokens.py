@@ -21,7 +21,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from chassis import dpop
-from contracts.actors import CHANNELS, Actor
+from contracts import actors
+from contracts.actors import CHANNELS, Actor, Mandate
 from contracts.errors import ServiceUnavailable, SessionEnded
 from gateway.rpc.client import Rpc
 
@@ -217,6 +218,7 @@ class Tokens:
                 organisation=claims.get("organisation"),
                 act=_acting(claims),
                 acr=_level(claims.get("acr")),
+                mandate=_mandate(claims),
             )
         except KeyError as error:
             raise TokenRefused("claims are missing") from error
@@ -236,6 +238,18 @@ def _acting(claims: dict[str, Any]) -> str | None:
 def _level(acr: object) -> int:
     """A level that we do not know is none."""
     return int(acr) if acr in ("1", "2", "3") else 0
+
+
+def _mandate(claims: dict[str, Any]) -> Mandate | None:
+    """RFC 9396, section 9.1. A limit that we do not know must not be taken for none."""
+    if "authorization_details" not in claims:
+        return None
+    match claims["authorization_details"]:
+        case [{"type": actors.MANDATE, "item": str(item), **rest}] if not rest:
+            return Mandate(item=item)
+        case [{"type": actors.MANDATE, "case": str(number), **rest}] if not rest:
+            return Mandate(case=number)
+    raise TokenRefused("limited in an unknown way")
 
 
 def _thumbprint(claims: dict[str, Any]) -> str | None:

@@ -2,8 +2,19 @@
 
 from fastapi import APIRouter
 
-from gateway.api import access_log, cases, contacts, inbox, items, presence, ratings, subscriptions, webhooks
+from gateway.api import (
+    access_log,
+    cases,
+    contacts,
+    inbox,
+    items,
+    mandates,
+    presence,
+    ratings,
+    subscriptions,
+    webhooks,
+)
 
 router = APIRouter(prefix="/api/v1")
-for part in (items, cases, ratings, inbox, contacts, access_log, presence, subscriptions, webhooks):
+for part in (items, cases, ratings, inbox, contacts, access_log, mandates, presence, subscriptions, webhooks):
     router.include_router(part.router)

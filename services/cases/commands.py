@@ -24,6 +24,7 @@ _MAX_KEY = 255
 def prepare_filing(catalogue: Catalogue, actor: Actor, item: str, form: object, idempotency_key: str | None) -> Filing:
     """Check the whole request. No transaction is open yet: a form takes longer to check than a case to save."""
     applicant = domain.applicant_of(actor)
+    domain.require_mandate_for(actor, item)
     offered = catalogue.get(item)
     domain.require_assurance(actor, offered.assurance)
     canonical = forms.require_valid(form, offered.validator)

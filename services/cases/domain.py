@@ -141,11 +141,19 @@ def require_assurance(actor: Actor, level: int) -> None:
         raise StepUpRequired(level)
 
 
+def require_mandate_for(actor: Actor, item: str) -> None:
+    """An agent files what the mandate is about; one for a case files nothing new."""
+    if actor.mandate is not None and not actor.mandate.covers(item):
+        raise NotPermitted("submit_case")
+
+
 def parts_of(actor: Actor, case: Case) -> tuple[str, ...]:
     """Whom the actor is to this case, in the order of their roles. Nobody: empty, and the case is not there for them.
 
     An applicant is only that: nobody decides on a case of their own.
     """
+    if actor.mandate is not None and not actor.mandate.covers(case.item, case.number):
+        return ()
     if actor.subject == case.applicant:
         return (CITIZEN,)
     in_department = actor.department == case.department

@@ -31,7 +31,7 @@ def list_cases(
     """The newest first: a citizen's own, a department's for its officers and programs, all for a clerk."""
     size = require_limit(limit)
     before = decode(cursor, is_case_number)
-    rows = store.list_cases(session, **_seen_by(actor), before=before, limit=size + 1)
+    rows = store.list_cases(session, _seen_by(actor), before=before, limit=size + 1)
     return page(rows, size, key=lambda case: case.number, view=lambda case: case_view(case, catalogue))
 
 
@@ -66,18 +66,20 @@ def get_case_file(
 
 
 def _seen_by(actor: Actor) -> dict[str, str | None]:
-    """Whose cases an actor's list holds."""
+    """What the cases of an actor's list have in common."""
+    if actor.mandate is not None:
+        return {"applicant": actor.subject, "item": actor.mandate.item, "number": actor.mandate.case}
     if domain.is_program(actor):
         if not (actor.department and actor.has_scope("cases")):
             raise NotPermitted("list_cases")
-        return {"applicant": None, "department": actor.department}
+        return {"department": actor.department}
     if actor.has_role(domain.CLERK):
-        return {"applicant": None, "department": None}
+        return {}
     if actor.has_role(domain.OFFICER):
-        return {"applicant": None, "department": actor.department or ""}
+        return {"department": actor.department or ""}
     if not actor.subject:
         raise NotPermitted("list_cases")
-    return {"applicant": actor.subject, "department": None}
+    return {"applicant": actor.subject}
 
 
 def _require_visible(session: Session, actor: Actor, number: str) -> tuple[Case, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -194,16 +195,14 @@ def save_form(session: Session, number: str, item_version: int, form: dict[str, 
     session.execute(_CORRECT, {"case_number": number, "new_item_version": item_version, "new_form": form})
 
 
-def list_cases(
-    session: Session, *, applicant: str | None, department: str | None, before: str | None, limit: int
-) -> list[Case]:
-    """The newest first, from behind the number `before`; of an applicant, of a department, or all."""
+def list_cases(session: Session, wanted: Mapping[str, str | None], *, before: str | None, limit: int) -> list[Case]:
+    """The newest first, from behind the number `before`; those with the wanted values of columns."""
     statement: Select[Any] = _NEWEST
     values: dict[str, Any] = {"row_limit": limit}
-    for column, value in ((cases.c.applicant, applicant), (cases.c.department, department)):
+    for name, value in wanted.items():
         if value is not None:
-            statement = statement.where(column == bindparam(f"its_{column.name}"))
-            values[f"its_{column.name}"] = value
+            statement = statement.where(cases.c[name] == bindparam(f"its_{name}"))
+            values[f"its_{name}"] = value
     if before is not None:
         statement = statement.where(cases.c.number < bindparam("before"))
         values["before"] = before

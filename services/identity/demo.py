@@ -54,7 +54,7 @@ PARTICULARS = {
 
 def clients(base_url: str, secret_hash: str) -> tuple[Client, ...]:
     return (
-        _own("web", "政务服务网", (f"{base_url}/callback",), secret_hash, (f"{base_url}/",)),
+        _own("web", "政务服务网", (f"{base_url}/callback",), secret_hash, (f"{base_url}/",), (TOKEN_EXCHANGE,)),
         _own(
             "hall", "政务大厅", (f"{base_url}/hall/callback",), secret_hash, (f"{base_url}/hall/",), (TOKEN_EXCHANGE,)
         ),

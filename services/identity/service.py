@@ -25,6 +25,8 @@ from services.identity.codes.commands import confirm_sent
 from services.identity.codes.queries import get_codes
 from services.identity.codes.secrecy import CodeKeys
 from services.identity.device import approval
+from services.identity.mandates import commands as mandate_commands
+from services.identity.mandates import queries as mandate_queries
 from services.identity.oauth import authorization, protocol
 from services.identity.oauth import store as oauth_store
 from services.identity.oauth.http import HttpRequest
@@ -126,6 +128,39 @@ class IdentityService(Service):
         with self.database.transaction() as transaction:
             return access_log_queries.list_entries(
                 transaction, self.actor, subject, number=number, cursor=cursor, limit=limit, now=now
+            )
+
+    @rpc
+    def list_mandates(self) -> dict[str, Any]:
+        with self.database.transaction() as transaction:
+            return mandate_queries.list_mandates(transaction, self.actor, datetime.now(UTC))
+
+    @rpc
+    def grant_mandate(self, agent: str, item: str | None, number: str | None, until: str) -> dict[str, Any]:
+        now = datetime.now(UTC)
+        with self.database.transaction() as transaction:
+            return mandate_commands.grant(
+                transaction, self._vault(), self.actor, agent, item=item, number=number, until=until, now=now
+            )
+
+    @rpc
+    def accept_mandate(self, mandate: str) -> None:
+        with self.database.transaction() as transaction:
+            mandate_commands.accept(transaction, self.actor, mandate, datetime.now(UTC))
+
+    @rpc
+    def end_mandate(self, mandate: str) -> None:
+        with self.database.transaction() as transaction:
+            mandate_commands.end(transaction, self.actor, mandate, datetime.now(UTC))
+
+    @rpc
+    def confirm_guardianship(
+        self, ward_id_number: str, guardian_id_number: str, ward_name: str | None = None, until: str | None = None
+    ) -> dict[str, Any]:
+        seen = mandate_commands.Guardianship(ward_id_number, ward_name, guardian_id_number, until)
+        with self.database.transaction() as transaction:
+            return mandate_commands.confirm_guardianship(
+                transaction, self._vault(), self.actor, seen, datetime.now(UTC)
             )
 
     @on_event("data.viewed")

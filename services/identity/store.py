@@ -23,7 +23,7 @@ _ACCOUNT = [tables.accounts.c[field.name] for field in fields(Account)]
 _CLIENT = [tables.clients.c[field.name] for field in fields(Client)]
 
 
-def add_account(session: Session, account: Account, password_hash: str, now: datetime) -> bool:
+def add_account(session: Session, account: Account, password_hash: str | None, now: datetime) -> bool:
     """False if the user name is taken."""
     row = asdict(account) | {"password_hash": password_hash, "sequence": 1, "registered_at": now}
     added = upsert(tables.accounts).values(row).on_conflict_do_nothing(index_elements=["username"])

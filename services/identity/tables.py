@@ -27,7 +27,7 @@ accounts = Table(
     metadata,
     Column("subject", Text, primary_key=True),
     Column("username", Text, nullable=False, unique=True),  # as normalize_username spells it
-    Column("password_hash", Text, nullable=False),
+    Column("password_hash", Text),  # of nobody who can sign in: a ward
     Column("name", Text, nullable=False),
     Column("email", Text),  # of accounts of before `identifiers`, until identity has sealed it
     Column("locale", Text, nullable=False),

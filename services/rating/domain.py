@@ -88,6 +88,9 @@ def may_see(actor: Actor, department: str, applicant: str) -> bool:
     """A rating is seen by who gave it, the department's officers and programs, and every clerk."""
     if actor.subject == actor.client:
         return actor.department == department and actor.has_scope("cases")
+    # who may do one thing for somebody is not shown what they thought of another
+    if actor.mandate is not None:
+        return False
     if actor.subject == applicant or actor.has_role("clerk"):
         return True
     return actor.has_role("officer") and actor.department == department

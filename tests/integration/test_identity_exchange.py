@@ -242,8 +242,11 @@ def test_another_kind_of_token_is_not_issued(driver, presence):
 
 
 def test_other_clients_cannot_exchange(driver, presence):
-    refused(driver.exchange_token(driver.tokens("web")["access_token"], presence, client="web"), "unauthorized_client")
-    # one that may, but is not the hall's
+    other = driver.add_client()
+    token = driver.tokens(other.id)["access_token"]
+    refused(driver.exchange_token(token, presence, client=other.id), "unauthorized_client")
+    # those that may, but are not the hall's
+    refused(driver.exchange_token(driver.tokens("web")["access_token"], presence, client="web"))
     other = driver.add_client(grants=("authorization_code", TOKEN_EXCHANGE))
     refused(driver.exchange_token(driver.tokens(other.id)["access_token"], presence, client=other.id))
     assert driver.call("token", {"grant_type": TOKEN_EXCHANGE, "client_id": "hall"}).status == 401

@@ -63,7 +63,7 @@ def test_every_code_has_its_word() -> None:
     errors = [PROBLEM_OF_ERROR[error] for error in ERROR_OF_PATH.values()]
     wanted = {
         *(f"event.{event.type}" for event in topology.history_of("cases")),
-        *(f"actor.{role}" for role in ("citizen", "system", *STAFF_ROLES)),
+        *(f"actor.{role}" for role in ("citizen", "agent", "system", *STAFF_ROLES)),
         *(f"attempt-error.{word}" for word in ERRORS),
         *(f"looked-by.{role}{of}" for role in access.ROLES for of in ("", "-of")),
         *(f"looked-at.{what}" for what in access.WHATS),

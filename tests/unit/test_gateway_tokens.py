@@ -12,7 +12,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
-from contracts.actors import Actor
+from contracts.actors import MANDATE, Actor, Mandate
 from contracts.errors import ServiceUnavailable
 from gateway.tokens import Keys, TokenRefused, Tokens
 from tests.unit.gateway_fakes import BASE, CASE, KEY, OTHER_KEY, FakeRpc, bearer, make_door, make_token
@@ -33,6 +33,17 @@ def test_a_good_token_is_its_actor() -> None:
     assert actor == Actor("sub-1", "app", "hall", ("officer",), "civil-affairs", ("openid", "cases"))
 
 
+LIMIT = {"type": MANDATE, "item": "elderly-card"}
+
+
+def test_an_agent_comes_with_the_limits_of_the_mandate() -> None:
+    for limit, mandate in ((LIMIT, Mandate(item="elderly-card")), ({"type": MANDATE, "case": "1"}, Mandate(case="1"))):
+        token = make_token(act={"sub": "agent-1"}, authorization_details=[limit])
+        actor = asyncio.run(tokens_of(FakeRpc()).actor_of(token))
+        assert (actor.act, actor.role, actor.mandate) == ("agent-1", "agent", mandate)
+        assert Actor.from_dict(actor.to_dict()) == actor
+
+
 def test_who_acts_for_somebody_is_told_apart() -> None:
     token = make_token(channel="hall", client_id="hall", act={"sub": "clerk-1"})
     actor = asyncio.run(tokens_of(FakeRpc()).actor_of(token))
@@ -41,6 +52,12 @@ def test_who_acts_for_somebody_is_told_apart() -> None:
 
 
 REFUSED = {
+    "limits as a word": make_token(act={"sub": "a"}, authorization_details="item"),
+    "no limits in a list": make_token(act={"sub": "a"}, authorization_details=[]),
+    "limits of another kind": make_token(act={"sub": "a"}, authorization_details=[{"type": "x", "item": "i"}]),
+    "two limits": make_token(act={"sub": "a"}, authorization_details=[LIMIT, LIMIT]),
+    "a limit and more": make_token(act={"sub": "a"}, authorization_details=[LIMIT | {"case": "1"}]),
+    "a limit to nothing": make_token(act={"sub": "a"}, authorization_details=[{"type": MANDATE}]),
     "acting without a name": make_token(act={}),
     "acting as a word": make_token(act="clerk-1"),
     "acting for who acts": make_token(act={"sub": "clerk-1", "act": {"sub": "clerk-2"}}),

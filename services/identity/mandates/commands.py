@@ -11,7 +11,7 @@ from chassis import outbox
 from chassis.database import Session
 from contracts import access
 from contracts.actors import SYSTEM, Actor
-from contracts.errors import Fault, InvalidInput, NotFound, NotPermitted, ServiceError
+from contracts.errors import Fault, InvalidInput, NotFound, NotPermitted
 from contracts.events import AccountRegistered
 from services.identity import store as identity_store
 from services.identity.access_log.commands import note_act
@@ -172,10 +172,7 @@ def _masked(named: str) -> str:
 def _require(session: Session, actor: Actor, mandate_id: object) -> Mandate:
     """One of the caller's, locked. Raise `NotFound`."""
     subject = domain.require_own(actor)
-    try:
-        mandate = store.load(session, str(uuid.UUID(str(mandate_id))), lock=True)
-    except ValueError:
-        mandate = None
+    mandate = store.load(session, mandate_id, lock=True)
     if mandate is None or subject not in (mandate.principal, mandate.agent):
         raise NotFound("mandate")
     return mandate
@@ -220,12 +217,9 @@ def _find_or_open(session: Session, vault: Vault, number: str, name: str | None,
         raise InvalidInput([Fault(pointer="/ward_name", rule="required", value=True)])
     account = Account(subject=str(uuid.uuid4()), username=f"ward-{uuid.uuid4().hex[:16]}", name=name)
     if not persons.is_free(session, vault, account.subject, identifiers.ID_NUMBER, number):
-        raise AccountJustOpened(number)
+        # another counter opened it in this moment
+        return persons.find_by_id_number(session, vault, number) or account.subject
     identity_store.add_account(session, account, None, now)
     persons.save(session, vault, account.subject, Particulars(id_number=number), confirmed_at=now)
     outbox.add(session, AccountRegistered(account.subject), sequence=1, actor=SYSTEM)
     return account.subject
-
-
-class AccountJustOpened(ServiceError):
-    """Another counter opened the ward's account in this moment."""

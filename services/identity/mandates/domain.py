@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Final
 
-from contracts.actors import Actor
+from contracts.actors import MANDATE, Actor
 from contracts.errors import Fault, InvalidInput, NotPermitted
 from contracts.filters import is_part
 
@@ -54,6 +54,13 @@ class Mandate:
     ended_at: datetime | None = None
     ended_by: str | None = None
     confirmed_by: str | None = None
+
+    @property
+    def details(self) -> dict[str, str] | None:
+        """What it is limited to, as an authorization detail (RFC 9396); a guardian's is not."""
+        limits = {"item": self.item, "case": self.number}
+        given = {name: value for name, value in limits.items() if value is not None}
+        return {"type": MANDATE} | given if given else None
 
     def is_offered(self, now: datetime) -> bool:
         is_open = self.accepted_at is None and self.ended_at is None

@@ -21,7 +21,9 @@ def list_mandates(session: Session, actor: Actor, now: datetime) -> dict[str, An
         if named.mandate.agent == subject and (named.mandate.accepted_at or named.mandate.is_offered(now))
     ]
     given = [named for named in found if named.mandate.principal == subject]
-    return {name: [view(each, subject, now) for each in side] for name, side in (("given", given), ("received", received))}
+    return {
+        name: [view(each, subject, now) for each in side] for name, side in (("given", given), ("received", received))
+    }
 
 
 def view(named: Named, subject: str, now: datetime) -> dict[str, Any]:

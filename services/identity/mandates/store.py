@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -30,8 +31,13 @@ def add(session: Session, mandate: Mandate) -> None:
     session.execute(insert(mandates).values(asdict(mandate)))
 
 
-def load(session: Session, mandate_id: str, *, lock: bool = False) -> Mandate | None:
-    found = select(*_ROW).where(mandates.c.id == mandate_id)
+def load(session: Session, mandate_id: object, *, lock: bool = False) -> Mandate | None:
+    """None also for what is no id."""
+    try:
+        known = str(uuid.UUID(str(mandate_id)))
+    except ValueError:
+        return None
+    found = select(*_ROW).where(mandates.c.id == known)
     row = session.execute(found.with_for_update() if lock else found).first()
     return Mandate(**row._mapping) if row else None
 

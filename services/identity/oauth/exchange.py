@@ -14,9 +14,11 @@ from authlib.oauth2.rfc6749 import InvalidRequestError, InvalidScopeError
 
 from contracts import access
 from services.identity import store as identity_store
-from services.identity.access_log.commands import note_act
+from services.identity.access_log.commands import note_act, note_look
 from services.identity.access_log.domain import Look
 from services.identity.domain import Account, Client
+from services.identity.mandates import store as mandates
+from services.identity.mandates.domain import TOKEN_TYPE as MANDATE_TOKEN
 from services.identity.oauth import tokens
 from services.identity.oauth.presented import LiveToken, find_live
 from services.identity.presence import domain as presence
@@ -49,10 +51,15 @@ class Acting:
 
 @dataclass(frozen=True, slots=True)
 class Represented:
-    """For whom: an account's subject, and how that was proved, for the access log."""
+    """For whom: an account's subject, how that was proved, and what it allows, if not all (RFC 9396).
+
+    `is_at_counter`: by a clerk, for who stands before them.
+    """
 
     subject: str
     way: str
+    is_at_counter: bool = True
+    details: dict[str, str] | None = None
 
 
 Resolver = Callable[[Any, Acting, str], Represented | None]
@@ -66,7 +73,24 @@ def _resolve_presence(server: Any, acting: Acting, token: str) -> Represented | 
     return Represented(taken.subject, taken.way) if taken else None
 
 
-RESOLVERS: dict[str, Resolver] = {presence.TOKEN_TYPE: _resolve_presence}
+def _resolve_mandate(server: Any, acting: Acting, token: str) -> Represented | None:
+    """The mandate's id: no secret, since it serves nobody but its agent, whose own token is the actor's.
+
+    It is looked at each time, so who has ended it has ended what it opens, five minutes later at most.
+    """
+    # what somebody does for others at the counter they do as a clerk
+    if acting.client.channel == presence.CHANNEL or not acting.client.first_party:
+        return None
+    mandate = mandates.load(server.session, token)
+    if mandate is None or mandate.agent != acting.account.subject or not mandate.is_live(server.now):
+        return None
+    return Represented(mandate.principal, mandate.kind, is_at_counter=False, details=mandate.details)
+
+
+RESOLVERS: dict[str, Resolver] = {
+    presence.TOKEN_TYPE: _resolve_presence,
+    MANDATE_TOKEN: _resolve_mandate,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +122,14 @@ def issue(server: Any, acting: Acting, represented: Represented, scope: str) -> 
         raise Unproved
     _record(server, acting, represented)
     return tokens.issue_exchanged_token(
-        server.issuer, acting.client, represented.subject, acting.token.claims, scope, server.now, server.dpop_jkt
+        server.issuer,
+        acting.client,
+        represented.subject,
+        acting.token.claims,
+        scope,
+        server.now,
+        server.dpop_jkt,
+        represented.details,
     ) | {"issued_token_type": ACCESS_TOKEN}
 
 
@@ -131,18 +162,20 @@ def _narrowed(acting: Acting, asked: str | None) -> str:
 
 
 def _record(server: Any, acting: Acting, represented: Represented) -> None:
-    """In the citizen's access log, each time: who speaks for them from now on."""
-    actor, client = acting.account, acting.client
-    is_clerk = acting.has_role(presence.CLERK)
+    """In the citizen's access log: who speaks for them from now on.
+
+    A clerk each time; an agent, whose token is renewed every few minutes, as other looks are.
+    """
+    actor, client, at_counter = acting.account, acting.client, represented.is_at_counter
     look = Look(
         account=represented.subject,
         viewer=actor.subject,
         client=client.id,
-        role=presence.CLERK if is_clerk else access.AGENT,
-        department=actor.department,
+        role=presence.CLERK if at_counter else access.AGENT,
+        department=actor.department if at_counter else None,
         channel=client.channel,
         what=access.IDENTITY,
-        number=None,
-        purpose=access.COUNTER if is_clerk else access.ON_BEHALF,
+        number=(represented.details or {}).get("case"),
+        purpose=access.COUNTER if at_counter else access.ON_BEHALF,
     )
-    note_act(server.session, look, server.now)
+    (note_act if at_counter else note_look)(server.session, look, server.now)

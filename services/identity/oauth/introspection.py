@@ -18,7 +18,21 @@ from services.identity.oauth.presented import find_live
 from services.identity.oauth.tokens import BEARER, DPOP
 
 RESOURCE_SERVER = "introspect"
-_TOLD = ("iss", "sub", "aud", "client_id", "scope", "exp", "iat", "jti", "channel", "acr", "act", "cnf")
+_TOLD = (
+    "iss",
+    "sub",
+    "aud",
+    "client_id",
+    "scope",
+    "exp",
+    "iat",
+    "jti",
+    "channel",
+    "acr",
+    "act",
+    "authorization_details",
+    "cnf",
+)
 """Claims of an access token that its introspection tells (RFC 7662, section 2.2; RFC 8693, section 4.1)."""
 
 

@@ -154,10 +154,12 @@ def issue_exchanged_token(
     scope: str,
     now: datetime,
     jkt: str | None = None,
+    details: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     """RFC 8693, section 4.1: `sub` is who it is for, `act` who acts, by the claims of their own access token.
 
     No role, no department, no refresh token. It belongs to the actor's family, and is revoked with it.
+    `details` narrow what may be done (RFC 9396, section 9.1).
     """
     claims: dict[str, Any] = {
         "sub": subject,
@@ -166,6 +168,8 @@ def issue_exchanged_token(
         "department": None,
         "jti": f"{family_of(actor)}.{new_secret()}",
     }
+    if details is not None:
+        claims["authorization_details"] = [details]
     return _api_token(issuer, client, claims, scope, now, jkt, EXCHANGED_LIFETIME)
 
 
