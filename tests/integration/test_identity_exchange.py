@@ -67,7 +67,7 @@ def test_a_clerk_acts_for_the_citizen_whose_card_was_read(driver, citizen, clerk
     claims = claims_of(answer["access_token"])
     assert (claims["sub"], claims["act"]) == (citizen.subject, {"sub": clerk.subject})
     assert (claims["channel"], claims["client_id"]) == ("hall", "hall")
-    assert (claims["roles"], claims["department"]) == ([], None)
+    assert (claims["roles"], claims["department"], claims["acr"]) == ([], None, "3")
 
 
 def test_introspection_shows_who_acts(driver, citizen, clerk, presence):

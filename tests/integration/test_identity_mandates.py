@@ -4,6 +4,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from contracts import access
 from contracts.actors import Actor
@@ -174,6 +175,19 @@ def test_each_use_is_in_the_principals_access_log(people, accepted):
     assert [(row.viewer, row.role, row.what, row.purpose, row.agent_name) for row in rows] == [
         (people.agent.subject, access.AGENT, access.IDENTITY, access.ON_BEHALF, people.agent.name)
     ]
+
+
+def test_it_is_as_sure_as_the_less_sure_of_the_two(people, accepted):
+    """Else who is sure of themselves would lend it to somebody who only says who they are."""
+    with people.database.transaction() as session:
+        sure = text("UPDATE accounts SET assurance = 3 WHERE subject = :subject")
+        session.execute(sure, {"subject": people.agent.subject})
+    people.sign_in(people.agent)
+    assert claims_of(exchange(people, accepted).json["access_token"])["acr"] == "1"
+    with people.database.transaction() as session:
+        session.execute(sure, {"subject": people.principal.subject})
+    people.sign_in(people.agent)
+    assert claims_of(exchange(people, accepted).json["access_token"])["acr"] == "3"
 
 
 # What it tells

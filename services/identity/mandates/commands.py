@@ -16,6 +16,7 @@ from contracts.events import AccountRegistered
 from services.identity import store as identity_store
 from services.identity.access_log.commands import note_act
 from services.identity.access_log.domain import Look
+from services.identity.assurance import IN_PERSON
 from services.identity.domain import Account, is_text, normalize_username
 from services.identity.mandates import domain, store
 from services.identity.mandates.domain import Mandate
@@ -215,7 +216,9 @@ def _find_or_open(session: Session, vault: Vault, number: str, name: str | None,
         return known
     if name is None:
         raise InvalidInput([Fault(pointer="/ward_name", rule="required", value=True)])
-    account = Account(subject=str(uuid.uuid4()), username=f"ward-{uuid.uuid4().hex[:16]}", name=name)
+    account = Account(
+        subject=str(uuid.uuid4()), username=f"ward-{uuid.uuid4().hex[:16]}", name=name, assurance=IN_PERSON
+    )
     if not persons.is_free(session, vault, account.subject, identifiers.ID_NUMBER, number):
         # another counter opened it in this moment
         return persons.find_by_id_number(session, vault, number) or account.subject

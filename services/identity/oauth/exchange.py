@@ -16,6 +16,7 @@ from contracts import access
 from services.identity import store as identity_store
 from services.identity.access_log.commands import note_act, note_look
 from services.identity.access_log.domain import Look
+from services.identity.assurance import ACR_VALUES, IN_PERSON, SELF_DECLARED
 from services.identity.domain import Account, Client
 from services.identity.mandates import store as mandates
 from services.identity.mandates.domain import TOKEN_TYPE as MANDATE_TOKEN
@@ -118,7 +119,8 @@ def issue(server: Any, acting: Acting, represented: Represented, scope: str) -> 
     """The token itself. Raise `Unproved` for whoever is nobody, or the one who acts."""
     if represented.subject == acting.account.subject:
         raise Unproved
-    if identity_store.get_account(server.session, represented.subject) is None:
+    principal = identity_store.get_account(server.session, represented.subject)
+    if principal is None:
         raise Unproved
     _record(server, acting, represented)
     return tokens.issue_exchanged_token(
@@ -129,8 +131,17 @@ def issue(server: Any, acting: Acting, represented: Represented, scope: str) -> 
         scope,
         server.now,
         server.dpop_jkt,
-        represented.details,
+        level=_level(acting, represented, principal),
+        details=represented.details,
     ) | {"issued_token_type": ACCESS_TOKEN}
+
+
+def _level(acting: Acting, represented: Represented, principal: Account) -> int:
+    """In person, where somebody stands before a clerk. Else of the less sure one of the two who are not there."""
+    if represented.is_at_counter:
+        return IN_PERSON
+    acr = str(acting.token.claims.get("acr", SELF_DECLARED))
+    return min(principal.assurance, int(acr) if acr in ACR_VALUES else SELF_DECLARED)
 
 
 def find_acting(server: Any, client: Client, actor_token: str) -> Acting | None:

@@ -154,18 +154,21 @@ def issue_exchanged_token(
     scope: str,
     now: datetime,
     jkt: str | None = None,
+    *,
+    level: int,
     details: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     """RFC 8693, section 4.1: `sub` is who it is for, `act` who acts, by the claims of their own access token.
 
     No role, no department, no refresh token. It belongs to the actor's family, and is revoked with it.
-    `details` narrow what may be done (RFC 9396, section 9.1).
+    `level` is how sure it is who both are, `details` narrow what may be done (RFC 9396, section 9.1).
     """
     claims: dict[str, Any] = {
         "sub": subject,
         "act": {"sub": actor["sub"]},
         "roles": [],
         "department": None,
+        "acr": str(level),
         "jti": f"{family_of(actor)}.{new_secret()}",
     }
     if details is not None:
