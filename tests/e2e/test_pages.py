@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from cli.demo import ITEM, PASSWORD
 from gateway.languages import CATALOGUES, LANGUAGES
@@ -85,13 +85,9 @@ def file_case(page: Page, form: dict[str, str]) -> str:
     return page.locator(".oh-number").inner_text()
 
 
-def history(page: Page) -> list[str]:
-    """The events as the page tells them, the latest first."""
-    return page.locator(".oh-timeline__event").all_inner_texts()
-
-
-def told(*events: str) -> list[str]:
-    return [say.word("event", event) for event in events]
+def expect_history(page: Page, *events: str) -> None:
+    """The events as the page tells them, the latest first; the page may still be on its way."""
+    expect(page.locator(".oh-timeline__event")).to_have_text([say.word("event", event) for event in events])
 
 
 @pytest.mark.parametrize("scripts", [False, True], ids=["without scripts", "with scripts"])
@@ -113,7 +109,7 @@ def test_a_citizens_story(browser, base, people, scripts):
         fill_in(page, form)
         press(page, "apply.submit")
         number = page.locator(".oh-number").inner_text()
-        assert history(page) == told("case.submitted")
+        expect_history(page, "case.submitted")
 
         people.act("clerk", number, "request_correction", note="A newer proof of address").raise_for_status()
         page.goto(f"/cases/{number}")
@@ -122,7 +118,7 @@ def test_a_citizens_story(browser, base, people, scripts):
         assert page.locator("#full_name").input_value() == form["full_name"]
         page.locator("#current_address").fill("思源大道3号")
         press(page, "correct.submit")
-        assert history(page) == told("case.corrected", "case.correction-requested", "case.submitted")
+        expect_history(page, "case.corrected", "case.correction-requested", "case.submitted")
 
         people.close(number)
         page.goto(f"/cases/{number}")
@@ -143,7 +139,7 @@ def test_a_citizen_withdraws_and_reads_about_it(browser, base, people, scripts):
         sign_in(page, "citizen2")
         number = file_case(page, people.example(ITEM))
         press(page, "action.withdraw")
-        assert history(page) == told("case.withdrawn", "case.submitted")
+        expect_history(page, "case.withdrawn", "case.submitted")
         assert page.get_by_role("button", name=say("action.withdraw")).count() == 0
 
         def find_message():
@@ -154,13 +150,13 @@ def test_a_citizen_withdraws_and_reads_about_it(browser, base, people, scripts):
         message = page.locator(".oh-message", has_text=number).first
         new = page.locator(".oh-message--new").count()
         message.get_by_role("button", name=say("inbox.mark-read")).click()
-        assert page.locator(".oh-message--new").count() == new - 1
+        expect(page.locator(".oh-message--new")).to_have_count(new - 1)
         page.locator(".oh-message", has_text=number).first.get_by_role("link").click()
         assert page.url == f"{base}/cases/{number}"
 
         press(page, "sign-out.button")
         page.goto("/cases")
-        assert page.locator("#password").count() == 1
+        expect(page.locator("#password")).to_have_count(1)
 
 
 @pytest.mark.parametrize(("button", "answer"), [("consent.allow", "code="), ("consent.deny", "error=access_denied")])
