@@ -22,7 +22,7 @@ from gateway.problems import SERVICE_ERRORS
 from gateway.requests import FaultBarrier, RequestContext
 from gateway.rpc import Rpc
 from gateway.security import BodyLimit, HeaderLimit, SameSitePosts, SecurityHeaders
-from gateway.sessions import Cookies, Seal, WebSessions
+from gateway.sessions import Cookies, Seal, Visits, WebSessions
 from gateway.settings import GatewaySettings
 from gateway.tokens import Tokens
 
@@ -69,6 +69,7 @@ def _fill_state(app: FastAPI, settings: GatewaySettings, rpc: Rpc) -> None:
     app.state.cookies = Cookies(settings)
     app.state.seal = Seal(settings.cookie_key.get_secret_value(), os.urandom)
     app.state.web_sessions = WebSessions(rpc, tokens)
+    app.state.visits = Visits(rpc, tokens)
     app.state.zone = ZoneInfo(settings.time_zone)
 
 

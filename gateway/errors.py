@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from contracts.errors import InvalidInput, StepUpRequired
 from gateway import problems
 from gateway.pages.visits import Visit, local_path
+from gateway.places import WEB_PLACE, place_of
 from gateway.problems import INTERNAL, PROBLEM_OF_ERROR, PROBLEM_OF_STATUS, Problem, speak
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,8 @@ def answer(request: Request, problem: Problem, headers: dict[str, str] | None = 
 
 async def on_error(request: Request, error: Exception) -> Response:
     """Errors of the services and of the token check."""
-    if isinstance(error, StepUpRequired) and wants_page(request):
+    # a kiosk has no keyboard to trust: there the page says what is needed, and the citizen does it on their phone
+    if isinstance(error, StepUpRequired) and wants_page(request) and place_of(request.url.path) is WEB_PLACE:
         # a post cannot be repeated after the step; its page can
         address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/login/start?next={quote(local_path(address), safe='')}&acr={error.args[0]}", 303)
@@ -62,5 +64,8 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     return answer(request, problem, dict(error.headers or {}))
 
 
-async def on_sign_in_needed(_: Request, error: Exception) -> Response:
+async def on_sign_in_needed(request: Request, error: Exception) -> Response:
+    place = place_of(request.url.path)
+    if place is not WEB_PLACE:
+        return RedirectResponse(place.start, 303)
     return RedirectResponse(f"/login/start?next={quote(local_path(error.args[0]), safe='')}", 303)

@@ -2,6 +2,8 @@
 
 `onehall_session` is the browser session at identity, shared by every client (sign in once). `onehall_web` is the web
 channel's own session; its tokens stay at identity. `onehall_sign_in` is a sign-in under way, sealed, for ten minutes.
+`onehall_kiosk` and `onehall_hall` are sessions like `onehall_web`, of the kiosk and of a clerk; `onehall_visit` is a
+citizen's visit at the counter. `onehall_kiosk_wait` holds the codes of a kiosk that waits, sealed.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ from gateway.settings import GatewaySettings
 from gateway.tokens import TokenRefused, Tokens
 
 SESSION, WEB, SIGN_IN, LANGUAGE = "onehall_session", "onehall_web", "onehall_sign_in", "onehall_language"
+KIOSK, KIOSK_WAIT, KIOSK_NAME = "onehall_kiosk", "onehall_kiosk_wait", "onehall_kiosk_name"
+CLERK, VISIT = "onehall_hall", "onehall_visit"
 FRESH_SECONDS = 30
 SIGN_IN_SECONDS = 600
 LANGUAGE_SECONDS = 365 * 24 * 3600
@@ -76,7 +80,7 @@ class Seal:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who is signed in at the web channel."""
+    """Who is signed in at a channel. During a visit at the counter the actor is the citizen, and a clerk acts."""
 
     secret: str
     name: str
@@ -92,22 +96,24 @@ class WebSessions:
         self._tokens = tokens
         self._sessions: TimedCache[dict[str, Any]] = TimedCache(FRESH_SECONDS, 10_000)
 
-    async def visitor(self, secret: str) -> Visitor | None:
-        """None when the session is over."""
+    async def visitor(self, secret: str, client: str = "web") -> Visitor | None:
+        """None when the session is over, or is one of another client."""
         try:
-            return await self._visitor(secret)
+            return await self._visitor(secret, client)
         except TokenRefused:
             # the remembered token ran out: identity refreshes it
             self._sessions.forget(secret)
         except SessionEnded:
             return None
         try:
-            return await self._visitor(secret)
+            return await self._visitor(secret, client)
         except (TokenRefused, SessionEnded):
             return None
 
-    async def _visitor(self, secret: str) -> Visitor:
+    async def _visitor(self, secret: str, client: str) -> Visitor:
         session = await self._sessions.get(secret, lambda: self._rpc.call("identity.get_web_session", secret))
+        if session["client"] != client:
+            raise SessionEnded
         actor = await self._tokens.actor_of(session["access_token"])
         return Visitor(secret, session["name"], actor, session.get("locale"))
 
@@ -121,3 +127,26 @@ class WebSessions:
     async def end(self, secret: str) -> None:
         self._sessions.forget(secret)
         await self._rpc.call("identity.end_web_session", secret)
+
+
+class Visits:
+    """Citizens' visits at the counter. Each asks identity for its token, which is short, every half minute."""
+
+    def __init__(self, rpc: Rpc, tokens: Tokens) -> None:
+        self._rpc = rpc
+        self._tokens = tokens
+        self._visits: TimedCache[dict[str, Any]] = TimedCache(FRESH_SECONDS, 10_000)
+
+    async def visitor(self, secret: str) -> Visitor | None:
+        """None when the visit is over."""
+        try:
+            visit = await self._visits.get(secret, lambda: self._rpc.call("identity.get_visit", secret))
+            actor = await self._tokens.actor_of(visit["access_token"])
+        except (SessionEnded, TokenRefused):
+            self._visits.forget(secret)
+            return None
+        return Visitor(secret, visit["name"], actor, None)
+
+    async def end(self, secret: str) -> None:
+        self._visits.forget(secret)
+        await self._rpc.call("identity.end_visit", secret)

@@ -22,6 +22,7 @@ class GatewaySettings(RpcSettings, WebhookAddresses):
         min_length=43, description="32 bytes, base64url: encrypts the cookie of a sign-in under way"
     )
     web_client_secret: SecretStr = Field(default=SecretStr(_DEMO_SECRET), description="of the client `web`")
+    hall_client_secret: SecretStr = Field(default=SecretStr(_DEMO_SECRET), description="of the client `hall`")
     time_zone: str = "Asia/Shanghai"
 
     @model_validator(mode="after")
@@ -29,6 +30,11 @@ class GatewaySettings(RpcSettings, WebhookAddresses):
         if self.is_production and self.web_client_secret.get_secret_value() == _DEMO_SECRET:
             raise ValueError("ONEHALL_WEB_CLIENT_SECRET must be set in production")
         return self
+
+    @property
+    def has_hall(self) -> bool:
+        """Whether the counter's pages are open: in production with a secret of their own only."""
+        return not self.is_production or self.hall_client_secret.get_secret_value() != _DEMO_SECRET
 
     @property
     def is_https(self) -> bool:

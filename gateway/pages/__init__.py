@@ -1,9 +1,34 @@
-"""The pages of the web channel. One module a noun; they work without scripts."""
+"""The pages. One module a noun; they work without scripts.
+
+Items and cases are the same at every place (`gateway.places`), under its own path.
+"""
 
 from fastapi import APIRouter
 
-from gateway.pages import access_log, account, cases, department, home, inbox, items, ratings, sign_in, webhooks
+from gateway.pages import (
+    access_log,
+    account,
+    cases,
+    department,
+    device,
+    hall,
+    home,
+    inbox,
+    items,
+    kiosk,
+    ratings,
+    sign_in,
+    webhooks,
+)
+from gateway.places import KIOSK_PLACE, VISIT_PLACE
 
 router = APIRouter(include_in_schema=False)
 for part in (home, items, cases, ratings, inbox, account, access_log, department, webhooks, sign_in):
     router.include_router(part.router)
+for part in (device, kiosk, hall):
+    router.include_router(part.router)
+for part in (items, cases, ratings):
+    router.include_router(part.router, prefix=KIOSK_PLACE.base)
+# who acts for somebody does not rate for them
+for part in (items, cases):
+    router.include_router(part.router, prefix=VISIT_PLACE.base)

@@ -67,9 +67,9 @@ async def _rating(visit: Visit, case: dict[str, Any]) -> dict[str, Any] | None:
 
 
 @router.get("/{number:code}/actions")
-async def return_to_case(number: str) -> Response:
+async def return_to_case(visit: Visited, number: str) -> Response:
     """Where a page that answered an action lands when it is loaded again or read in another language."""
-    return RedirectResponse(f"/cases/{number}", 303)
+    return RedirectResponse(f"{visit.place.base}/cases/{number}", 303)
 
 
 @router.post("/{number:code}/actions")
@@ -84,7 +84,7 @@ async def act_on_case(visit: Visited, number: str) -> Response:
         return await _show(visit, number, 403, visit.say("case.action-not-yours"), note)
     except InvalidInput as error:
         return await _show(visit, number, 422, _note_fault(visit, error), note, "note")
-    return RedirectResponse(f"/cases/{number}", 303)
+    return RedirectResponse(f"{visit.place.base}/cases/{number}", 303)
 
 
 def _note_fault(visit: Visit, error: InvalidInput) -> str:
@@ -96,7 +96,7 @@ def _note_fault(visit: Visit, error: InvalidInput) -> str:
 async def show_correction(visit: Visited, number: str) -> Response:
     file = await visit.call("cases.get_case_file", number)
     if "correct" not in file["actions"]:
-        return RedirectResponse(f"/cases/{number}", 303)
+        return RedirectResponse(f"{visit.place.base}/cases/{number}", 303)
     form = FilledForm.filled(file["item"], file["case"].get("form") or {}, visit.say)
     return _correction_page(visit, file, form)
 
@@ -111,7 +111,7 @@ async def correct_case(visit: Visited, number: str) -> Response:
         return _correction_page(visit, file, form.with_faults(error.faults), 422)
     except ActionNotAllowed:
         return await _show(visit, number, 409, visit.say("case.action-too-late"))
-    return RedirectResponse(f"/cases/{number}", 303)
+    return RedirectResponse(f"{visit.place.base}/cases/{number}", 303)
 
 
 def _correction_page(visit: Visit, file: dict[str, Any], form: FilledForm, status: int = 200) -> Response:

@@ -42,4 +42,4 @@ async def submit_form(visit: Visited, code: str) -> Response:
     except InvalidInput as error:
         form = form.with_faults(error.faults)
         return visit.render("apply.html", status=422, item=item, form=form, key=key, visitor_name=visit.signed_in.name)
-    return RedirectResponse(f"/cases/{case['number']}?submitted=1", 303)
+    return RedirectResponse(f"{visit.place.base}/cases/{case['number']}?submitted=1", 303)

@@ -39,7 +39,7 @@ async def rate_case(visit: Visited, number: str) -> Response:
             fault = visit.say("rating.not-closed")
         except CaseAlreadyRated:
             # sent twice: the first one counts, and the case shows it
-            return RedirectResponse(f"/cases/{number}", 303)
+            return RedirectResponse(f"{visit.place.base}/cases/{number}", 303)
     if fault:
         return visit.render(
             "rating.html",
@@ -51,4 +51,4 @@ async def rate_case(visit: Visited, number: str) -> Response:
             fault=fault,
             fault_at=fault_at,
         )
-    return RedirectResponse(f"/cases/{number}#rating", 303)
+    return RedirectResponse(f"{visit.place.base}/cases/{number}#rating", 303)

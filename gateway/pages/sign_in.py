@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
-import secrets
 from typing import Annotated, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from contracts.errors import SignInRefused
 from gateway.content_policy import policy_for_redirect
+from gateway.pages.entrances import WEB_ENTRANCE, begin, finish
 from gateway.pages.visits import MAX_ADDRESS, Visit, Visited, local_path
-from gateway.sessions import SESSION, SIGN_IN, SIGN_IN_SECONDS, WEB
+from gateway.sessions import SESSION, WEB
 
 router = APIRouter()
 
 CLIENT = "web"
-SCOPE = "openid profile cases offline_access"
 MAX_NAME, MAX_PASSWORD = 200, 1_000
 
 AUTHORIZATION = "/oauth/authorize?"
@@ -84,71 +80,12 @@ async def _client_request(visit: Visit, target: str) -> dict[str, Any]:
 @router.get("/login/start")
 async def start_sign_in(request: Request, next: Next = None, acr: Level = None) -> Response:  # noqa: A002
     """`acr` is the level of assurance without which there is no use in coming back (OpenID Connect Core, 5.5.1.1)."""
-    state, verifier = secrets.token_urlsafe(24), secrets.token_urlsafe(48)
-    query = {
-        "response_type": "code",
-        "client_id": CLIENT,
-        "redirect_uri": _redirect_uri(request),
-        "scope": SCOPE,
-        "state": state,
-        "nonce": secrets.token_urlsafe(24),
-        "code_challenge": challenge_of(verifier),
-        "code_challenge_method": "S256",
-    }
-    if acr is not None:
-        query["claims"] = json.dumps({"id_token": {"acr": {"essential": True, "values": [str(acr)]}}})
-    response = RedirectResponse(f"/oauth/authorize?{urlencode(query)}", 303)
-    under_way = request.app.state.seal.close({"state": state, "verifier": verifier, "next": local_path(next)})
-    request.app.state.cookies.set(response, SIGN_IN, under_way, SIGN_IN_SECONDS)
-    return response
-
-
-def challenge_of(verifier: str) -> str:
-    """RFC 7636, section 4.2: S256."""
-    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-
-
-def _redirect_uri(request: Request) -> str:
-    return f"{request.app.state.settings.base_url}/callback"
+    return begin(request, WEB_ENTRANCE, next, acr)
 
 
 @router.get("/callback")
 async def finish_sign_in(visit: Visited, code: str = "", state: str = "", error: str = "", iss: str = "") -> Response:
-    state_of = visit.request.app.state
-    under_way = state_of.seal.open(visit.cookies.read(visit.request, SIGN_IN))
-    is_begun = under_way is not None and secrets.compare_digest(under_way["state"].encode(), state.encode())
-    # RFC 9207, section 2.4: an answer of another issuer, or of none, is not to our question
-    is_ours = is_begun and iss == state_of.settings.base_url
-    if error or not code or under_way is None or not is_ours:
-        # refused, or a second tab was faster, or not begun in this browser: begin anew by choice
-        return visit.render("sign_in_failed.html", status=400)
-    tokens = await _redeem(visit, code, under_way["verifier"])
-    if tokens is None:
-        return visit.render("sign_in_failed.html", status=400)
-    previous = visit.cookies.read(visit.request, WEB)
-    secret = await state_of.web_sessions.begin(CLIENT, tokens, previous)
-    response = RedirectResponse(local_path(under_way["next"]), 303)
-    visit.cookies.set(response, WEB, secret)
-    visit.cookies.delete(response, SIGN_IN)
-    return response
-
-
-async def _redeem(visit: Visit, code: str, verifier: str) -> dict[str, Any] | None:
-    settings = visit.request.app.state.settings
-    fields = {
-        "grant_type": "authorization_code",
-        "code": code,
-        "redirect_uri": _redirect_uri(visit.request),
-        "code_verifier": verifier,
-    }
-    # RFC 6749, section 2.3.1: both parts are form-encoded before they are joined
-    password = quote(settings.web_client_secret.get_secret_value(), safe="")
-    credentials = base64.b64encode(f"{CLIENT}:{password}".encode()).decode()
-    headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/x-www-form-urlencoded"}
-    answer = await visit.rpc.call(
-        "identity.answer_protocol", "token", "POST", f"{settings.base_url}/oauth/token", headers, urlencode(fields)
-    )
-    return json.loads(answer["body"]) if answer["status"] == 200 else None
+    return await finish(visit, WEB_ENTRANCE, code=code, state=state, error=error, iss=iss)
 
 
 @router.post("/logout")

@@ -15,12 +15,18 @@ from starlette.responses import HTMLResponse, Response
 from gateway.catalogue import Items
 from gateway.languages import CATALOGUES, LANGUAGES, first_spoken, is_language, preferred
 from gateway.pages.templates import TEMPLATES
+from gateway.places import KIOSK_PLACE, VISIT_PLACE, place_of
 from gateway.rpc.client import Rpc
-from gateway.sessions import LANGUAGE, LANGUAGE_SECONDS, WEB, Cookies, Visitor
+from gateway.sessions import LANGUAGE, LANGUAGE_SECONDS, Cookies, Visitor
 
 MAX_ADDRESS = 8_000
+KIOSK_SECONDS, KIOSK_FORM_SECONDS = 90, 240
+FORM_PATHS = ("/apply", "/correct")
 UTF_8 = (b"utf-8", b"utf8")
-LOCAL_PATHS = ("/items", "/cases", "/inbox", "/account", "/department", "/oauth/authorize?", "/login/start")
+LOCAL_PATHS = (
+    *("/items", "/cases", "/inbox", "/account", "/department", "/device", "/hall/"),
+    *("/oauth/authorize?", "/login/start"),
+)
 
 
 class SignInNeeded(Exception):
@@ -44,6 +50,7 @@ class Visit:
     def __init__(self, request: Request, visitor: Visitor | None) -> None:
         self.request = request
         self.visitor = visitor
+        self.place = place_of(request.url.path)
         self.rpc: Rpc = request.app.state.rpc
         self.items: Items = request.app.state.items
         self.cookies: Cookies = request.app.state.cookies
@@ -89,14 +96,27 @@ class Visit:
             word=self.say.word,
             moment=partial(self.say.moment, zone=zone),
             visitor=self.visitor,
+            place=self.place.name,
+            base=self.place.base,
             path=self.request.url.path,
             languages=[(tag, name, self._address_in(tag)) for tag, name in LANGUAGES.items()],
             **values,
         )
-        response = HTMLResponse(html, status, {"Content-Language": self.say.language, **(headers or {})})
+        named = {"Content-Language": self.say.language, **self._timeout(), **(headers or {})}
+        response = HTMLResponse(html, status, named)
         if is_language(self.request.query_params.get("lang")):
             self.cookies.set(response, LANGUAGE, self.say.language, LANGUAGE_SECONDS)
         return response
+
+    def _timeout(self) -> dict[str, str]:
+        """Nobody can be expected to sign out at a kiosk: whoever walks away is asked, and then signed out.
+
+        A header, since it works without scripts. While a form is filled in nobody is hurried.
+        """
+        if self.place is not KIOSK_PLACE or self.visitor is None:
+            return {}
+        is_form = self.request.url.path.endswith(FORM_PATHS)
+        return {"Refresh": f"{KIOSK_FORM_SECONDS if is_form else KIOSK_SECONDS}; url=/kiosk/idle"}
 
     def _language(self) -> str:
         account = self.visitor.locale if self.visitor else None
@@ -114,9 +134,13 @@ class Visit:
 
 
 async def get_visit(request: Request) -> Visit:
-    secret = request.app.state.cookies.read(request, WEB)
-    visitor = await request.app.state.web_sessions.visitor(secret) if secret else None
-    return Visit(request, visitor)
+    state, place = request.app.state, place_of(request.url.path)
+    secret = state.cookies.read(request, place.cookie)
+    if not secret:
+        return Visit(request, None)
+    if place is VISIT_PLACE:
+        return Visit(request, await state.visits.visitor(secret))
+    return Visit(request, await state.web_sessions.visitor(secret, place.client))
 
 
 Visited = Annotated[Visit, Depends(get_visit)]

@@ -42,6 +42,9 @@ PROMPTS = ("none", "login", "consent", "select_account")
 SESSION_ABSOLUTE = timedelta(hours=12)
 SESSION_IDLE = timedelta(hours=1)
 EXCHANGED_LIFETIME = timedelta(minutes=5)
+KIOSK_ABSOLUTE = timedelta(minutes=30)
+KIOSK_IDLE = timedelta(minutes=6)
+"""Of the gateway's session at a kiosk. Its pages end it sooner by themselves; this holds when the browser is gone."""
 CODE_LIFETIME = timedelta(seconds=60)
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=10)
 REFRESH_TOKEN_IDLE = timedelta(days=30)
@@ -274,8 +277,10 @@ def is_mail_address(text: str) -> bool:
     return is_one and "=?" not in text and is_text(text)
 
 
-def is_session_live(signed_in_at: datetime, seen_at: datetime, now: datetime) -> bool:
-    return now < signed_in_at + SESSION_ABSOLUTE and now < seen_at + SESSION_IDLE
+def is_session_live(signed_in_at: datetime, seen_at: datetime, now: datetime, channel: str = "web") -> bool:
+    is_open_to_all = channel == "kiosk"
+    absolute, idle = (KIOSK_ABSOLUTE, KIOSK_IDLE) if is_open_to_all else (SESSION_ABSOLUTE, SESSION_IDLE)
+    return now < signed_in_at + absolute and now < seen_at + idle
 
 
 def access_token_lifetime(client: Client) -> timedelta:

@@ -38,6 +38,7 @@ from services.identity.persons import store as persons
 from services.identity.persons.people import People
 from services.identity.persons.vault import Vault
 from services.identity.presence import commands as presence
+from services.identity.presence import visits
 from services.identity.sealing import Seal
 from services.identity.settings import IdentitySettings
 from services.identity.warden import Warden
@@ -91,6 +92,29 @@ class IdentityService(Service):
     def prove_presence(self, id_number: str) -> dict[str, Any]:
         now = datetime.now(UTC)
         return presence.prove_by_id_number(self.database, self._vault(), self.actor, id_number, now)
+
+    @rpc
+    def open_visit(self, session: str, presence_token: str) -> str:
+        """`session` is the clerk's at the hall. Raise `SessionEnded`."""
+        now = datetime.now(UTC)
+        with self.database.transaction() as transaction:
+            found = commands.use_web_session(transaction, self._web_sessions(transaction), session, now)
+            provider = Provider(transaction, self._issuer(transaction), now)
+            secret = visits.open_visit(provider, found["access_token"], presence_token) if found else None
+        if secret is None:
+            raise SessionEnded
+        return secret
+
+    @rpc
+    def get_visit(self, secret: str) -> dict[str, Any]:
+        with self.database.transaction() as transaction:
+            provider = Provider(transaction, self._issuer(transaction), datetime.now(UTC))
+            return visits.get_visit(provider, secret)
+
+    @rpc
+    def end_visit(self, secret: str) -> None:
+        with self.database.transaction() as transaction:
+            visits.end_visit(transaction, secret)
 
     @rpc
     def sign_in(
@@ -221,6 +245,7 @@ class IdentityService(Service):
     def remove_expired(self) -> None:
         with self.database.transaction() as transaction:
             commands.remove_expired(transaction, datetime.now(UTC))
+            visits.remove_expired(transaction, datetime.now(UTC))
             recently.prune(transaction, datetime.now(UTC))
 
     @timer(interval=600)

@@ -195,12 +195,13 @@ def use_web_session(session: Session, secret_hash: str, now: datetime, *, lock: 
     """The live session of the gateway's, with its account; locked while its tokens are renewed."""
     web_session = tables.web_sessions
     found = (
-        select(web_session, *(column for column in _ACCOUNT if column.name != "subject"))
+        select(web_session, tables.clients.c.channel, *(column for column in _ACCOUNT if column.name != "subject"))
         .join(tables.accounts, tables.accounts.c.subject == web_session.c.subject)
+        .join(tables.clients, tables.clients.c.id == web_session.c.client_id)
         .where(web_session.c.secret_hash == secret_hash)
     )
     row = session.execute(found.with_for_update(of=web_session) if lock else found).first()
-    if row is None or not domain.is_session_live(row.created_at, row.seen_at, now):
+    if row is None or not domain.is_session_live(row.created_at, row.seen_at, now, row.channel):
         return None
     if now - row.seen_at > _SEEN_STEP:
         _touch(session, web_session, secret_hash, now)

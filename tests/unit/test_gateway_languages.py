@@ -22,7 +22,7 @@ GATEWAY = Path(__file__).parents[2] / "gateway"
 FAMILIES = (
     "action", "actor", "attempt-error", "channel", "delivery", "department", "ended-by", "event", "heard", "item.days-",
     "assurance.", "kind", "looked-at", "looked-by", "problem", "purpose", "rule", "scope", "score", "source", "status",
-    "told",
+    "told", "device-fault", "device-result", "device-title", "hall-fault", "kiosk-result", "kiosk-title",
 )  # fmt: skip
 """Keys that are put together from a code; what they must hold is tested by name below."""
 
@@ -65,6 +65,10 @@ def test_every_code_has_its_word() -> None:
         *(f"event.{event.type}" for event in topology.history_of("cases")),
         *(f"actor.{role}" for role in ("citizen", "agent", "system", *STAFF_ROLES)),
         *(f"attempt-error.{word}" for word in ERRORS),
+        *(f"device-{part}.{word}" for part in ("title", "result") for word in ("approved", "denied")),
+        *(f"device-fault.{word}" for word in ("unknown", "limited")),
+        *(f"kiosk-{part}.{word}" for part in ("title", "result") for word in ("denied", "expired")),
+        *(f"hall-fault.{word}" for word in ("format", "unknown", "limited")),
         *(f"looked-by.{role}{of}" for role in access.ROLES for of in ("", "-of")),
         *(f"looked-at.{what}" for what in access.WHATS),
         *(f"purpose.{purpose}" for purpose in access.PURPOSES),

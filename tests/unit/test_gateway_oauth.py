@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 
 from contracts.errors import SessionEnded, SignInRefused
-from gateway.pages.sign_in import challenge_of
+from gateway.pages.entrances import challenge_of
 from gateway.pages.visits import local_path
 from tests.unit.gateway_fakes import BASE, FakeRpc, answer_jwks, make_door, web_session
 

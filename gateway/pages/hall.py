@@ -1,0 +1,115 @@
+"""The counter: a clerk signs in, and acts for the citizen whose card was read, in the clerk's own name (RFC 8693)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query
+from starlette.responses import RedirectResponse, Response
+
+from contracts.errors import InvalidInput, NotFound, NotPermitted, SessionEnded, TooManyAttempts
+from gateway.pages import home
+from gateway.pages.entrances import HALL, begin, finish
+from gateway.pages.visits import SignInNeeded, Visit, Visited, text_in
+from gateway.sessions import CLERK, SESSION, VISIT, Visitor
+
+router = APIRouter(prefix="/hall")
+
+ROLE = "clerk"
+MAX_NUMBER = 40
+TARGET = "/hall/"
+
+Words = Annotated[str, Query(max_length=200)]
+Cursor = Annotated[str | None, Query(max_length=200)]
+
+
+@router.get("/login")
+async def start_sign_in(visit: Visited) -> Response:
+    if not visit.request.app.state.settings.has_hall:
+        raise HTTPException(404)
+    return begin(visit.request, HALL, TARGET)
+
+
+@router.get("/callback")
+async def finish_sign_in(visit: Visited, code: str = "", state: str = "", error: str = "", iss: str = "") -> Response:
+    response = await finish(visit, HALL, code=code, state=state, error=error, iss=iss)
+    # whoever sat here before has taken their citizen along
+    return _without_visit(response, visit)
+
+
+@router.get("/")
+async def show_counter(visit: Visited) -> Response:
+    _require_clerk(visit)
+    if visit.cookies.read(visit.request, VISIT):
+        return RedirectResponse("/hall/visit/", 303)
+    return _counter(visit)
+
+
+@router.post("/visits")
+async def begin_visit(visit: Visited) -> Response:
+    clerk = _require_clerk(visit)
+    number = text_in(await visit.form(), "id_number")[:MAX_NUMBER]
+    try:
+        proof = await visit.call("identity.prove_presence", number)
+        secret = await visit.call("identity.open_visit", clerk.secret, proof["presence_token"])
+    except InvalidInput:
+        return _counter(visit, 422, "format")
+    except NotFound:
+        return _counter(visit, 404, "unknown")
+    except TooManyAttempts:
+        return _counter(visit, 429, "limited")
+    except SessionEnded as error:
+        raise SignInNeeded(TARGET) from error
+    response = RedirectResponse("/hall/visit/", 303)
+    visit.cookies.set(response, VISIT, secret)
+    return response
+
+
+def _counter(visit: Visit, status: int = 200, fault: str = "") -> Response:
+    # what was read is not shown again: the next person at the counter sees the screen, too
+    return visit.render("hall.html", status=status, fault=fault)
+
+
+@router.get("/visit/")
+async def show_visit(visit: Visited, q: Words = "", cursor: Cursor = None) -> Response:
+    if visit.visitor is None:
+        # over by time, or with the clerk's session
+        return _without_visit(RedirectResponse("/hall/", 303), visit)
+    return await home.show_home(visit, q, cursor)
+
+
+@router.post("/visit/end")
+async def end_visit(visit: Visited) -> Response:
+    secret = visit.cookies.read(visit.request, VISIT)
+    if secret:
+        await visit.request.app.state.visits.end(secret)
+    return _without_visit(RedirectResponse("/hall/", 303), visit)
+
+
+@router.post("/logout")
+async def sign_out(visit: Visited) -> Response:
+    """With the clerk's tokens go those for the citizen."""
+    state = visit.request.app.state
+    visiting, clerk, session = (visit.cookies.read(visit.request, name) for name in (VISIT, CLERK, SESSION))
+    if visiting:
+        await state.visits.end(visiting)
+    if clerk:
+        await state.web_sessions.end(clerk)
+    if session:
+        await visit.rpc.call("identity.sign_out", session)
+    response = _without_visit(RedirectResponse("/signed-out", 303), visit)
+    for name in (CLERK, SESSION):
+        visit.cookies.delete(response, name)
+    return response
+
+
+def _require_clerk(visit: Visit) -> Visitor:
+    clerk = visit.signed_in
+    if not clerk.actor.has_role(ROLE):
+        raise NotPermitted("hall")
+    return clerk
+
+
+def _without_visit(response: Response, visit: Visit) -> Response:
+    visit.cookies.delete(response, VISIT)
+    return response
