@@ -179,6 +179,20 @@ class SignedIn(AccountEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class DetailsClaimed(AccountEvent):
+    """Somebody else said that this account's ID number, phone or mail is theirs, and was not believed."""
+
+    type = "account.details-claimed"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountClosed(AccountEvent):
+    """The account is at its end: nobody signs in, and nothing more is sent."""
+
+    type = "account.closed"
+
+
+@dataclass(frozen=True, slots=True)
 class DataViewed(Event):
     """Somebody else than the citizen looked at the citizen's data. Each look is a subject of its own.
 
@@ -236,6 +250,8 @@ EVENTS: tuple[type[Event], ...] = (
     RatingGiven,
     AccountRegistered,
     SignedIn,
+    DetailsClaimed,
+    AccountClosed,
     DataViewed,
     CodeIssued,
 )

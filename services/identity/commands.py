@@ -37,6 +37,7 @@ from services.identity.oauth import store as oauth_store
 from services.identity.oauth.client_keys import ClientKeysInvalid, usable_keys
 from services.identity.oauth.http import Parameters
 from services.identity.oauth.tokens import Grantee, Issuer, family_of, issue_tokens
+from services.identity.persons import registration_store as registrations_under_way
 from services.identity.persons import store as persons
 from services.identity.persons.identifiers import Particulars, spelled
 from services.identity.persons.vault import Vault
@@ -65,10 +66,13 @@ def register_account(
     particulars: Particulars,
     password: str,
     now: datetime,
+    *,
+    confirm: Callable[[Session, str], None] | None = None,
 ) -> Account:
     """Raise `UsernameTaken`, or `InvalidInput`. The subject is made here, whatever `account` says.
 
-    What the person says of themselves is kept as said; it is confirmed by whoever has seen that it is true.
+    What the person says of themselves is kept as said; `confirm`, which is given the subject in the same transaction,
+    may confirm what it knows to be true, or raise what keeps the account from being made.
     """
     account = replace(account, subject=str(uuid.uuid4()), username=normalize_username(account.username) or "")
     particulars, faults = spelled(particulars)
@@ -81,6 +85,8 @@ def register_account(
         if not store.add_account(session, account, password_hash, now):
             raise UsernameTaken(account.username)
         persons.save(session, vault, account.subject, particulars)
+        if confirm is not None:
+            confirm(session, account.subject)
         outbox.add(session, AccountRegistered(account.subject), sequence=1, actor=SYSTEM)
     return account
 
@@ -306,6 +312,7 @@ def remove_expired(session: Session, now: datetime) -> None:
     device_store.remove_expired(session, now)
     code_store.remove_expired(session, now)
     presence_store.remove_expired(session, now)
+    registrations_under_way.remove_expired(session, now)
     keys.remove_retired(session, now)
 
 

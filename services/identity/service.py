@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from nameko.extensions import DependencyProvider
@@ -15,7 +15,7 @@ from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timer import timer
 from contracts.envelope import Envelope
-from contracts.errors import SessionEnded
+from contracts.errors import ServiceUnavailable, SessionEnded
 from services.identity import commands, queries
 from services.identity.access_log import commands as access_log_commands
 from services.identity.access_log import queries as access_log_queries
@@ -34,8 +34,10 @@ from services.identity.oauth.keys import load_keys, rotate
 from services.identity.oauth.pairwise import Subjects
 from services.identity.oauth.server import Provider
 from services.identity.oauth.tokens import BrokerResource, Issuer
+from services.identity.persons import leaving, raising, registration
 from services.identity.persons import store as persons
 from services.identity.persons.people import People
+from services.identity.persons.registry import Registry, open_registry
 from services.identity.persons.vault import Vault
 from services.identity.presence import commands as presence
 from services.identity.presence import visits
@@ -115,6 +117,55 @@ class IdentityService(Service):
     def end_visit(self, secret: str) -> None:
         with self.database.transaction() as transaction:
             visits.end_visit(transaction, secret)
+
+    @rpc
+    def begin_registration(self, email: str, phone: str, locale: str) -> str:
+        with self.database.transaction() as transaction:
+            secrets = self._registration_secrets()
+            return registration.begin_registration(transaction, secrets, email, phone, locale, datetime.now(UTC))
+
+    @rpc
+    def send_registration_codes(self, secret: str) -> None:
+        with self.database.transaction() as transaction:
+            registration.send_codes_again(transaction, self._registration_secrets(), secret, datetime.now(UTC))
+
+    @rpc
+    def prove_registration(self, secret: str, codes: dict[str, str]) -> list[str]:
+        with self.database.transaction() as transaction:
+            secrets = self._registration_secrets()
+            return registration.prove_addresses(transaction, secrets, secret, codes, datetime.now(UTC))
+
+    @rpc
+    def register_person(self, secret: str, said: dict[str, str]) -> None:
+        secrets = self._registration_secrets()
+        registration.finish_registration(self.database, self.offload, secrets, secret, said, datetime.now(UTC))
+
+    @rpc
+    def get_assurance(self) -> dict[str, Any]:
+        with self.database.transaction() as transaction:
+            shown = raising.get_assurance(transaction, self._vault(), self.actor)
+        return shown | {"registry": self.settings.registry_url is not None}
+
+    @rpc
+    def check_registry(self, id_number: str | None = None) -> dict[str, Any]:
+        registry = _registry(self.settings)
+        return raising.check_registry(self.database, self._vault(), registry, self.actor, id_number, datetime.now(UTC))
+
+    @rpc
+    def raise_assurance(self, username: str, id_number: str) -> dict[str, Any]:
+        with self.database.transaction() as transaction:
+            return raising.raise_at_counter(
+                transaction, self._vault(), self.actor, username, id_number, datetime.now(UTC)
+            )
+
+    @rpc
+    def get_personal_data(self) -> dict[str, Any]:
+        with self.database.transaction() as transaction:
+            return leaving.get_personal_data(transaction, self._vault(), self.actor)
+
+    @rpc
+    def close_account(self, password: str) -> None:
+        leaving.close_account(self.database, self.offload, self.actor, password, datetime.now(UTC))
 
     @rpc
     def sign_in(
@@ -280,6 +331,9 @@ class IdentityService(Service):
     def _web_sessions(self, transaction: Session) -> commands.WebSessions:
         return commands.WebSessions(partial(self._issuer, transaction), self._seal("web-sessions"))
 
+    def _registration_secrets(self) -> registration.Secrets:
+        return registration.Secrets(self._seal("registrations"), self._code_keys(), self._vault())
+
     def _code_keys(self) -> CodeKeys:
         other = self.settings.other_cookie_key
         return CodeKeys(self.settings.cookie_key.get_secret_value(), other.get_secret_value() if other else None)
@@ -293,3 +347,14 @@ class IdentityService(Service):
     def _other_key(self) -> str | None:
         other = self.settings.other_cookie_key
         return other.get_secret_value() if other else None
+
+
+# a service object lives for one call; this lives as long as the process, with its token and its connections
+@cache
+def _registry(settings: IdentitySettings) -> Registry:
+    """Raise `ServiceUnavailable` where no register is configured."""
+    if settings.registry_url is None or settings.registry_client_secret is None:
+        raise ServiceUnavailable("registry")
+    return open_registry(
+        settings.registry_url, settings.registry_client_id, settings.registry_client_secret.get_secret_value()
+    )

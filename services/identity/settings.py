@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+from typing import Self
+
+from pydantic import Field, SecretStr, model_validator
 
 from chassis.settings import ManagingSettings, RpcSettings
 
@@ -14,6 +16,24 @@ class IdentitySettings(RpcSettings, ManagingSettings):
     other_cookie_key: SecretStr | None = Field(
         default=None, description="while `cookie_key` changes: opens, never seals"
     )
+    registry_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^/]+$",
+        description="of the register of persons; without one, nobody is asked",
+    )
+    registry_client_id: str = "onehall"
+    registry_client_secret: SecretStr | None = None
     signing_key_days: int = Field(default=90, ge=1, le=3650, description="when signing keys rotate by themselves")
     broker_token_seconds: int = Field(default=600, ge=1, le=3600, description="how long a token opens the broker")
     broker_grace_seconds: int = Field(default=30, ge=1, le=600, description="for renewing it, and for clocks")
+
+    @model_validator(mode="after")
+    def _require_a_sealed_way(self) -> Self:
+        """Names and ID numbers go there."""
+        if self.registry_url is None:
+            return self
+        if self.registry_client_secret is None:
+            raise ValueError("ONEHALL_REGISTRY_CLIENT_SECRET is missing")
+        if self.environment == "production" and not self.registry_url.startswith("https://"):
+            raise ValueError("ONEHALL_REGISTRY_URL must be https")
+        return self

@@ -31,8 +31,15 @@ def add_account(session: Session, account: Account, password_hash: str | None, n
 
 
 def get_account(session: Session, subject: str) -> Account | None:
-    row = session.execute(select(*_ACCOUNT).where(tables.accounts.c.subject == subject)).first()
+    """One that is closed is not there any more."""
+    account = tables.accounts.c
+    row = session.execute(select(*_ACCOUNT).where(account.subject == subject, account.closed_at.is_(None))).first()
     return account_of(row) if row else None
+
+
+def lock_account(session: Session, subject: str) -> None:
+    """What is counted of an account is counted one after the other."""
+    session.execute(select(tables.accounts.c.subject).where(tables.accounts.c.subject == subject).with_for_update())
 
 
 def account_of(row: Any) -> Account:
@@ -43,7 +50,9 @@ def account_of(row: Any) -> Account:
 def get_password_hash(session: Session, username: str) -> tuple[str, str] | None:
     """The account's subject and password hash."""
     account = tables.accounts.c
-    row = session.execute(select(account.subject, account.password_hash).where(account.username == username)).first()
+    row = session.execute(
+        select(account.subject, account.password_hash).where(account.username == username, account.closed_at.is_(None))
+    ).first()
     return (row.subject, row.password_hash) if row else None
 
 
@@ -67,7 +76,11 @@ def raise_sequence(session: Session, subject: str) -> int:
 def list_contacts(session: Session, subjects: list[str]) -> list[Any]:
     account = tables.accounts.c
     return list(
-        session.execute(select(account.subject, account.locale, account.name).where(account.subject.in_(subjects)))
+        session.execute(
+            select(account.subject, account.locale, account.name).where(
+                account.subject.in_(subjects), account.closed_at.is_(None)
+            )
+        )
     )
 
 

@@ -36,6 +36,7 @@ accounts = Table(
     Column("assurance", SmallInteger, nullable=False, server_default="1"),
     Column("sequence", BigInteger, nullable=False),
     Column("registered_at", Moment, nullable=False),
+    Column("closed_at", Moment),
 )
 
 Index("accounts_plain_email", accounts.c.subject, postgresql_where=accounts.c.email.is_not(None))

@@ -25,11 +25,24 @@ def tell_applicant(session: Session, envelope: Envelope) -> None:
 
 def welcome(session: Session, envelope: Envelope) -> None:
     """A first message in the inbox of a new account. No mail: its address has not been confirmed by anybody."""
+    store.tell(session, _about_account(envelope), [store.INBOX])
+
+
+def warn_holder(session: Session, envelope: Envelope) -> None:
+    """Inbox and mail: somebody else said that what is theirs is his."""
+    store.tell(session, _about_account(envelope), store.CHANNELS)
+
+
+def forget_recipient(session: Session, envelope: Envelope) -> None:
+    """Nothing more is sent, and what was told is gone: nobody can read it any more."""
+    store.forget(session, _about_account(envelope).recipient)
+
+
+def _about_account(envelope: Envelope) -> store.Notice:
     event = envelope.data
     if not isinstance(event, AccountEvent):
         raise TypeError(f"{envelope.type} is about no account")
-    notice = store.Notice(envelope.id, envelope.type, event.account, envelope.time)
-    store.tell(session, notice, [store.INBOX])
+    return store.Notice(envelope.id, envelope.type, event.account, envelope.time)
 
 
 def mark_read(session: Session, actor: Actor, message_id: str) -> None:

@@ -42,6 +42,14 @@ class NotifyService(Service):
     def on_account_registered(self, session: Session, envelope: Envelope) -> None:
         commands.welcome(session, envelope)
 
+    @on_event("account.details-claimed")
+    def on_details_claimed(self, session: Session, envelope: Envelope) -> None:
+        commands.warn_holder(session, envelope)
+
+    @on_event("account.closed")
+    def on_account_closed(self, session: Session, envelope: Envelope) -> None:
+        commands.forget_recipient(session, envelope)
+
     @timer(interval=0.5)
     def send_due_mails(self) -> None:
         _mail_sender(self.settings, self.database).send_due()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, DateTime, Integer, MetaData, Table, Text, func, select, text, tuple_, update
+from sqlalchemy import Column, DateTime, Integer, MetaData, Table, Text, delete, func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import ARRAY, UUID, insert
 
 from chassis.database import Session
@@ -133,6 +133,13 @@ def tell(session: Session, notice: Notice, channels: Sequence[str]) -> None:
     """A message in the inbox and a pending delivery, by those of `channels` that the recipient wants, each once."""
     row = {name: getattr(notice, name) for name in _NOTICE_FIELDS}
     session.execute(_TELL, row | {"channels": list(channels), "default": list(CHANNELS)})
+
+
+def forget(session: Session, recipient: str) -> None:
+    """Messages, preferences, and what waits to be sent. One that is being sent at this moment may still arrive."""
+    session.execute(delete(messages).where(messages.c.recipient == recipient))
+    session.execute(delete(deliveries).where(deliveries.c.recipient == recipient))
+    session.execute(delete(preferences).where(preferences.c.subject == recipient))
 
 
 def list_messages(session: Session, recipient: str, after: tuple[datetime, str] | None, limit: int) -> Sequence[Any]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Identity, Index, LargeBinary, SmallInteger, Table, Text
+from sqlalchemy.dialects.postgresql import JSONB
 
-from services.identity.tables import Moment, metadata
+from services.identity.tables import Moment, Words, metadata
 
 # a confirmed one belongs to one account; anybody may say any, which keeps nobody from confirming it (docs/adr/0015)
 identifiers = Table(
@@ -37,4 +38,34 @@ assurance_changes = Table(
     Column("method", Text, nullable=False),  # `registry`, `counter` or `demo`
     Column("by", Text),  # the clerk's subject
     Column("at", Moment, nullable=False),
+)
+
+# somebody on the way to an account: nothing of theirs is kept longer than it takes
+registrations = Table(
+    "registrations",
+    metadata,
+    Column("secret_hash", Text, primary_key=True),
+    Column("addresses", LargeBinary, nullable=False),  # phone and mail, sealed
+    Column("locale", Text, nullable=False),
+    Column("challenges", JSONB, nullable=False),  # kind -> the one-time code's challenge
+    Column("proved", Words, nullable=False),  # kinds
+    Column("expires_at", Moment, nullable=False, index=True),
+)
+
+# a row is a question to the registry: counted before it is asked
+registry_checks = Table(
+    "registry_checks",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("subject", Text, ForeignKey("accounts.subject"), nullable=False, index=True),
+    Column("asked_at", Moment, nullable=False),
+    Column("outcome", Text),
+)
+
+# when somebody was last told that another uses what is theirs: once a day is enough
+claim_notices = Table(
+    "claim_notices",
+    metadata,
+    Column("subject", Text, ForeignKey("accounts.subject"), primary_key=True),
+    Column("told_at", Moment, nullable=False),
 )
