@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from contracts import broker_accounts
 from contracts.topology import SERVICES
+from deploy.local import sms_provider
 from deploy.local.state import State
 
 HOST = "127.0.0.1"
@@ -25,6 +26,13 @@ SET_BY_YOU = (
     "ONEHALL_SMTP_HOST",
     "ONEHALL_SMTP_PORT",
     "ONEHALL_MAIL_FROM",
+    "ONEHALL_SMS_URL",
+    "ONEHALL_SMS_SECRET_ID",
+    "ONEHALL_SMS_SECRET_KEY",
+    "ONEHALL_SMS_REGION",
+    "ONEHALL_SMS_APP_ID",
+    "ONEHALL_SMS_SIGN_NAME",
+    "ONEHALL_SMS_TEMPLATES",
     "ONEHALL_WEBHOOK_CA_FILE",
     "ONEHALL_WEBHOOK_PRIVATE_ADDRESSES",
 )
@@ -68,6 +76,10 @@ def uses_private_smtp(given: Mapping[str, str]) -> bool:
     return "ONEHALL_SMTP_HOST" not in given
 
 
+def uses_private_sms(given: Mapping[str, str]) -> bool:
+    return "ONEHALL_SMS_SECRET_ID" not in given
+
+
 def given_settings() -> dict[str, str]:
     return {name: os.environ[name] for name in SET_BY_YOU if os.environ.get(name)}
 
@@ -96,6 +108,8 @@ def make_environment(
         # OAuth over plain HTTP is refused otherwise; only ever set here, where everything stays on this machine
         "AUTHLIB_INSECURE_TRANSPORT": "1",
     }
+    if uses_private_sms(given):
+        environment |= sms_provider.SETTINGS | {"ONEHALL_SMS_URL": f"http://{HOST}:{ports['sms']}"}
     environment |= _broker_addresses(ports, secret, given) | _service_addresses(ports, secret)
     return environment | dict(given)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from contracts.topology import Process, processes
 from deploy.local import broker, database
-from deploy.local.environment import private_databases, uses_private_broker, uses_private_smtp
+from deploy.local.environment import private_databases, uses_private_broker, uses_private_sms, uses_private_smtp
 from deploy.local.needs import needs
 from deploy.local.report import Failure
 from deploy.local.state import ROOT, State, replica_name
@@ -95,6 +95,9 @@ def _servers(state: State, ports: Mapping[str, int], given: Mapping[str, str]) -
     if uses_private_smtp(given):
         arguments = ["127.0.0.1", str(ports["smtp"]), str(state.mail)]
         yield server("smtp", SMTP, [sys.executable, "-m", "deploy.local.mail_sink", *arguments])
+    if uses_private_sms(given):
+        arguments = ["127.0.0.1", str(ports["sms"]), str(state.sms)]
+        yield server("sms", SMTP, [sys.executable, "-m", "deploy.local.sms_provider", *arguments])
 
 
 def supervisor_configuration(state: State, programs: Iterable[Program], password: str) -> str:

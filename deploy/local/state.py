@@ -15,7 +15,7 @@ from deploy.local.report import Failure
 
 ROOT = Path(__file__).resolve().parents[2]
 
-SLOTS = {"broker": 1, "broker-distribution": 2, "epmd": 3, "database": 4, "smtp": 5, "broker-management": 6}
+SLOTS = {"broker": 1, "broker-distribution": 2, "epmd": 3, "database": 4, "smtp": 5, "broker-management": 6, "sms": 7}
 """The servers that are not ours; our own processes carry their slot in `contracts.topology`."""
 
 
@@ -44,6 +44,10 @@ class State:
     @property
     def mail(self) -> Path:
         return self.folder / "mail"
+
+    @property
+    def sms(self) -> Path:
+        return self.folder / "sms"
 
     @property
     def database(self) -> Path:

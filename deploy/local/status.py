@@ -21,6 +21,7 @@ def addresses(platform: Platform) -> str:
         "API": f"{base}/api/v1/  (described at {base}/api/openapi.json)",
         "Sign-in": f"{base}/.well-known/openid-configuration",
         "Mail": f"{platform.state.mail}/new",
+        "SMS": f"{platform.state.sms}",
         "Logs": f"{platform.state.log}/*.log",
         "Settings": str(platform.state.environment),
     }

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from gateway.api import (
     access_log,
     cases,
+    codes,
     contacts,
     inbox,
     items,
@@ -16,5 +17,5 @@ from gateway.api import (
 )
 
 router = APIRouter(prefix="/api/v1")
-for part in (items, cases, ratings, inbox, contacts, access_log, mandates, presence, subscriptions, webhooks):
+for part in (items, cases, ratings, inbox, contacts, codes, access_log, mandates, presence, subscriptions, webhooks):
     router.include_router(part.router)

@@ -22,6 +22,7 @@ from gateway.tokens import InsufficientScope, TokenRefused, Tokens
 SCOPES = {
     "cases": "File and follow cases, rate them, read the inbox",
     "events": "Subscribe to the events of cases (programs of departments and of organisations with an agreement)",
+    "codes": "Read one-time codes that wait to be sent (programs of the platform only)",
     "contacts": "Read how accounts are reached (programs of the platform only)",
 }
 
@@ -95,6 +96,7 @@ async def get_endpoints(request: Request) -> Endpoints:
 
 
 CasesActor = Annotated[Actor, Security(get_actor, scopes=["cases"])]
+CodesActor = Annotated[Actor, Security(get_actor, scopes=["codes"])]
 ContactsActor = Annotated[Actor, Security(get_actor, scopes=["contacts"])]
 Services = Annotated[Rpc, Depends(get_rpc)]
 WebhookEndpoints = Annotated[Endpoints, Depends(get_endpoints)]

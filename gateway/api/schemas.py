@@ -72,6 +72,10 @@ class ContactsQuestion(Body):
     subjects: list[Code] = Field(min_length=1, max_length=100)
 
 
+class CodesQuestion(Body):
+    challenges: list[Code] = Field(min_length=1, max_length=100)
+
+
 class Item(BaseModel):
     code: str
     name: LanguageText

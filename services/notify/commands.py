@@ -9,7 +9,7 @@ from chassis.database import Session
 from contracts.actors import Actor
 from contracts.envelope import Envelope
 from contracts.errors import Fault, InvalidInput, NotFound, NotPermitted
-from contracts.events import AccountEvent, CaseEvent
+from contracts.events import AccountEvent, CaseEvent, CodeIssued
 from services.notify import store
 from services.notify.wording import LOCALES
 
@@ -43,6 +43,15 @@ def _about_account(envelope: Envelope) -> store.Notice:
     if not isinstance(event, AccountEvent):
         raise TypeError(f"{envelope.type} is about no account")
     return store.Notice(envelope.id, envelope.type, event.account, envelope.time)
+
+
+def send_code(session: Session, envelope: Envelope) -> None:
+    """By the way that the address is of. What the code is, and for whom, is asked when it is sent."""
+    event = envelope.data
+    if not isinstance(event, CodeIssued):
+        raise TypeError(f"{envelope.type} is about no code")
+    channel = {"mail": store.CODE_MAIL, "sms": store.CODE_SMS}[event.address_kind]
+    store.add_code(session, envelope.id, envelope.type, event.challenge, channel)
 
 
 def mark_read(session: Session, actor: Actor, message_id: str) -> None:

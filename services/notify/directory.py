@@ -7,24 +7,21 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote_plus, urlsplit
 
 import httpx2
 
+from services.notify.api import Api, ApiUnavailable
 from services.notify.wording import ItemNames, known_locale
 
 log = logging.getLogger(__name__)
 
-CLIENT = "notify"
-_SCOPE = "contacts"
 _SECONDS = 5.0
-_TOKEN_MARGIN_SECONDS = 60
 _NAMES_SECONDS = 300
 _PAUSE_SECONDS = 10
 
 
-class DirectoryUnavailable(Exception):
-    """The API gives no answer now. Args: what went wrong, for the log."""
+class DirectoryUnavailable(ApiUnavailable):
+    """Who has which address cannot be asked now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +37,8 @@ class Directory:
     """`now` gives seconds that only rise."""
 
     def __init__(self, http: httpx2.Client, secret: str, now: Callable[[], float] = time.monotonic) -> None:
-        self._http = http
-        self._secret = secret
+        self._api = Api(http, secret, now)
         self._now = now
-        self._token: tuple[str, float] = ("", 0)
         self._names: dict[str, tuple[ItemNames, float]] = {}
         self._names_pause = 0.0
 
@@ -69,7 +64,7 @@ class Directory:
         if self._now() < max(until, self._names_pause):
             return names
         try:
-            answer = self._http.get(f"/api/v1/items/{item}")
+            answer = self._api.get(f"/api/v1/items/{item}")
             if answer.status_code != httpx2.codes.NOT_FOUND:
                 names = dict(answer.raise_for_status().json()["name"])
         except (httpx2.HTTPError, ValueError, KeyError, TypeError) as error:
@@ -81,41 +76,12 @@ class Directory:
         return names
 
     def _find(self, subjects: list[str]) -> dict[str, Contact]:
-        answer = self._ask(subjects)
-        if answer.status_code == httpx2.codes.UNAUTHORIZED:
-            # a key was changed or the token revoked before its end
-            self._token = ("", 0)
-            answer = self._ask(subjects)
+        answer = self._api.post("/api/v1/contacts", {"subjects": subjects})
         if answer.status_code != httpx2.codes.UNPROCESSABLE_CONTENT:
             return {subject: _contact(fields) for subject, fields in answer.raise_for_status().json().items()}
         # one subject that the API cannot take must not keep the others' mail back
         middle = len(subjects) // 2
         return self._find(subjects[:middle]) | self._find(subjects[middle:]) if middle else {}
-
-    def _ask(self, subjects: list[str]) -> httpx2.Response:
-        headers = {"Authorization": f"Bearer {self._access_token()}"}
-        return self._http.post("/api/v1/contacts", json={"subjects": subjects}, headers=headers)
-
-    def _access_token(self) -> str:
-        """RFC 6749, section 4.4; used again until a minute before its end."""
-        known, until = self._token
-        if self._now() < until:
-            return known
-        asked_at = self._now()
-        answer = self._http.post(
-            self._token_path(),
-            # RFC 6749, section 2.3.1: both are form-encoded first
-            auth=(quote_plus(CLIENT), quote_plus(self._secret)),
-            data={"grant_type": "client_credentials", "scope": _SCOPE},
-        )
-        fields = answer.raise_for_status().json()
-        self._token = (str(fields["access_token"]), asked_at + int(fields.get("expires_in", 0)) - _TOKEN_MARGIN_SECONDS)
-        return self._token[0]
-
-    def _token_path(self) -> str:
-        """Discovery names the citizens' address; from here the gateway may have another, so only the path counts."""
-        configuration = self._http.get("/.well-known/openid-configuration").raise_for_status().json()
-        return urlsplit(str(configuration["token_endpoint"])).path
 
 
 def open_directory(api_url: str, secret: str) -> Directory:

@@ -12,10 +12,14 @@ from chassis.service import Service
 from chassis.timer import timer
 from contracts.envelope import Envelope
 from services.notify import commands, metrics, queries, store
+from services.notify.api import open_api
+from services.notify.code_sending import ByMail, BySms, CodeSender, Way
+from services.notify.codes import CodeBook
 from services.notify.directory import Directory, open_directory
 from services.notify.mail import Mailer
 from services.notify.sending import MailSender
 from services.notify.settings import NotifySettings
+from services.notify.sms import open_provider
 
 
 class NotifyService(Service):
@@ -49,6 +53,19 @@ class NotifyService(Service):
     @on_event("account.closed")
     def on_account_closed(self, session: Session, envelope: Envelope) -> None:
         commands.forget_recipient(session, envelope)
+
+    @on_event("code.issued")
+    def on_code_issued(self, session: Session, envelope: Envelope) -> None:
+        commands.send_code(session, envelope)
+
+    # somebody sits before a page and waits for each
+    @timer(interval=0.25)
+    def send_due_code_mails(self) -> None:
+        _code_mail_sender(self.settings, self.database).send_due()
+
+    @timer(interval=0.25)
+    def send_due_code_sms(self) -> None:
+        _code_sms_sender(self.settings, self.database).send_due()
 
     @timer(interval=0.5)
     def send_due_mails(self) -> None:
@@ -104,3 +121,18 @@ def _mail_sender(settings: NotifySettings, database: Database) -> MailSender:
         base_url=settings.base_url,
         lease_seconds=settings.mail_lease_seconds,
     )
+
+
+@cache
+def _code_mail_sender(settings: NotifySettings, database: Database) -> CodeSender:
+    return _code_sender(settings, database, ByMail(Mailer(settings), settings.mail_from))
+
+
+@cache
+def _code_sms_sender(settings: NotifySettings, database: Database) -> CodeSender:
+    return _code_sender(settings, database, BySms(open_provider(settings)))
+
+
+def _code_sender(settings: NotifySettings, database: Database, way: Way) -> CodeSender:
+    book = CodeBook(open_api(settings.api_url, settings.notify_client_secret.get_secret_value()))
+    return CodeSender(database, book, way, lease_seconds=settings.mail_lease_seconds)

@@ -16,6 +16,20 @@ class NotifySettings(RpcSettings):
     smtp_password: SecretStr = SecretStr("")
     smtp_starttls: bool = False
     mail_from: str = Field(pattern=r"@[^@\s]+$|@[^@\s]+>$", description="`Name <address>` or an address")
+    sms_url: str = Field(default="https://sms.tencentcloudapi.com", description="without a path")
+    sms_secret_id: str = Field(default="", description="without it no short messages are sent")
+    sms_secret_key: SecretStr = SecretStr("")
+    sms_region: str = "ap-guangzhou"
+    sms_app_id: str = ""
+    sms_sign_name: str = Field(default="", description="as the provider has approved it")
+    sms_templates: str = Field(
+        default="", description="the approved template of each language: `zh-Hans=1110,zh-Hant=1111,en=1112`"
+    )
     mail_lease_seconds: int = Field(
         default=60, ge=1, description="how long a mail taken by a replica that died waits for another one"
     )
+
+    @property
+    def sms_template_of(self) -> dict[str, str]:
+        """By language. (A setting must be hashable.)"""
+        return dict(pair.split("=", 1) for pair in self.sms_templates.split(",") if "=" in pair)

@@ -15,6 +15,10 @@ from chassis.database import Session
 INBOX = "inbox"
 MAIL = "mail"
 CHANNELS = (INBOX, MAIL)
+"""Between which a recipient chooses."""
+
+CODE_MAIL = "code-mail"
+CODE_SMS = "code-sms"
 
 metadata = MetaData()
 
@@ -140,6 +144,12 @@ def forget(session: Session, recipient: str) -> None:
     session.execute(delete(messages).where(messages.c.recipient == recipient))
     session.execute(delete(deliveries).where(deliveries.c.recipient == recipient))
     session.execute(delete(preferences).where(preferences.c.subject == recipient))
+
+
+def add_code(session: Session, event_id: str, event: str, challenge: str, channel: str) -> None:
+    """A pending delivery, once, however often the event comes. Nobody chooses whether a code is sent."""
+    row = {"id": func.gen_random_uuid(), "event_id": event_id, "event": event, "recipient": challenge}
+    session.execute(insert(deliveries).values(row | {"channel": channel}).on_conflict_do_nothing())
 
 
 def list_messages(session: Session, recipient: str, after: tuple[datetime, str] | None, limit: int) -> Sequence[Any]:

@@ -67,7 +67,8 @@ def database_name(service: str) -> str:
     return f"ONEHALL_{service.upper()}_DATABASE_URL"
 
 
-ELSEWHERE = dict.fromkeys(("AMQP_URI", "ONEHALL_SMTP_HOST", *map(database_name, SERVICES)), "elsewhere")
+OTHER_SERVERS = ("AMQP_URI", "ONEHALL_SMTP_HOST", "ONEHALL_SMS_SECRET_ID")
+ELSEWHERE = dict.fromkeys((*OTHER_SERVERS, *map(database_name, SERVICES)), "elsewhere")
 """No private server."""
 
 
@@ -218,7 +219,7 @@ def test_supervisor_gives_a_server_nothing_of_ours(tmp_path: Path) -> None:
     secrets = load_secrets(State(tmp_path)).values()
     servers = given.keys() - COMMANDS.keys()
 
-    assert servers == {"database", "epmd", "broker", "smtp"}
+    assert servers == {"database", "epmd", "broker", "smtp", "sms"}
     assert not [name for server in servers for name in given[server] if is_ours(name)]
     assert not [value for server in servers for value in given[server].values() if value in secrets]
 

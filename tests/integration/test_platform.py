@@ -27,7 +27,7 @@ def kept_in_memory(process: psutil.Process) -> str:
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="no /proc here")
-@pytest.mark.parametrize("name", ["database", "epmd", "broker", "smtp"])
+@pytest.mark.parametrize("name", ["database", "epmd", "broker", "smtp", "sms"])
 def test_a_server_knows_no_secret(name: str, servers: Platform) -> None:
     environments = [kept_in_memory(process) for process in processes_of(servers, name)]
 

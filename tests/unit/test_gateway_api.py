@@ -131,6 +131,17 @@ def test_preferences_are_saved_whole() -> None:
     assert {error["pointer"] for error in wrong.json()["errors"]} == {"/locale", "/channels/0"}
 
 
+def test_codes_need_their_own_scope() -> None:
+    rpc = FakeRpc({"identity.get_codes": {"a": {"code": "123456"}}, "identity.confirm_codes_sent": None})
+    door = make_door(rpc)
+    asked = {"challenges": ["a"]}
+    assert door.post("/api/v1/codes", json=asked, headers=bearer(scope="contacts")).status_code == 403
+    assert door.post("/api/v1/codes/sent", json=asked, headers=bearer()).status_code == 403
+    assert door.post("/api/v1/codes", json=asked, headers=bearer(scope="codes")).json()["a"]["code"] == "123456"
+    assert door.post("/api/v1/codes/sent", json=asked, headers=bearer(scope="codes")).status_code == 204
+    assert rpc.of("identity.get_codes") == rpc.of("identity.confirm_codes_sent") == [(["a"],)]
+
+
 def test_contacts_need_their_own_scope() -> None:
     rpc = FakeRpc({"identity.get_contacts": {"a": {"email": "a@example.org", "locale": "en", "name": "A"}}})
     door = make_door(rpc)

@@ -39,7 +39,7 @@ class Api:
 
     def _token(self, request: httpx2.Request) -> httpx2.Response:
         assert base64.b64decode(request.headers["Authorization"].removeprefix("Basic ")) == b"notify:s%2Fcret"
-        assert request.content == b"grant_type=client_credentials&scope=contacts"
+        assert request.content == b"grant_type=client_credentials&scope=contacts+codes"
         return httpx2.Response(200, json={"access_token": self.valid_token, "expires_in": 600})
 
     def _contacts(self, request: httpx2.Request) -> httpx2.Response:

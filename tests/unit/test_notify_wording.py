@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.notify.service import NotifyService
-from services.notify.wording import LOCALES, Topic, known_locale, render, render_mail
+from services.notify.wording import LOCALES, Topic, known_locale, render, render_code, render_mail
 
 BASE_URL = "https://hall.example"
 NAMES = {"zh-Hans": "老年人优待证", "zh-Hant": "敬老優待證", "en": "Elderly concession card"}
@@ -81,3 +81,10 @@ def test_the_code_stands_in_for_a_name_that_cannot_be_had() -> None:
 )
 def test_the_first_known_locale_is_taken(wishes: tuple[str | None, ...], chosen: str) -> None:
     assert known_locale(*wishes) == chosen
+
+
+def test_a_code_is_worded_in_each_language_and_leads_nowhere() -> None:
+    texts = [render_code(locale, "012345", 5) for locale in LOCALES]
+    assert len({text.body for text in texts}) == len(LOCALES)
+    assert all("012345" in text.subject and "012345" in text.body and "5" in text.body for text in texts)
+    assert not [text for text in texts if "http" in text.body or "{" in text.subject + text.body]

@@ -10,8 +10,8 @@ LIFETIME = timedelta(minutes=5)
 MAX_ATTEMPTS = 5
 """So many guesses out of a million (NIST SP 800-63B, section 3.1.3.2 asks for 64 bits or a limit such as this)."""
 
-RESEND_AFTER = timedelta(seconds=30)
-"""Providers of short messages refuse the same number sooner."""
+RESEND_AFTER = timedelta(seconds=35)
+"""Providers of short messages refuse the same number within 30 seconds, counted from when they had the first one."""
 
 DAY = timedelta(hours=24)
 MAX_A_DAY_TO_ADDRESS = 10

@@ -1,0 +1,26 @@
+"""One-time codes that wait to be sent, for the platform's own program that sends them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import JSONResponse, Response
+
+from gateway.api.callers import CodesActor, Services
+from gateway.api.schemas import PROBLEMS, CodesQuestion
+
+router = APIRouter(tags=["codes"], responses=PROBLEMS)
+
+
+@router.post("/codes", response_model=dict[str, dict[str, Any]])
+async def get_codes(services: Services, actor: CodesActor, question: CodesQuestion) -> Response:
+    """Which of these are still worth sending. A read with a body, as `/contacts` is."""
+    return JSONResponse(await services.call("identity.get_codes", question.challenges, actor=actor))
+
+
+@router.post("/codes/sent", status_code=204)
+async def confirm_sent(services: Services, actor: CodesActor, question: CodesQuestion) -> Response:
+    """They were sent, and are told to nobody again."""
+    await services.call("identity.confirm_codes_sent", question.challenges, actor=actor)
+    return Response(status_code=204)
