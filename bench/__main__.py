@@ -7,7 +7,7 @@ from pathlib import Path
 
 import trustme
 
-from bench import backlog, consumer, filings, latency, relay, webhooks
+from bench import backlog, consumer, filings, latency, logins, relay, tokens, webhooks
 from tests.platforms import fresh
 
 PORT = int(os.environ.get("ONEHALL_PORT", "8000")) + 11_000
@@ -21,6 +21,10 @@ def main() -> None:
     # the platform reads it when it is made
     os.environ["ONEHALL_WEBHOOK_CA_FILE"] = str(ca_file)
     print(f"{'figure':<62}{'measured':>10}{'aim':>10}")
+    checked, remembered = tokens.measure()
+    report("access tokens checked in a second of one core", f"{checked:,.0f}", "5,000")
+    report("the same of tokens seen before", f"{remembered:,.0f}", "-")
+    report("one password hash (argon2id), CPU", f"{logins.measure_hash():.0f} ms", "-")
     with fresh(state / "bench", PORT) as platform:
         platform.up_servers()
         platform.migrate()
@@ -39,6 +43,12 @@ def main() -> None:
             f"filings, mails out, over an echo RPC ({filed:,.0f}/{echoed:,.0f} a second)",
             f"{filed / echoed:.2f}",
             "0.20",
+        )
+        logged_in, echoed = logins.measure(platform)
+        report(
+            f"logins of five requests over an echo RPC ({logged_in:,.0f}/{echoed:,.0f} a second)",
+            f"{logged_in / echoed:.2f}",
+            "0.15",
         )
         median, late = latency.measure(platform)
         report("commit to department, median at 50 filings a second", f"{median:.1f} ms", "10 ms")

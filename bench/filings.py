@@ -28,7 +28,7 @@ def measure(platform: Platform) -> tuple[float, float]:
     token, form = prepare(platform)
     filings, echoes = [], []
     for _ in range(ROUNDS):
-        echoes.append(_measure_echo(platform, token))
+        echoes.append(measure_echo(platform, token))
         filings.append(_measure_filings(platform, token, form))
     return statistics.median(filings), statistics.median(echoes)
 
@@ -67,7 +67,7 @@ def _count(connection: psycopg2.extensions.connection, status: str) -> int:
         return int(cursor.fetchone()[0])
 
 
-def _measure_echo(platform: Platform, token: str) -> float:
+def measure_echo(platform: Platform, token: str) -> float:
     """The real gateway with one more route, and a service that does nothing, in place of the others."""
     gateway = int(platform.environment["ONEHALL_PORT"])
     echo_port, service_port = port(gateway, 50), port(gateway, 51)

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -14,11 +16,12 @@ class Request:
     method: str = "GET"
     headers: tuple[str, ...] = ()
     body: bytes = b""
+    content_type: str = JSON
 
     def to_bytes(self, host: str) -> bytes:
         lines = [f"{self.method} {self.path} HTTP/1.1", f"Host: {host}", *self.headers]
         if self.body:
-            lines += ["Content-Type: application/json", f"Content-Length: {len(self.body)}"]
+            lines += [f"Content-Type: {self.content_type}", f"Content-Length: {len(self.body)}"]
         return "\r\n".join([*lines, "", ""]).encode() + self.body
 
 
@@ -68,13 +71,23 @@ class Connection:
         return cls(*await asyncio.open_connection("127.0.0.1", port), port)
 
     async def ask(self, request: Request, expect: int) -> bytes:
+        """The answer's body."""
+        _, body = await self._exchange(request, expect)
+        return body
+
+    async def ask_where(self, request: Request) -> str:
+        """Where the answer leads to."""
+        head, _ = await self._exchange(request, 302)
+        return next(line[9:].strip() for line in head.split("\r\n") if line.lower().startswith("location:"))
+
+    async def _exchange(self, request: Request, expect: int) -> tuple[str, bytes]:
         self._writer.write(request.to_bytes(self._host))
         head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         length = next(int(line[15:]) for line in head.split("\r\n") if line.lower().startswith("content-length:"))
         body = await self._reader.readexactly(length)
         if not head.startswith(f"HTTP/1.1 {expect} "):
             raise UnexpectedAnswer(head.split("\r\n", 1)[0], body[:300].decode())
-        return body
+        return head, body
 
     def close(self) -> None:
         self._writer.close()
