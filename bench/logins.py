@@ -84,7 +84,7 @@ async def _log_in_many(gateway: int, path: str, cookies: str) -> float:
 
 
 async def _log_in(connection: Connection, path: str, cookies: str) -> None:
-    """Five requests, as of a client's program that was just started: it knows the issuer's address, and nothing else."""
+    """Five requests, as of a program that was just started: it knows the issuer's address, and nothing else."""
     await connection.ask(Request("/.well-known/openid-configuration"), 200)
     location = await connection.ask_where(Request(path, headers=(f"Cookie: {cookies}",)))
     form = {

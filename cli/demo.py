@@ -1,4 +1,8 @@
-"""`onehall demo play`: one citizen's story across the channels, told from a running platform's own answers."""
+"""`onehall demo play`: one citizen's story across the four channels, told from a running platform's own answers.
+
+It begins at the counter, where a clerk files for the citizen whose card was read, goes on over the officer's desk and
+the citizen's app, and ends at a kiosk that the citizen's phone signed in. At home in the browser they read who looked.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +22,10 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
+from authlib.integrations.httpx_client import OAuth2Client
 
-from cli.oidc import Client, sign_in
+from cli.oidc import Client, exchange, introspect, sign_in, sign_in_device
+from services.identity.demo import PARTICULARS
 
 T = TypeVar("T")
 
@@ -28,14 +34,17 @@ DEPARTMENT = "civil-affairs"
 PASSWORD = "onehall-demo"  # noqa: S105  the demo accounts exist in local runs only
 SECRET = "onehall-demo-secret"  # noqa: S105
 EXPECTED = [
-    ("case.submitted", "web", "citizen"),
+    ("case.submitted", "hall", "clerk"),
     ("case.accepted", "hall", "clerk"),
     ("case.correction-requested", "web", "officer"),
     ("case.corrected", "app", "citizen"),
     ("case.approved", "web", "officer"),
     ("case.closed", "web", "officer"),
-    ("case.rated", "app", "citizen"),
+    ("case.rated", "kiosk", "citizen"),
 ]
+LOOKS = {("clerk", "hall", "look-up", "counter"), ("clerk", "hall", "identity", "counter")}
+"""Of the clerk at the citizen's data before there was a case: the card that was read, and the token that came of it."""
+KIOSK = "One-stop hall, kiosk 3"
 _LONGEST_WAIT_SECONDS = 30
 _MAILS = 5
 
@@ -54,6 +63,21 @@ class Story:
     mails: list[str]
     rating: dict[str, Any]
     received: list[dict[str, Any]]
+    exchanged: dict[str, Any]
+    looks: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who takes part, each signed in over their channel; `hall` is the client of the counter's program."""
+
+    base: str
+    hall: Client
+    clerk: OAuth2Client
+    officer: OAuth2Client
+    at_home: OAuth2Client
+    app: OAuth2Client
+    phone: httpx2.Client
 
 
 def play() -> None:
@@ -71,39 +95,63 @@ def play_story(base: str) -> Story:
     hall = Client("hall", f"{base}/hall/callback", SECRET)
     app = Client("app", "http://127.0.0.1:9777/callback")
     with (
-        closing(sign_in(base, web, "citizen", PASSWORD)) as citizen_at_home,
-        closing(sign_in(base, app, "citizen", PASSWORD)) as citizen_on_the_phone,
+        httpx2.Client() as phone,
         closing(sign_in(base, hall, "clerk", PASSWORD)) as clerk,
         closing(sign_in(base, web, "officer", PASSWORD)) as officer,
+        closing(sign_in(base, web, "citizen", PASSWORD)) as at_home,
+        closing(sign_in(base, app, "citizen", PASSWORD, phone)) as on_the_phone,
     ):
-        number, rating = _live_through(citizen_at_home, citizen_on_the_phone, clerk, officer)
-        return Story(
-            number=number,
-            rating=rating,
-            history=_wait("the whole history", lambda: _whole_history(citizen_on_the_phone, number)),
-            inbox=_wait("inbox entries", lambda: _inbox_of(citizen_on_the_phone, number)),
-            mails=_wait("mails", lambda: _mails_about(number)),
-            received=list(_received_by_department(base, number)),
-        )
+        return _live_through(Cast(base, hall, clerk, officer, at_home, on_the_phone, phone))
 
 
-def _live_through(
-    citizen_at_home: httpx2.Client, citizen_on_the_phone: httpx2.Client, clerk: httpx2.Client, officer: httpx2.Client
-) -> tuple[str, dict[str, Any]]:
-    """From the filing to the rating; the case's number and the rating."""
-    form = citizen_at_home.get(f"/api/v1/items/{ITEM}").raise_for_status().json()["example"]
-    filed = citizen_at_home.post("/api/v1/cases", json={"item": ITEM, "form": form}).raise_for_status()
-    number = filed.json()["number"]
+def _live_through(cast: Cast) -> Story:
+    """From the filing at the counter to the rating at a kiosk, and what became of it."""
+    form = cast.at_home.get(f"/api/v1/items/{ITEM}").raise_for_status().json()["example"]
+    number, exchanged = _file_at_the_counter(cast, form)
 
     def act(person: httpx2.Client, action: str, **more: object) -> None:
         person.post(f"/api/v1/cases/{number}/actions", json={"action": action, **more}).raise_for_status()
 
-    act(clerk, "accept")
-    act(officer, "request_correction", note="The copy of the lease cannot be read; please send it once more.")
-    act(citizen_on_the_phone, "correct", form=form)
-    act(officer, "approve", note="The permit is ready.")
-    rating = citizen_on_the_phone.post(f"/api/v1/cases/{number}/rating", json={"score": 5, "comment": "No queue!"})
-    return number, rating.raise_for_status().json()
+    act(cast.clerk, "accept")
+    act(cast.officer, "request_correction", note="The copy of the lease cannot be read; please send it once more.")
+    act(cast.app, "correct", form=form)
+    act(cast.officer, "approve", note="The permit is ready.")
+    return Story(
+        number=number,
+        exchanged=exchanged,
+        rating=_rate_at_a_kiosk(cast, number),
+        history=_wait("the whole history", lambda: _whole_history(cast.app, number)),
+        inbox=_wait("inbox entries", lambda: _inbox_of(cast.app, number)),
+        mails=_wait("mails", lambda: _mails_about(number)),
+        received=list(_received_by_department(cast.base, number)),
+        looks=_wait("the access log", lambda: _looks_of(cast.at_home)),
+    )
+
+
+def _file_at_the_counter(cast: Cast, form: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The clerk reads the citizen's card, and files in the citizen's name by a token that says so.
+
+    The case's number, and what the provider tells of that token.
+    """
+    card = {"id_number": PARTICULARS["citizen"].id_number}
+    proof = cast.clerk.post("/api/v1/presence", json=card).raise_for_status().json()
+    with closing(exchange(cast.base, cast.hall, cast.clerk, proof["presence_token"])) as for_the_citizen:
+        filed = for_the_citizen.post("/api/v1/cases", json={"item": ITEM, "form": form}).raise_for_status()
+        return filed.json()["number"], introspect(cast.base, cast.hall, for_the_citizen.token["access_token"])
+
+
+def _rate_at_a_kiosk(cast: Cast, number: str) -> dict[str, Any]:
+    """The kiosk shows a code, the citizen's phone allows it, and the kiosk speaks for the citizen."""
+    with closing(sign_in_device(cast.base, Client("kiosk"), KIOSK, cast.phone)) as kiosk:
+        rating = kiosk.post(f"/api/v1/cases/{number}/rating", json={"score": 5, "comment": "No queue!"})
+        return dict(rating.raise_for_status().json())
+
+
+def _looks_of(person: httpx2.Client) -> list[dict[str, Any]] | None:
+    """The newest looks at the person's data, when those of the counter are among them."""
+    items = person.get("/api/v1/access-log").raise_for_status().json()["items"]
+    seen = {(look["role"], look["channel"], look["what"], look["purpose"]) for look in items}
+    return items if seen >= LOOKS else None
 
 
 def _whole_history(person: httpx2.Client, number: str) -> list[dict[str, Any]] | None:
@@ -168,6 +216,11 @@ def tell(story: Story) -> None:
     print("\nMails to the citizen")
     for subject in story.mails:
         print(f"  {subject}")
+    acting = "the clerk" if story.exchanged.get("act") else "nobody"
+    print(f"\nThe counter's token: for the citizen, by {acting}, over {story.exchanged['channel']}")
+    print("Who looked at the citizen's data last, as they read it at home")
+    for look in story.looks[:5]:
+        print(f"  {look['role']:<9}{look['channel'] or '':<7}{look['what']:<12}{look['purpose']}")
     print(f"\nInbox entries: {len(story.inbox)}")
     print(f"Rating: {story.rating['score']} of 5")
     print(f"\nWhat {DEPARTMENT}'s own program received")

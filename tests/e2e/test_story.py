@@ -1,10 +1,10 @@
-"""The demo's story: one citizen over web and app, the clerk's token at the hall, one history, every side told."""
+"""The demo's story: one citizen over four channels, a clerk on their behalf, one history, every side told."""
 
 import json
 
 import pytest
 
-from cli.demo import EXPECTED, play_story
+from cli.demo import EXPECTED, LOOKS, play_story
 from tests.processes import wait_until
 
 
@@ -19,6 +19,20 @@ def story(platform):
 def test_one_history_over_every_channel(story):
     assert [(entry["event"], entry["channel"], entry["actor"]) for entry in story.history] == EXPECTED
     assert [entry["sequence"] for entry in story.history] == list(range(1, len(EXPECTED) + 1))
+
+
+def test_all_four_channels_are_in_it(story):
+    assert {entry["channel"] for entry in story.history} == {"hall", "web", "app", "kiosk"}
+
+
+def test_the_counters_token_says_for_whom_and_by_whom(story):
+    assert story.exchanged["active"]
+    assert story.exchanged["channel"] == "hall"
+    assert story.exchanged["act"]["sub"] != story.exchanged["sub"]
+
+
+def test_the_citizen_reads_that_the_card_was_read_and_a_token_came_of_it(story):
+    assert {(look["role"], look["channel"], look["what"], look["purpose"]) for look in story.looks} >= LOOKS
 
 
 def test_a_request_for_correction_says_what_is_missing(story):
