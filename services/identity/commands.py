@@ -43,6 +43,7 @@ from services.identity.persons.identifiers import Particulars, spelled
 from services.identity.persons.vault import Vault
 from services.identity.presence import store as presence_store
 from services.identity.sealing import Seal, SealedOtherwise, hash_secret, new_secret
+from services.identity.sessions import commands as sessions
 
 Offload = Callable[..., Any]
 
@@ -101,10 +102,12 @@ def sign_in(
     *,
     request: str | None = None,
     previous: str | None = None,
+    browser: str | None = None,
 ) -> dict[str, Any]:
     """Raise `SignInRefused`, after the same time whether the name or the password is wrong.
 
-    `request` is the local URL that the person goes on to; `previous` is the browser's session until now, which ends.
+    `request` is the local URL that the person goes on to; `previous` is the browser's session until now, whose secret
+    is worth nothing from here on; `browser` is what the person may know it by again.
     """
     if channel not in CHANNELS:
         raise InvalidInput([Fault(pointer="/channel", rule="enum", value=channel)])
@@ -118,26 +121,29 @@ def sign_in(
     with database.transaction() as session:
         if stronger_hash is not None:
             store.replace_password_hash(session, subject, password_hash, stronger_hash)
-        if previous is not None:
-            sign_out(session, previous)
-        return _open_session(session, subject, channel, request, now)
+        return _open_session(session, subject, channel, request, now, previous=previous, browser=browser)
 
 
-def _open_session(session: Session, subject: str, channel: str, request: str | None, now: datetime) -> dict[str, Any]:
+def _open_session(
+    session: Session,
+    subject: str,
+    channel: str,
+    request: str | None,
+    now: datetime,
+    *,
+    previous: str | None,
+    browser: str | None,
+) -> dict[str, Any]:
     secret = new_secret()
     sequence = store.raise_sequence(session, subject)
     account = store.get_account(session, subject)
     if account is None:
         raise SignInRefused
     signed_in = BrowserSession(account, now, Parameters(request.partition("?")[2]).fingerprint if request else None)
-    store.add_browser_session(session, hash_secret(secret), signed_in, channel)
+    sessions.begin(session, secret, signed_in, channel, previous=previous, browser=browser)
     actor = Actor(subject=subject, client="identity", channel=channel, roles=account.roles)
     outbox.add(session, SignedIn(subject), sequence=sequence, actor=actor)
     return {"session": secret, "subject": subject, "max_age": int(SESSION_ABSOLUTE.total_seconds())}
-
-
-def sign_out(session: Session, secret: str) -> None:
-    store.remove_browser_session(session, hash_secret(secret))
 
 
 def add_client(session: Session, client: Client) -> None:
@@ -217,6 +223,9 @@ def save_web_session(
     family_id = family_of(claims) if claims else None
     if claims is None or family_id is None or claims["client_id"] != client_id:
         raise SessionEnded
+    family = oauth_store.get_family(session, family_id)
+    if family is None or family.revoked_at is not None:
+        raise SessionEnded
     if previous is not None:
         end_web_session(session, previous, now)
     secret = new_secret()
@@ -229,6 +238,7 @@ def save_web_session(
         "access_token_expires_at": datetime.fromtimestamp(claims["exp"], UTC),
         "created_at": now,
         "seen_at": now,
+        "sid": family.sid,
     }
     store.add_web_session(session, row)
     return secret
@@ -308,6 +318,7 @@ def end_web_session(session: Session, secret: str, now: datetime) -> None:
 
 
 def remove_expired(session: Session, now: datetime) -> None:
+    sessions.end_all_expired(session, now)
     store.remove_expired(session, now)
     device_store.remove_expired(session, now)
     code_store.remove_expired(session, now)

@@ -193,13 +193,14 @@ class BrowserSession:
     """Somebody signed in at `signed_in_at`, in a browser that all clients share.
 
     `signed_in_for` is the hash of the authorization request that sent them to the sign-in page, until it is answered.
-    `amr` is how they signed in (RFC 8176).
+    `amr` is how they signed in (RFC 8176). `sid` is what the session is called while it lives, whatever its secret.
     """
 
     account: Account
     signed_in_at: datetime
     signed_in_for: str | None = None
     amr: tuple[str, ...] = (PASSWORD,)
+    sid: str | None = None
 
     @property
     def level(self) -> int:
@@ -226,6 +227,7 @@ class AuthorizationCode:
     claims: dict[str, Any] | None = None
     dpop_jkt: str | None = None
     amr: tuple[str, ...] = (PASSWORD,)
+    sid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +235,7 @@ class TokenFamily:
     """All tokens that came of one authorization: they are refreshed, and revoked, together.
 
     `dpop_jkt` is the thumbprint of the key without which its refresh tokens are worth nothing (RFC 9449, section 5).
+    `sid` is the session that they came of, if one of a browser.
     """
 
     id: str
@@ -246,6 +249,7 @@ class TokenFamily:
     dpop_jkt: str | None = None
     claims: dict[str, Any] | None = None
     amr: tuple[str, ...] = (PASSWORD,)
+    sid: str | None = None
 
 
 def is_loopback(uri: str) -> bool:

@@ -8,6 +8,7 @@ broker_connections_closed = Counter(
     "onehall_broker_connections_closed", "Subscribers' connections that were closed", ["reason"]
 )
 broker_watched = Gauge("onehall_broker_watched_timestamp", "When the subscribers' connections were last looked at")
+sessions_ended = Counter("onehall_sessions_ended", "Sessions of browsers that ended", ["reason"])
 access_log_unsealed = Gauge("onehall_access_log_unsealed", "Entries of the access log that wait for their seal")
 access_log_seal_failed = Gauge(
     "onehall_access_log_seal_failed", "1 while nothing is sealed, because the sealed end of the access log is not there"

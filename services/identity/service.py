@@ -42,6 +42,7 @@ from services.identity.persons.vault import Vault
 from services.identity.presence import commands as presence
 from services.identity.presence import visits
 from services.identity.sealing import Seal
+from services.identity.sessions import commands as sessions
 from services.identity.settings import IdentitySettings
 from services.identity.warden import Warden
 
@@ -169,12 +170,16 @@ class IdentityService(Service):
 
     @rpc
     def sign_in(
-        self, username: str, password: str, channel: str, request: str | None = None, previous: str | None = None
+        self,
+        username: str,
+        password: str,
+        channel: str,
+        request: str | None = None,
+        previous: str | None = None,
+        browser: str | None = None,
     ) -> dict[str, Any]:
-        now = datetime.now(UTC)
-        return commands.sign_in(
-            self.database, self.offload, username, password, channel, now, request=request, previous=previous
-        )
+        now, known = datetime.now(UTC), {"request": request, "previous": previous, "browser": browser}
+        return commands.sign_in(self.database, self.offload, username, password, channel, now, **known)
 
     @rpc
     def get_session(self, session: str) -> dict[str, Any]:
@@ -184,7 +189,7 @@ class IdentityService(Service):
     @rpc
     def sign_out(self, session: str) -> None:
         with self.database.transaction() as transaction:
-            commands.sign_out(transaction, session)
+            sessions.sign_out(transaction, session, datetime.now(UTC))
 
     @rpc
     def get_contacts(self, subjects: list[str]) -> dict[str, dict[str, str]]:
@@ -298,6 +303,13 @@ class IdentityService(Service):
             commands.remove_expired(transaction, datetime.now(UTC))
             visits.remove_expired(transaction, datetime.now(UTC))
             recently.prune(transaction, datetime.now(UTC))
+
+    @timer(interval=30)
+    def end_expired_sessions(self) -> None:
+        ended = True
+        while ended:
+            with self.database.transaction() as transaction:
+                ended = sessions.end_expired(transaction, datetime.now(UTC)) > 0
 
     @timer(interval=600)
     def rotate_signing_keys(self) -> None:

@@ -20,6 +20,8 @@ _OWNERS_LOCK = 7_251_002
 """Number of an advisory lock."""
 
 _ACCOUNT = [tables.accounts.c[field.name] for field in fields(Account)]
+_OTHERS = [column for column in _ACCOUNT if column.name != "subject"]
+_BROWSER = ("signed_in_at", "signed_in_for", "amr", "sid")
 _CLIENT = [tables.clients.c[field.name] for field in fields(Client)]
 
 
@@ -139,26 +141,13 @@ def _client_row(client: Client) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(client).items()}
 
 
-def add_browser_session(session: Session, secret_hash: str, signed_in: BrowserSession, channel: str) -> None:
-    row = {
-        "secret_hash": secret_hash,
-        "subject": signed_in.account.subject,
-        "channel": channel,
-        "signed_in_at": signed_in.signed_in_at,
-        "seen_at": signed_in.signed_in_at,
-        "signed_in_for": signed_in.signed_in_for,
-        "amr": signed_in.amr,
-    }
-    session.execute(insert(tables.browser_sessions).values(row))
-
-
 def use_browser_session(
     session: Session, secret_hash: str, now: datetime, *, lock: bool = False
 ) -> BrowserSession | None:
     """The live session, whose idle time begins anew; locked if what it was signed in for is about to be spent."""
     browser = tables.browser_sessions
     found = (
-        select(browser.c.signed_in_at, browser.c.seen_at, browser.c.signed_in_for, browser.c.amr, *_ACCOUNT)
+        select(*(browser.c[name] for name in _BROWSER), browser.c.seen_at, *_ACCOUNT)
         .join(tables.accounts, tables.accounts.c.subject == browser.c.subject)
         .where(browser.c.secret_hash == secret_hash)
     )
@@ -167,15 +156,11 @@ def use_browser_session(
         return None
     if now - row.seen_at > _SEEN_STEP:
         _touch(session, browser, secret_hash, now)
-    return BrowserSession(account_of(row), row.signed_in_at, row.signed_in_for, row.amr)
+    return BrowserSession(account_of(row), row.signed_in_at, row.signed_in_for, tuple(row.amr), row.sid)
 
 
 def _touch(session: Session, table: Any, secret_hash: str, now: datetime) -> None:
     session.execute(update(table).where(table.c.secret_hash == secret_hash).values(seen_at=now))
-
-
-def remove_browser_session(session: Session, secret_hash: str) -> None:
-    session.execute(delete(tables.browser_sessions).where(tables.browser_sessions.c.secret_hash == secret_hash))
 
 
 def spend_sign_in(session: Session, secret_hash: str, request_hash: str) -> None:
@@ -205,20 +190,35 @@ def add_web_session(session: Session, row: dict[str, Any]) -> None:
 
 
 def use_web_session(session: Session, secret_hash: str, now: datetime, *, lock: bool = False) -> Any | None:
-    """The live session of the gateway's, with its account; locked while its tokens are renewed."""
-    web_session = tables.web_sessions
+    """The live session of the gateway's, with its account; locked while its tokens are renewed.
+
+    It lives no longer than the browser's session that it came of, which is used with it.
+    """
+    web_session, browser = tables.web_sessions, tables.browser_sessions
     found = (
-        select(web_session, tables.clients.c.channel, *(column for column in _ACCOUNT if column.name != "subject"))
+        select(web_session, tables.clients.c.channel, browser.c.signed_in_at, *_OTHERS)
         .join(tables.accounts, tables.accounts.c.subject == web_session.c.subject)
         .join(tables.clients, tables.clients.c.id == web_session.c.client_id)
+        .outerjoin(browser, browser.c.sid == web_session.c.sid)
         .where(web_session.c.secret_hash == secret_hash)
     )
     row = session.execute(found.with_for_update(of=web_session) if lock else found).first()
-    if row is None or not domain.is_session_live(row.created_at, row.seen_at, now, row.channel):
+    if row is None or not _is_web_session_live(row, now):
         return None
-    if now - row.seen_at > _SEEN_STEP:
+    if now - row.seen_at > _SEEN_STEP and not lock:
+        # in the order in which sessions are ended (`sessions.store`): neither waits for the other
+        session.execute(update(browser).where(browser.c.sid == row.sid).values(seen_at=now))
         _touch(session, web_session, secret_hash, now)
     return row
+
+
+def _is_web_session_live(row: Any, now: datetime) -> bool:
+    if not domain.is_session_live(row.created_at, row.seen_at, now, row.channel):
+        return False
+    # one that came of no browser's session (a kiosk's) is its own
+    if row.sid is None:
+        return True
+    return row.signed_in_at is not None and domain.is_session_live(row.signed_in_at, row.seen_at, now)
 
 
 def renew_web_session(session: Session, secret_hash: str, tokens: bytes, expires_at: datetime) -> None:
@@ -242,8 +242,7 @@ def remove_expired(session: Session, now: datetime) -> None:
     for table in (tables.pushed_requests, tables.client_assertions, tables.initial_access_tokens):
         session.execute(delete(table).where(table.c.expires_at < now))
     started, seen = now - domain.SESSION_ABSOLUTE, now - domain.SESSION_IDLE
-    browser, web, family = tables.browser_sessions.c, tables.web_sessions.c, tables.token_families.c
-    session.execute(delete(tables.browser_sessions).where(or_(browser.signed_in_at < started, browser.seen_at < seen)))
+    web, family = tables.web_sessions.c, tables.token_families.c
     session.execute(delete(tables.web_sessions).where(or_(web.created_at < started, web.seen_at < seen)))
     for table in (tables.authorization_codes, tables.revoked_access_tokens, tables.dpop_proofs):
         session.execute(delete(table).where(table.c.expires_at < now))

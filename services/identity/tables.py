@@ -75,12 +75,14 @@ browser_sessions = Table(
     "browser_sessions",
     metadata,
     Column("secret_hash", Text, primary_key=True),
-    Column("subject", Text, ForeignKey("accounts.subject"), nullable=False),
+    Column("subject", Text, ForeignKey("accounts.subject"), nullable=False, index=True),
     Column("channel", Text, nullable=False),
     Column("signed_in_at", Moment, nullable=False),
     Column("seen_at", Moment, nullable=False),
     Column("signed_in_for", Text),  # hash of an authorization request, until it is answered
     Column("amr", Words, nullable=False, server_default="{pwd}"),
+    Column("sid", Text, nullable=False, unique=True),
+    Column("browser", Text),  # "Firefox, Windows"
 )
 
 consents = Table(
@@ -107,6 +109,7 @@ authorization_codes = Table(
     Column("claims", JSONB(none_as_null=True)),
     Column("dpop_jkt", Text),
     Column("amr", Words, nullable=False, server_default="{pwd}"),
+    Column("sid", Text),
 )
 
 # RFC 9126: an authorization request that a client has sent beforehand
@@ -142,7 +145,7 @@ token_families = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("client_id", Text, ForeignKey("clients.id"), nullable=False),
-    Column("subject", Text, ForeignKey("accounts.subject"), nullable=False),
+    Column("subject", Text, ForeignKey("accounts.subject"), nullable=False, index=True),
     Column("scope", Text, nullable=False),
     Column("signed_in_at", Moment, nullable=False),
     Column("created_at", Moment, nullable=False),
@@ -151,6 +154,7 @@ token_families = Table(
     Column("dpop_jkt", Text),
     Column("claims", JSONB(none_as_null=True)),
     Column("amr", Words, nullable=False, server_default="{pwd}"),
+    Column("sid", Text, index=True),
 )
 
 # a spent token stays until its family ends, so that its second use is noticed
@@ -202,10 +206,11 @@ web_sessions = Table(
     metadata,
     Column("secret_hash", Text, primary_key=True),
     Column("client_id", Text, ForeignKey("clients.id"), nullable=False),
-    Column("subject", Text, ForeignKey("accounts.subject"), nullable=False),
+    Column("subject", Text, ForeignKey("accounts.subject"), nullable=False, index=True),
     Column("family_id", Text, ForeignKey("token_families.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("tokens", LargeBinary, nullable=False),
     Column("access_token_expires_at", Moment, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("seen_at", Moment, nullable=False),
+    Column("sid", Text, index=True),
 )

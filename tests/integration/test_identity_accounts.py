@@ -16,6 +16,7 @@ from services.identity import commands, demo, passwords, queries, store, tables
 from services.identity.domain import Account, Client, DemoDataInProduction
 from services.identity.persons.identifiers import Particulars
 from services.identity.sealing import hash_secret
+from services.identity.sessions import commands as sessions
 from tests.integration import identity_driver
 from tests.integration.identity_driver import BASE, PASSWORD, Driver, at_once, login_page, mail_of, race
 
@@ -141,7 +142,7 @@ def test_a_session_tells_who_and_since_when(driver):
 def test_signing_out_ends_the_session(driver):
     driver.sign_in(driver.register())
     with driver.database.transaction() as transaction:
-        commands.sign_out(transaction, driver.session)
+        sessions.sign_out(transaction, driver.session, driver.now)
         with pytest.raises(SessionEnded):
             queries.get_session(transaction, driver.session, driver.now)
     assert driver.authorize("web") == login_page("web")

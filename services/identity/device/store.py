@@ -88,6 +88,11 @@ def get_wrong(session: Session, subject: str, now: datetime) -> int:
     return int(session.execute(select(_TRIES.c.wrong).where(*in_window)).scalar() or 0)
 
 
+def remove_approved(session: Session, subject: str) -> None:
+    """What the person has approved and no device has fetched yet."""
+    session.execute(delete(_TABLE).where(_TABLE.c.subject == subject))
+
+
 def remove_expired(session: Session, now: datetime) -> None:
     session.execute(delete(_TABLE).where(_TABLE.c.expires_at < now - REMEMBERED))
     session.execute(delete(_TRIES).where(_TRIES.c.began_at < now - TRIES_WINDOW))

@@ -34,8 +34,11 @@ class Subjects:
         if client.subject_type != PAIRWISE:
             return subject
         # section 8.1: "sub = SHA-256 ( sector_identifier || local_account_id || salt )", here keyed with the salt
-        digest = hmac.digest(self._salt(), f"{sector_of(client)}\0{subject}".encode(), hashlib.sha256)
-        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        return self._digest(f"{sector_of(client)}\0{subject}")
+
+    def session_seen_by(self, client: Client, sid: str) -> str:
+        """What a session is called there: by one name two sectors would find each other's people."""
+        return sid if client.subject_type != PAIRWISE else self._digest(f"{sector_of(client)}\0session\0{sid}")
 
     def reseal(self) -> None:
         """Under the present key; a salt that was never needed is made."""
@@ -43,6 +46,10 @@ class Subjects:
         self._session.execute(
             update(secret).where(secret.c.name == _SALT).values(sealed=self._seal.close(self._salt()))
         )
+
+    def _digest(self, text: str) -> str:
+        digest = hmac.digest(self._salt(), text.encode(), hashlib.sha256)
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
     def _salt(self) -> bytes:
         secret = tables.sealed_secrets

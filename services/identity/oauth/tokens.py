@@ -216,6 +216,8 @@ def id_token(issuer: Issuer, client: Client, grantee: Grantee, access_token: str
     }
     if grantee.nonce is not None:
         claims["nonce"] = grantee.nonce
+    if grantee.family.sid is not None:
+        claims["sid"] = issuer.subjects.session_seen_by(client, grantee.family.sid)
     return issuer.sign(claims, typ="JWT", now=now, alg=client.id_token_alg)
 
 

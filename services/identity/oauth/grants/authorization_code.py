@@ -12,6 +12,7 @@ from services.identity.domain import CODE_LIFETIME, AuthorizationCode, BrowserSe
 from services.identity.oauth import store
 from services.identity.oauth.tokens import Grantee
 from services.identity.sealing import hash_secret, new_secret
+from services.identity.sessions import store as sessions
 
 
 class StoredCode:
@@ -68,6 +69,7 @@ class AuthorizationCodeGrant(BaseGrant):
             expires_at=self.server.now + CODE_LIFETIME,
             claims=request.claims.stored(),
             dpop_jkt=request.payload.data.get("dpop_jkt"),
+            sid=signed_in.sid,
         )
         store.add_code(self.server.session, stored)
 
@@ -86,7 +88,7 @@ class AuthorizationCodeGrant(BaseGrant):
     def authenticate_user(self, authorization_code: StoredCode) -> Grantee | None:
         code, server = authorization_code.code, self.server
         account = identity_store.get_account(server.session, code.subject)
-        if account is None:
+        if account is None or not self._join(code):
             return None
         family = TokenFamily(
             id=new_secret(),
@@ -99,9 +101,16 @@ class AuthorizationCodeGrant(BaseGrant):
             code_hash=code.code_hash,
             claims=code.claims,
             dpop_jkt=server.dpop_jkt if self.client.registration.is_public else None,
+            sid=code.sid,
         )
         store.add_family(server.session, family)
         return Grantee(account, family, code.nonce)
+
+    def _join(self, code: AuthorizationCode) -> bool:
+        """False if the person has signed out since: nobody would tell the client, which came a moment too late."""
+        if code.sid is None:
+            return True
+        return sessions.join(self.server.session, code.sid, code.client_id, code.subject, self.server.now)
 
     def delete_authorization_code(self, authorization_code: StoredCode) -> None:
         """It is gone since `query_authorization_code`: deleting it here would let two requests win."""

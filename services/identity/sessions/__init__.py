@@ -1,0 +1,1 @@
+"""Sessions of browsers, over all clients: begun, seen, ended, and who is told of an end."""
