@@ -16,8 +16,8 @@ from chassis.webhooks.addresses import Resolver
 from gateway import api, assets, documents, health, oauth, openapi, pages
 from gateway.catalogue import Items
 from gateway.endpoints import Endpoints
-from gateway.errors import on_error, on_http_error, on_invalid_request, on_sign_in_needed
-from gateway.pages.visits import SignInNeeded
+from gateway.errors import on_acting_over, on_error, on_http_error, on_invalid_request, on_sign_in_needed
+from gateway.pages.visits import ActingOver, SignInNeeded
 from gateway.problems import SERVICE_ERRORS
 from gateway.requests import FaultBarrier, RequestContext
 from gateway.rpc import Rpc
@@ -77,6 +77,7 @@ def _handle_errors(app: FastAPI) -> None:
     for error in SERVICE_ERRORS:
         app.add_exception_handler(error, on_error)
     app.add_exception_handler(SignInNeeded, on_sign_in_needed)
+    app.add_exception_handler(ActingOver, on_acting_over)
     app.add_exception_handler(RequestValidationError, on_invalid_request)
     app.add_exception_handler(HTTPException, on_http_error)
 

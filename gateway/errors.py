@@ -16,6 +16,7 @@ from gateway import problems
 from gateway.pages.visits import Visit, local_path
 from gateway.places import WEB_PLACE, place_of
 from gateway.problems import INTERNAL, PROBLEM_OF_ERROR, PROBLEM_OF_STATUS, Problem, speak
+from gateway.sessions import ACTING
 
 log = logging.getLogger(__name__)
 
@@ -69,3 +70,11 @@ async def on_sign_in_needed(request: Request, error: Exception) -> Response:
     if place is not WEB_PLACE:
         return RedirectResponse(place.start, 303)
     return RedirectResponse(f"/login/start?next={quote(local_path(error.args[0]), safe='')}", 303)
+
+
+async def on_acting_over(request: Request, error: Exception) -> Response:
+    """To where the visitor sees for whom they act. Over, it is over also for the browser."""
+    response = RedirectResponse(f"/account/mandates?told={error.args[0]}", 303)
+    if error.args[0] == "over":
+        request.app.state.cookies.delete(response, ACTING)
+    return response

@@ -21,7 +21,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from contracts.actors import Actor
-from contracts.errors import SessionEnded
+from contracts.errors import NotFound, SessionEnded
 from gateway.cache import TimedCache
 from gateway.rpc.client import Rpc
 from gateway.settings import GatewaySettings
@@ -30,6 +30,8 @@ from gateway.tokens import TokenRefused, Tokens
 SESSION, WEB, SIGN_IN, LANGUAGE = "onehall_session", "onehall_web", "onehall_sign_in", "onehall_language"
 KIOSK, KIOSK_WAIT, KIOSK_NAME = "onehall_kiosk", "onehall_kiosk_wait", "onehall_kiosk_name"
 CLERK, VISIT = "onehall_hall", "onehall_visit"
+ACTING = "onehall_acting"
+"""The mandate by which the visitor acts for somebody: no secret, it serves nobody else."""
 FRESH_SECONDS = 30
 SIGN_IN_SECONDS = 600
 LANGUAGE_SECONDS = 365 * 24 * 3600
@@ -88,6 +90,18 @@ class Visitor:
     locale: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """For whom the visitor acts, by which mandate, and about what: an item, a case, or all."""
+
+    mandate: str
+    name: str
+    actor: Actor
+    item: str | None
+    number: str | None
+    item_name: dict[str, str] | None = None
+
+
 class WebSessions:
     """Asked of identity at most every half minute a session, which also refreshes the access token."""
 
@@ -95,6 +109,7 @@ class WebSessions:
         self._rpc = rpc
         self._tokens = tokens
         self._sessions: TimedCache[dict[str, Any]] = TimedCache(FRESH_SECONDS, 10_000)
+        self._acting: TimedCache[dict[str, Any]] = TimedCache(FRESH_SECONDS, 10_000)
 
     async def visitor(self, secret: str, client: str = "web") -> Visitor | None:
         """None when the session is over, or is one of another client."""
@@ -116,6 +131,17 @@ class WebSessions:
             raise SessionEnded
         actor = await self._tokens.actor_of(session["access_token"])
         return Visitor(secret, session["name"], actor, session.get("locale"))
+
+    async def acting(self, secret: str, mandate: str) -> Acting:
+        """For whom the session acts by this mandate, known anew every half minute. Raise `NotFound` if it is over."""
+        key = (secret, mandate)
+        found = await self._acting.get(key, lambda: self._rpc.call("identity.get_acting", secret, mandate))
+        try:
+            actor = await self._tokens.actor_of(found["access_token"])
+        except TokenRefused:
+            self._acting.forget(key)
+            raise NotFound("mandate") from None
+        return Acting(mandate, found["name"], actor, found["item"], found["number"])
 
     async def begin(self, client: str, tokens: dict[str, Any], previous: str | None) -> str:
         """The new session's secret. The one that this browser had before is over."""

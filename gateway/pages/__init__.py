@@ -16,6 +16,7 @@ from gateway.pages import (
     inbox,
     items,
     kiosk,
+    mandates,
     ratings,
     sign_in,
     webhooks,
@@ -23,7 +24,7 @@ from gateway.pages import (
 from gateway.places import KIOSK_PLACE, VISIT_PLACE
 
 router = APIRouter(include_in_schema=False)
-for part in (home, items, cases, ratings, inbox, account, access_log, department, webhooks, sign_in):
+for part in (home, items, cases, ratings, inbox, account, access_log, mandates, department, webhooks, sign_in):
     router.include_router(part.router)
 for part in (device, kiosk, hall):
     router.include_router(part.router)

@@ -9,7 +9,10 @@ from gateway.pages.visits import Visited
 
 router = APIRouter(prefix="/account")
 
-AREAS = (("/account/access-log", "access-log.title", "account.access-log"),)
+AREAS = (
+    ("/account/access-log", "access-log.title", "account.access-log"),
+    ("/account/mandates", "mandates.title", "account.mandates"),
+)
 """Address, title and what one can do there, in the order of the page: whoever adds an area adds a line."""
 
 

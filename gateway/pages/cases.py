@@ -53,7 +53,7 @@ async def _show(
 
 def _is_mine(visit: Visit, actions: list[str]) -> bool:
     """Staff file cases of their own, too: then they may do to them what an applicant may."""
-    return not visit.signed_in.actor.roles or bool(APPLICANTS_ACTIONS.intersection(actions))
+    return not visit.actor.roles or bool(APPLICANTS_ACTIONS.intersection(actions))
 
 
 async def _rating(visit: Visit, case: dict[str, Any]) -> dict[str, Any] | None:

@@ -24,7 +24,7 @@ async def show_form(visit: Visited, code: str) -> Response:
     item = await visit.items.get(code)
     visitor = visit.signed_in
     # nobody fills in a form that they may not send
-    if item.get("assurance", 1) > max(visitor.actor.acr, 1):
+    if item.get("assurance", 1) > max(visit.actor.acr, 1):
         raise StepUpRequired(item["assurance"])
     form = FilledForm.empty(item, visit.say)
     # made with the form, so that a form sent twice files one case

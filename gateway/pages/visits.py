@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode
@@ -12,12 +13,14 @@ from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData
 from starlette.responses import HTMLResponse, Response
 
+from contracts.actors import Actor
+from contracts.errors import NotFound, SessionEnded
 from gateway.catalogue import Items
 from gateway.languages import CATALOGUES, LANGUAGES, first_spoken, is_language, preferred
 from gateway.pages.templates import TEMPLATES
-from gateway.places import KIOSK_PLACE, VISIT_PLACE, place_of
+from gateway.places import KIOSK_PLACE, VISIT_PLACE, WEB_PLACE, place_of
 from gateway.rpc.client import Rpc
-from gateway.sessions import LANGUAGE, LANGUAGE_SECONDS, Cookies, Visitor
+from gateway.sessions import ACTING, LANGUAGE, LANGUAGE_SECONDS, Acting, Cookies, Visitor
 
 MAX_ADDRESS = 8_000
 KIOSK_SECONDS, KIOSK_FORM_SECONDS = 90, 240
@@ -27,6 +30,10 @@ LOCAL_PATHS = (
     *("/items", "/cases", "/inbox", "/account", "/department", "/device", "/hall/"),
     *("/oauth/authorize?", "/login/start"),
 )
+
+
+class ActingOver(Exception):
+    """The visitor does not act for whom the page thinks. Args: `over` or `changed`."""
 
 
 class SignInNeeded(Exception):
@@ -47,10 +54,11 @@ def text_in(posted: FormData, name: str) -> str:
 
 
 class Visit:
-    def __init__(self, request: Request, visitor: Visitor | None) -> None:
+    def __init__(self, request: Request, visitor: Visitor | None, acting: Acting | None = None) -> None:
         self.request = request
         self.visitor = visitor
         self.place = place_of(request.url.path)
+        self.acting = acting
         self.rpc: Rpc = request.app.state.rpc
         self.items: Items = request.app.state.items
         self.cookies: Cookies = request.app.state.cookies
@@ -75,8 +83,19 @@ class Visit:
     def address(self) -> str:
         return self.request.url.path + (f"?{self.request.url.query}" if self.request.url.query else "")
 
+    @property
+    def actor(self) -> Actor:
+        """Who the visitor is to cases: themselves, or somebody for whom they act."""
+        return self.acting.actor if self.acting else self.signed_in.actor
+
     async def call(self, name: str, *args: Any) -> Any:
-        """A call of a service, as the visitor who is signed in."""
+        """A call of a service, as the visitor who is signed in; about cases, as the one for whom they act."""
+        if not name.startswith(("cases.", "rating.")):
+            return await self.call_as_oneself(name, *args)
+        _ = self.signed_in
+        return await self.rpc.call(name, *args, actor=self.actor)
+
+    async def call_as_oneself(self, name: str, *args: Any) -> Any:
         return await self.rpc.call(name, *args, actor=self.signed_in.actor)
 
     async def form(self) -> FormData:
@@ -84,7 +103,11 @@ class Visit:
         if options.get(b"charset", b"utf-8").lower() not in UTF_8:
             # decoded otherwise, a form can hold text that is none
             raise HTTPException(415)
-        return await self.request.form(max_files=0, max_fields=200)
+        posted = await self.request.form(max_files=0, max_fields=200)
+        # a form says for whom it was opened: what is meant for one must not be filed for another
+        if "acting" in posted and posted["acting"] != (self.acting.mandate if self.acting else ""):
+            raise ActingOver("changed")
+        return posted
 
     def render(
         self, template: str, status: int = 200, headers: dict[str, str] | None = None, **values: Any
@@ -98,6 +121,8 @@ class Visit:
             visitor=self.visitor,
             place=self.place.name,
             base=self.place.base,
+            acting=self.acting,
+            acting_item=self.say.pick(self.acting.item_name) if self.acting else "",
             path=self.request.url.path,
             languages=[(tag, name, self._address_in(tag)) for tag, name in LANGUAGES.items()],
             **values,
@@ -140,7 +165,22 @@ async def get_visit(request: Request) -> Visit:
         return Visit(request, None)
     if place is VISIT_PLACE:
         return Visit(request, await state.visits.visitor(secret))
-    return Visit(request, await state.web_sessions.visitor(secret, place.client))
+    visitor = await state.web_sessions.visitor(secret, place.client)
+    mandate = state.cookies.read(request, ACTING) if place is WEB_PLACE else None
+    acting = await _acting(request, visitor, mandate) if visitor and mandate else None
+    return Visit(request, visitor, acting)
+
+
+async def _acting(request: Request, visitor: Visitor, mandate: str) -> Acting | None:
+    """Never silently nobody: whoever thinks that they act for somebody must not do it for themselves instead."""
+    try:
+        acting: Acting = await request.app.state.web_sessions.acting(visitor.secret, mandate)
+        if acting.item is not None:
+            item = await request.app.state.items.get(acting.item)
+            acting = replace(acting, item_name=item["name"])
+    except (NotFound, SessionEnded):
+        raise ActingOver("over") from None
+    return acting
 
 
 Visited = Annotated[Visit, Depends(get_visit)]

@@ -27,6 +27,7 @@ from services.identity.codes.secrecy import CodeKeys
 from services.identity.device import approval
 from services.identity.mandates import commands as mandate_commands
 from services.identity.mandates import queries as mandate_queries
+from services.identity.mandates.acting import act_for
 from services.identity.oauth import authorization, protocol
 from services.identity.oauth import store as oauth_store
 from services.identity.oauth.http import HttpRequest
@@ -209,6 +210,16 @@ class IdentityService(Service):
             return access_log_queries.list_entries(
                 transaction, self.actor, subject, number=number, cursor=cursor, limit=limit, now=now
             )
+
+    @rpc
+    def get_acting(self, secret: str, mandate: str) -> dict[str, Any]:
+        with self.database.transaction() as transaction:
+            provider = Provider(transaction, self._issuer(transaction), datetime.now(UTC))
+            found = act_for(provider, self._web_sessions(transaction), secret, mandate)
+        # after the commit, as of `get_web_session`
+        if found is None:
+            raise SessionEnded
+        return found
 
     @rpc
     def list_mandates(self) -> dict[str, Any]:

@@ -263,6 +263,8 @@ PAGES = {
     "preferences": ("citizen", "/inbox/preferences?saved=1"),
     "account": ("citizen", "/account/"),
     "access log": ("citizen", "/account/access-log"),
+    "mandates": ("citizen", "/account/mandates?told=granted"),
+    "authorise": ("citizen", "/account/mandates/new"),
     "officer's case": ("officer", "/cases/{open}"),
     "department": ("officer", "/department/"),
     "subscription": ("officer", "/department/subscriptions/{subscription}"),
@@ -273,6 +275,7 @@ REFUSED = {
     "wrong form": ("citizen", f"/items/{ITEM}/apply"),
     "no score": ("citizen", "/cases/{closed}/rating"),
     "no note": ("officer", "/cases/{open}"),
+    "nobody authorised": ("citizen", "/account/mandates/new"),
 }
 """Pages that come back when their last button is pressed with nothing filled in."""
 

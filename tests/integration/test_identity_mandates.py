@@ -9,10 +9,13 @@ from sqlalchemy import text
 from contracts import access
 from contracts.actors import Actor
 from contracts.errors import InvalidInput, NotFound, NotPermitted, SignInRefused
+from services.identity import commands as identity_commands
 from services.identity.access_log import store as access_log
 from services.identity.mandates import commands, domain, queries
+from services.identity.mandates.acting import act_for
 from services.identity.mandates.commands import Guardianship
 from services.identity.mandates.domain import TOKEN_TYPE
+from services.identity.oauth.server import Provider
 from services.identity.persons import store as persons
 from services.identity.persons.identifiers import Particulars, with_check_digit
 from tests.integration.identity_driver import claims_of
@@ -188,6 +191,22 @@ def test_it_is_as_sure_as_the_less_sure_of_the_two(people, accepted):
         session.execute(sure, {"subject": people.principal.subject})
     people.sign_in(people.agent)
     assert claims_of(exchange(people, accepted).json["access_token"])["acr"] == "3"
+
+
+def test_the_web_channels_session_exchanges_it_for_itself(people, accepted):
+    tokens = people.tokens("web")
+    with people.database.transaction() as session:
+        web_sessions = people.web_sessions(session)
+        secret = identity_commands.save_web_session(session, web_sessions, "web", tokens, people.now)
+        provider = Provider(session, people.issuer(session), people.now)
+        found = act_for(provider, web_sessions, secret, accepted["id"])
+        assert (found["name"], found["item"], found["number"]) == (people.principal.name, ITEM, None)
+        assert claims_of(found["access_token"])["act"] == {"sub": people.agent.subject}
+        assert act_for(provider, web_sessions, "nothing", accepted["id"]) is None
+        commands.end(session, as_person(people.principal), accepted["id"], people.now)
+        for mandate in (accepted["id"], "nothing"):
+            with pytest.raises(NotFound):
+                act_for(provider, web_sessions, secret, mandate)
 
 
 # What it tells

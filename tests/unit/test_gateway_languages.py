@@ -15,14 +15,16 @@ from contracts.actors import CHANNELS, STAFF_ROLES
 from contracts.errors import ERROR_OF_PATH
 from gateway.api.callers import SCOPES
 from gateway.languages import CATALOGUES, DEFAULT, LANGUAGES, preferred
+from gateway.pages.mandates import TOLD
 from gateway.problems import PROBLEM_OF_ERROR, PROBLEM_OF_STATUS
 from services.identity.demo import DEPARTMENTS
 
 GATEWAY = Path(__file__).parents[2] / "gateway"
 FAMILIES = (
     "action", "actor", "attempt-error", "channel", "delivery", "department", "ended-by", "event", "heard", "item.days-",
-    "assurance.", "kind", "looked-at", "looked-by", "problem", "purpose", "rule", "scope", "score", "source", "status",
-    "told", "device-fault", "device-result", "device-title", "hall-fault", "kiosk-result", "kiosk-title",
+    "assurance.", "kind", "looked-at", "looked-by", "mandate.", "mandate-told", "problem", "purpose", "rule", "scope",
+    "score", "source", "status", "told", "device-fault", "device-result", "device-title", "hall-fault", "kiosk-result",
+    "kiosk-title",
 )  # fmt: skip
 """Keys that are put together from a code; what they must hold is tested by name below."""
 
@@ -70,6 +72,8 @@ def test_every_code_has_its_word() -> None:
         *(f"kiosk-{part}.{word}" for part in ("title", "result") for word in ("denied", "expired")),
         *(f"hall-fault.{word}" for word in ("format", "unknown", "limited")),
         *(f"looked-by.{role}{of}" for role in access.ROLES for of in ("", "-of")),
+        *(f"mandate-told.{told}" for told in TOLD),
+        *(f"mandate.{status}" for status in ("offered", "live", "ended")),
         *(f"looked-at.{what}" for what in access.WHATS),
         *(f"purpose.{purpose}" for purpose in access.PURPOSES),
         *(f"channel.{channel}" for channel in CHANNELS),

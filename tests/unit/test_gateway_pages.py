@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from contracts.actors import Mandate
 from contracts.errors import (
     ActionNotAllowed,
     CaseAlreadyRated,
@@ -19,7 +20,7 @@ from contracts.errors import (
 from gateway.limits import MAX_COMMENT, MAX_NOTE
 from services.cases import forms
 from services.rating import domain
-from tests.unit.gateway_fakes import CASE, HISTORY, ITEM, Door, FakeRpc, make_door, web_session
+from tests.unit.gateway_fakes import CASE, HISTORY, ITEM, Door, FakeRpc, make_door, make_token, web_session
 
 CLOSED = CASE | {"status": "closed", "decision": "approved"}
 FILE = {"case": CASE, "history": HISTORY, "item": ITEM, "actions": ["withdraw"]}
@@ -44,6 +45,8 @@ def signed_in(answers: dict[str, Any], **claims: Any) -> tuple[FakeRpc, Door]:
         "/department/",
         "/account/",
         "/account/access-log",
+        "/account/mandates",
+        "/account/mandates/new",
     ],
 )
 def test_a_page_of_ones_own_asks_to_sign_in_and_comes_back(page: str) -> None:
@@ -384,3 +387,87 @@ def test_a_name_with_braces_is_shown_as_it_is() -> None:
     odd = LOOK | {"role": "client", "department": None, "client": "{0.__class__}<b>"}
     _, door = signed_in({"identity.list_access_log": {"items": [odd], "next": None}})
     assert "{0.__class__}&lt;b&gt;" in door.get("/account/access-log").text
+
+
+MANDATE = {
+    "id": "m-1", "kind": "authorisation", "name": "陈晓明", "item": "residence-permit", "number": None,
+    "status": "live", "created_at": "2026-11-01T02:03:04Z", "ends_at": "2026-12-01T02:03:04Z", "ended_by": None,
+}  # fmt: skip
+
+
+def acting_for(item: str | None = "residence-permit", number: str | None = None) -> dict[str, Any]:
+    limit = {"item": item} if item else {"case": number}
+    details = [{"type": "urn:onehall:mandate"} | limit]
+    token = make_token(sub="principal", client_id="web", act={"sub": "sub-1"}, authorization_details=details)
+    return {"access_token": token, "name": "陈晓明", "item": item, "number": number}
+
+
+def acting(answers: dict[str, Any]) -> tuple[FakeRpc, Door]:
+    rpc, door = signed_in({"identity.get_acting": acting_for(), "cases.list_cases": EMPTY, **answers})
+    door.cookies.set("onehall_acting", "m-1")
+    return rpc, door
+
+
+def test_who_begins_to_act_for_somebody_sees_it_on_every_page_until_they_stop() -> None:
+    _, door = signed_in({"identity.get_acting": acting_for(), "cases.list_cases": EMPTY, "cases.list_items": EMPTY})
+    assert door.post("/account/mandates/m-1/act").headers["location"] == "/items/residence-permit"
+    for page in ("/", "/cases", "/items/residence-permit", "/items/residence-permit/apply"):
+        shown = door.get(f"{page}?lang=en").text
+        assert "You are acting for 陈晓明: Residence permit" in shown
+    door.post("/account/mandates/stop")
+    assert "You are acting for" not in door.get("/cases?lang=en").text
+
+
+def test_cases_are_the_others_and_letters_are_ones_own() -> None:
+    rpc, door = acting({"notify.list_inbox": EMPTY, "identity.list_access_log": EMPTY})
+    for page in ("/cases", "/inbox", "/account/access-log"):
+        assert door.get(page).status_code == 200
+    actors = {name: actor for name, _, actor in rpc.calls if actor is not None}
+    cases, inbox = actors["cases.list_cases"], actors["notify.list_inbox"]
+    assert (cases.subject, cases.act, cases.mandate) == ("principal", "sub-1", Mandate(item="residence-permit"))
+    assert (inbox.subject, inbox.act) == ("sub-1", None)
+    assert actors["identity.list_access_log"] == inbox
+
+
+def test_who_may_no_longer_act_for_somebody_does_not_act_for_themselves_unawares() -> None:
+    rpc, door = acting({"identity.get_acting": NotFound("mandate"), "cases.submit_case": CASE})
+    for answer in (door.get("/cases"), door.post("/items/residence-permit/apply", data={"acting": "m-1"})):
+        assert (answer.status_code, answer.headers["location"]) == (303, "/account/mandates?told=over")
+        assert 'onehall_acting=""' in answer.headers["set-cookie"]
+        door.cookies.set("onehall_acting", "m-1")
+    assert rpc.of("cases.submit_case") == []
+
+
+@pytest.mark.parametrize(("cookie", "form"), [("m-1", ""), (None, "m-1"), ("m-1", "m-2")])
+def test_a_form_that_was_opened_for_one_person_is_not_filed_for_another(cookie: str | None, form: str) -> None:
+    rpc, door = signed_in({"identity.get_acting": acting_for(), "cases.submit_case": CASE})
+    if cookie:
+        door.cookies.set("onehall_acting", cookie)
+    answer = door.post("/items/residence-permit/apply", data={"full_name": "张三", "ground": "home", "acting": form})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/account/mandates?told=changed")
+    assert rpc.of("cases.submit_case") == []
+
+
+def test_mandates_show_both_sides_and_what_can_be_done() -> None:
+    offered = MANDATE | {"id": "m-2", "status": "offered", "item": None, "number": "202611240000000012"}
+    given = MANDATE | {"id": "m-3", "kind": "guardianship", "item": None, "name": "李华"}
+    answer = {"received": [MANDATE, offered], "given": [given]}
+    items = {"items": [ITEM], "next": None}
+    _, door = signed_in({"identity.list_mandates": answer, "cases.list_items": items})
+    page = door.get("/account/mandates?lang=en").text
+    for action in ("m-1/act", "m-1/end", "m-2/accept", "m-2/end"):
+        assert f'action="/account/mandates/{action}"' in page
+    assert "m-3/end" not in page
+    assert "Residence permit" in page
+
+
+def test_an_authorisation_is_sent_and_its_faults_are_shown() -> None:
+    fault = InvalidInput([{"pointer": "/agent", "rule": "not", "value": "yourself"}])
+    items = {"items": [ITEM], "next": None}
+    rpc, door = signed_in({"identity.grant_mandate": fault, "cases.list_items": items, "cases.list_cases": EMPTY})
+    posted = {"agent": " citizen2 ", "about": "item:residence-permit", "until": "2026-12-01"}
+    answer = door.post("/account/mandates/new?lang=en", data=posted)
+    assert (answer.status_code, "You cannot authorise yourself." in answer.text) == (422, True)
+    rpc.answers["identity.grant_mandate"] = MANDATE
+    assert door.post("/account/mandates/new", data=posted).headers["location"] == "/account/mandates?told=granted"
+    assert rpc.of("identity.grant_mandate")[-1] == ("citizen2", "residence-permit", None, "2026-12-01")

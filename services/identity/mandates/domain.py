@@ -84,7 +84,7 @@ def require_own(actor: Actor) -> str:
 def require_scope(item: object, number: object) -> tuple[str | None, str | None]:
     """One service item or one case, not both and not neither. Raise `InvalidInput`."""
     if (item is None) == (number is None):
-        raise InvalidInput([Fault(pointer="/item", rule="oneOf", value=["item", "number"])])
+        raise InvalidInput([Fault(pointer="/item", rule="itemOrNumber", value=None)])
     if isinstance(item, str) and is_part(item):
         return item, None
     if isinstance(number, str) and number.isascii() and number.isdigit() and len(number) == _NUMBER_DIGITS:
