@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from contracts import broker_accounts
 from contracts.topology import SERVICES
-from deploy.local import sms_provider
+from deploy.local import registry, sms_provider
 from deploy.local.state import State
 
 HOST = "127.0.0.1"
@@ -33,6 +33,9 @@ SET_BY_YOU = (
     "ONEHALL_SMS_APP_ID",
     "ONEHALL_SMS_SIGN_NAME",
     "ONEHALL_SMS_TEMPLATES",
+    "ONEHALL_REGISTRY_URL",
+    "ONEHALL_REGISTRY_CLIENT_ID",
+    "ONEHALL_REGISTRY_CLIENT_SECRET",
     "ONEHALL_WEBHOOK_CA_FILE",
     "ONEHALL_WEBHOOK_PRIVATE_ADDRESSES",
 )
@@ -49,7 +52,10 @@ def load_secrets(state: State) -> dict[str, str]:
     known: dict[str, str] = json.loads(state.secrets.read_text()) if state.secrets.exists() else {}
     accounts = ("broker", "database", "supervisor", *SERVICES)
     at_broker = map(broker_password, broker_accounts.NAMES)
-    wanted = {name: secrets.token_urlsafe(24) for name in ("rpc", "notify-client", "cookie", *accounts, *at_broker)}
+    wanted = {
+        name: secrets.token_urlsafe(24)
+        for name in ("rpc", "notify-client", "cookie", *accounts, *at_broker)
+    }
     for key in ("cookie-key", "webhook-key"):
         wanted[key] = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
     missing = {name: value for name, value in wanted.items() if name not in known}
@@ -80,6 +86,10 @@ def uses_private_sms(given: Mapping[str, str]) -> bool:
     return "ONEHALL_SMS_SECRET_ID" not in given
 
 
+def uses_private_registry(given: Mapping[str, str]) -> bool:
+    return "ONEHALL_REGISTRY_URL" not in given
+
+
 def given_settings() -> dict[str, str]:
     return {name: os.environ[name] for name in SET_BY_YOU if os.environ.get(name)}
 
@@ -105,6 +115,8 @@ def make_environment(
         "ONEHALL_SMTP_HOST": HOST,
         "ONEHALL_SMTP_PORT": str(ports["smtp"]),
         "ONEHALL_MAIL_FROM": "no-reply@onehall.example",
+        "ONEHALL_REGISTRY_URL": f"http://{HOST}:{ports['registry']}",
+        "ONEHALL_REGISTRY_CLIENT_SECRET": registry.CLIENT_SECRET,
         # OAuth over plain HTTP is refused otherwise; only ever set here, where everything stays on this machine
         "AUTHLIB_INSECURE_TRANSPORT": "1",
     }

@@ -11,7 +11,13 @@ from dataclasses import dataclass, field, replace
 
 from contracts.topology import Process, processes
 from deploy.local import broker, database
-from deploy.local.environment import private_databases, uses_private_broker, uses_private_sms, uses_private_smtp
+from deploy.local.environment import (
+    private_databases,
+    uses_private_broker,
+    uses_private_registry,
+    uses_private_sms,
+    uses_private_smtp,
+)
 from deploy.local.needs import needs
 from deploy.local.report import Failure
 from deploy.local.state import ROOT, State, replica_name
@@ -98,6 +104,9 @@ def _servers(state: State, ports: Mapping[str, int], given: Mapping[str, str]) -
     if uses_private_sms(given):
         arguments = ["127.0.0.1", str(ports["sms"]), str(state.sms)]
         yield server("sms", SMTP, [sys.executable, "-m", "deploy.local.sms_provider", *arguments])
+    if uses_private_registry(given):
+        command = [sys.executable, "-m", "deploy.local.registry", "127.0.0.1", str(ports["registry"])]
+        yield server("registry", SMTP, command)
 
 
 def supervisor_configuration(state: State, programs: Iterable[Program], password: str) -> str:

@@ -15,7 +15,16 @@ from deploy.local.report import Failure
 
 ROOT = Path(__file__).resolve().parents[2]
 
-SLOTS = {"broker": 1, "broker-distribution": 2, "epmd": 3, "database": 4, "smtp": 5, "broker-management": 6, "sms": 7}
+SLOTS = {
+    "broker": 1,
+    "broker-distribution": 2,
+    "epmd": 3,
+    "database": 4,
+    "smtp": 5,
+    "broker-management": 6,
+    "sms": 7,
+    "registry": 8,
+}
 """The servers that are not ours; our own processes carry their slot in `contracts.topology`."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from chassis.settings import ManagingSettings, RpcSettings
 
@@ -26,6 +26,12 @@ class IdentitySettings(RpcSettings, ManagingSettings):
     signing_key_days: int = Field(default=90, ge=1, le=3650, description="when signing keys rotate by themselves")
     broker_token_seconds: int = Field(default=600, ge=1, le=3600, description="how long a token opens the broker")
     broker_grace_seconds: int = Field(default=30, ge=1, le=600, description="for renewing it, and for clocks")
+
+    @field_validator("registry_url", "registry_client_secret", mode="before")
+    @classmethod
+    def _take_nothing_for_none(cls, value: object) -> object:
+        """Compose hands on what is not set as an empty text."""
+        return None if value == "" else value
 
     @model_validator(mode="after")
     def _require_a_sealed_way(self) -> Self:

@@ -51,6 +51,7 @@ OF_THE_BROKER = ("AMQP_URI", "ONEHALL_BROKER_MANAGEMENT_URL")
 FILLED_IN = "filled-in-by-an-operator"
 
 GIVEN_FROM_OUTSIDE = {
+    "ONEHALL_REGISTRY_URL": "https://register.example",
     "ONEHALL_BASE_URL": "https://hall.example",
     "ONEHALL_COOKIE_KEY": base64.urlsafe_b64encode(bytes(32)).decode(),
     "ONEHALL_WEBHOOK_KEY": base64.urlsafe_b64encode(bytes(32)).decode(),
@@ -67,7 +68,7 @@ def database_name(service: str) -> str:
     return f"ONEHALL_{service.upper()}_DATABASE_URL"
 
 
-OTHER_SERVERS = ("AMQP_URI", "ONEHALL_SMTP_HOST", "ONEHALL_SMS_SECRET_ID")
+OTHER_SERVERS = ("AMQP_URI", "ONEHALL_SMTP_HOST", "ONEHALL_SMS_SECRET_ID", "ONEHALL_REGISTRY_URL")
 ELSEWHERE = dict.fromkeys((*OTHER_SERVERS, *map(database_name, SERVICES)), "elsewhere")
 """No private server."""
 
@@ -219,7 +220,7 @@ def test_supervisor_gives_a_server_nothing_of_ours(tmp_path: Path) -> None:
     secrets = load_secrets(State(tmp_path)).values()
     servers = given.keys() - COMMANDS.keys()
 
-    assert servers == {"database", "epmd", "broker", "smtp", "sms"}
+    assert servers == {"database", "epmd", "broker", "smtp", "sms", "registry"}
     assert not [name for server in servers for name in given[server] if is_ours(name)]
     assert not [value for server in servers for value in given[server].values() if value in secrets]
 
