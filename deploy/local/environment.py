@@ -52,10 +52,7 @@ def load_secrets(state: State) -> dict[str, str]:
     known: dict[str, str] = json.loads(state.secrets.read_text()) if state.secrets.exists() else {}
     accounts = ("broker", "database", "supervisor", *SERVICES)
     at_broker = map(broker_password, broker_accounts.NAMES)
-    wanted = {
-        name: secrets.token_urlsafe(24)
-        for name in ("rpc", "notify-client", "cookie", *accounts, *at_broker)
-    }
+    wanted = {name: secrets.token_urlsafe(24) for name in ("rpc", "notify-client", "cookie", *accounts, *at_broker)}
     for key in ("cookie-key", "webhook-key"):
         wanted[key] = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
     missing = {name: value for name, value in wanted.items() if name not in known}
