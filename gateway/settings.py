@@ -34,7 +34,7 @@ class GatewaySettings(RpcSettings, WebhookAddresses):
     @property
     def has_hall(self) -> bool:
         """Whether the counter's pages are open: in production with a secret of their own only."""
-        return not self.is_production or self.hall_client_secret.get_secret_value() != _DEMO_SECRET
+        return not self.is_production or self.hall_client_secret.get_secret_value() not in ("", _DEMO_SECRET)
 
     @property
     def is_https(self) -> bool:

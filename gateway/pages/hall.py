@@ -16,7 +16,7 @@ from gateway.sessions import CLERK, SESSION, VISIT, Visitor
 router = APIRouter(prefix="/hall")
 
 ROLE = "clerk"
-MAX_NUMBER = 40
+MAX_NUMBER, MAX_CHALLENGE, MAX_CODE = 40, 100, 20
 TARGET = "/hall/"
 
 Words = Annotated[str, Query(max_length=200)]
@@ -47,17 +47,51 @@ async def show_counter(visit: Visited) -> Response:
 
 @router.post("/visits")
 async def begin_visit(visit: Visited) -> Response:
-    clerk = _require_clerk(visit)
-    number = text_in(await visit.form(), "id_number")[:MAX_NUMBER]
+    """By a card that was read, or by the code that the citizen read out from their phone."""
+    _require_clerk(visit)
+    posted = await visit.form()
+    challenge, code = text_in(posted, "challenge")[:MAX_CHALLENGE], text_in(posted, "code")[:MAX_CODE]
     try:
-        proof = await visit.call("identity.prove_presence", number)
-        secret = await visit.call("identity.open_visit", clerk.secret, proof["presence_token"])
+        if challenge:
+            proof = await visit.call("identity.prove_presence_by_code", challenge, code)
+        else:
+            proof = await visit.call("identity.prove_presence", text_in(posted, "id_number")[:MAX_NUMBER])
     except InvalidInput:
-        return _counter(visit, 422, "format")
+        return _code_page(visit, challenge, 422, "code") if challenge else _counter(visit, 422, "format")
     except NotFound:
         return _counter(visit, 404, "unknown")
     except TooManyAttempts:
         return _counter(visit, 429, "limited")
+    return await _open(visit, proof["presence_token"])
+
+
+@router.post("/codes")
+async def send_code(visit: Visited) -> Response:
+    _require_clerk(visit)
+    phone = text_in(await visit.form(), "phone")[:MAX_NUMBER]
+    try:
+        sent = await visit.call("identity.send_presence_code", phone)
+    except InvalidInput:
+        return _counter(visit, 422, "phone")
+    except TooManyAttempts:
+        return _counter(visit, 429, "code-limited")
+    return _code_page(visit, sent["challenge"])
+
+
+@router.get("/visits")
+@router.get("/codes")
+async def return_to_counter() -> Response:
+    """Where a page that answered a post lands when it is loaded again or read in another language."""
+    return RedirectResponse(TARGET, 303)
+
+
+def _code_page(visit: Visit, challenge: str, status: int = 200, fault: str = "") -> Response:
+    return visit.render("hall_code.html", status=status, challenge=challenge, fault=fault)
+
+
+async def _open(visit: Visit, presence_token: str) -> Response:
+    try:
+        secret = await visit.call("identity.open_visit", visit.signed_in.secret, presence_token)
     except SessionEnded as error:
         raise SignInNeeded(TARGET) from error
     response = RedirectResponse("/hall/visit/", 303)

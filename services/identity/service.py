@@ -98,6 +98,17 @@ class IdentityService(Service):
         return presence.prove_by_id_number(self.database, self._vault(), self.actor, id_number, now)
 
     @rpc
+    def send_presence_code(self, phone: str) -> dict[str, Any]:
+        with self.database.transaction() as transaction:
+            now, keys = datetime.now(UTC), self._code_keys()
+            return presence.send_code(transaction, self._vault(), keys, self.actor, phone, now)
+
+    @rpc
+    def prove_presence_by_code(self, challenge: str, code: str) -> dict[str, Any]:
+        now, keys = datetime.now(UTC), self._code_keys()
+        return presence.prove_by_code(self.database, keys, self.actor, challenge, code, now)
+
+    @rpc
     def open_visit(self, session: str, presence_token: str) -> str:
         """`session` is the clerk's at the hall. Raise `SessionEnded`."""
         now = datetime.now(UTC)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select, text
 
+from contracts.actors import Actor
 from contracts.errors import InvalidInput, NotFound, NotPermitted, TooManyAttempts
 from services.identity import commands
+from services.identity.codes.queries import get_codes
+from services.identity.codes.secrecy import CodeKeys
 from services.identity.domain import TOKEN_EXCHANGE
 from services.identity.oauth import store as oauth_store
 from services.identity.oauth.exchange import ACCESS_TOKEN
 from services.identity.oauth.tokens import family_of
 from services.identity.persons import store as persons
 from services.identity.persons.identifiers import Particulars, with_check_digit
+from services.identity.presence import commands as presence_commands
 from services.identity.presence import tables
 from services.identity.presence.domain import MOST_UNKNOWN, mask_name
 from tests.integration.identity_driver import claims_of, race
@@ -312,3 +317,79 @@ def test_numbers_cannot_be_tried_out(driver, clerk):
         driver.read_card(clerk, driver.id_number)
     driver.after(minutes=10)
     assert driver.read_card(clerk, driver.id_number)["presence_token"]
+
+
+# A code from the phone
+
+
+@pytest.fixture
+def phone(driver, citizen):
+    number = f"139{secrets.randbelow(10**8):08}"
+    with driver.database.transaction() as transaction:
+        persons.save(transaction, driver.vault, citizen.subject, Particulars(phone=number), driver.now)
+    return number
+
+
+@pytest.fixture
+def counter(driver, clerk):
+    return Counter(driver, clerk)
+
+
+class Counter:
+    """What the clerk's program does with codes."""
+
+    def __init__(self, driver, clerk):
+        self.driver, self.keys = driver, CodeKeys(driver.cookie_key)
+        self.actor = Actor(clerk.subject, "hall", "hall", clerk.roles)
+
+    def send(self, phone):
+        """The challenge, and the code, if one is sent."""
+        driver, sender = self.driver, Actor("notify", "notify", scopes=("codes",))
+        with driver.database.transaction() as session:
+            arguments = (driver.vault, self.keys, self.actor, phone, driver.now)
+            challenge = presence_commands.send_code(session, *arguments)["challenge"]
+            sent = get_codes(session, sender, self.keys, [challenge], driver.now)
+        return challenge, sent[challenge]["code"] if sent else None
+
+    def prove(self, challenge, code, actor=None):
+        driver, by = self.driver, actor or self.actor
+        return presence_commands.prove_by_code(driver.database, self.keys, by, challenge, code, driver.now)
+
+
+def test_a_clerk_acts_for_the_citizen_who_reads_out_the_code(driver, citizen, counter, phone):
+    proof = counter.prove(*counter.send(phone))
+    token = driver.exchange_token(driver.token, proof["presence_token"]).json["access_token"]
+    assert claims_of(token)["sub"] == citizen.subject
+
+
+def test_a_code_proves_presence_once_and_to_one_clerk(driver, counter, phone):
+    challenge, code = counter.send(phone)
+    other = replace(counter.actor, subject=driver.register(roles=("clerk",)).subject)
+    with pytest.raises(InvalidInput):
+        counter.prove(challenge, code, other)
+    assert counter.prove(challenge, code)
+    with pytest.raises(InvalidInput):
+        counter.prove(challenge, code)
+
+
+def test_guesses_of_a_code_are_counted(counter, phone):
+    challenge, code = counter.send(phone)
+    for guess in range(5):
+        with pytest.raises(InvalidInput):
+            counter.prove(challenge, f"{(int(code) + 1 + guess) % 10**6:06}")
+    with pytest.raises(InvalidInput):
+        counter.prove(challenge, code)
+
+
+def test_a_phone_that_is_nobodys_is_not_told_apart(counter):
+    challenge, code = counter.send(f"138{secrets.randbelow(10**8):08}")
+    assert challenge
+    assert code is None
+
+
+def test_only_a_clerk_has_codes_sent(counter, phone):
+    counter.actor = replace(counter.actor, roles=())
+    with pytest.raises(NotPermitted):
+        counter.send(phone)
+    with pytest.raises(NotPermitted):
+        counter.prove("x", "123456")

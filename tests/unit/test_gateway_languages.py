@@ -70,7 +70,7 @@ def test_every_code_has_its_word() -> None:
         *(f"device-{part}.{word}" for part in ("title", "result") for word in ("approved", "denied")),
         *(f"device-fault.{word}" for word in ("unknown", "limited")),
         *(f"kiosk-{part}.{word}" for part in ("title", "result") for word in ("denied", "expired")),
-        *(f"hall-fault.{word}" for word in ("format", "unknown", "limited")),
+        *(f"hall-fault.{word}" for word in ("format", "unknown", "limited", "phone", "code", "code-limited")),
         *(f"looked-by.{role}{of}" for role in access.ROLES for of in ("", "-of")),
         *(f"mandate-told.{told}" for told in TOLD),
         *(f"mandate.{status}" for status in ("offered", "live", "ended")),

@@ -254,6 +254,25 @@ def test_a_card_that_is_nobodys_is_not_shown_again(error: Exception, status: int
     assert "110101189001010017" not in page.text
 
 
+def test_a_visit_begins_with_a_code_from_the_phone() -> None:
+    answers = {
+        "identity.send_presence_code": {"challenge": "c-1"},
+        "identity.prove_presence_by_code": {"presence_token": "p-1", "expires_in": 120, "name": "张*"},
+        "identity.open_visit": "v-1",
+    }
+    rpc, door = at("onehall_hall", CLERK | answers)
+    page = door.post("/hall/codes", data={"phone": "13800000000"})
+    assert 'value="c-1"' in page.text
+    assert "13800000000" not in page.text
+    begun = door.post("/hall/visits", data={"challenge": "c-1", "code": "123456"})
+    assert begun.headers["location"] == "/hall/visit/"
+    assert rpc.of("identity.prove_presence_by_code") == [("c-1", "123456")]
+    rpc.answers["identity.prove_presence_by_code"] = InvalidInput([])
+    again = door.post("/hall/visits", data={"challenge": "c-1", "code": "1"})
+    assert again.status_code == 422
+    assert 'value="c-1"' in again.text
+
+
 def visiting(**answers: Any) -> tuple[FakeRpc, Door]:
     token = make_token(client_id="hall", channel="hall", act={"sub": "clerk-1"})
     visit = {"access_token": token, "name": "张*", "ends_at": "2026-11-01T02:03:04+00:00"}

@@ -12,6 +12,9 @@ from contracts.errors import Fault, InvalidInput, NotFound, TooManyAttempts
 from services.identity import store as identity_store
 from services.identity.access_log.commands import note_look
 from services.identity.access_log.domain import Look
+from services.identity.codes.commands import check_code, issue_code
+from services.identity.codes.domain import SMS, Recipient
+from services.identity.codes.secrecy import CodeKeys
 from services.identity.device import store as tries
 from services.identity.device.domain import TRIES_WINDOW
 from services.identity.persons import identifiers
@@ -20,6 +23,7 @@ from services.identity.persons.vault import Vault
 from services.identity.presence import store
 from services.identity.presence.domain import (
     CLERK,
+    CODE,
     ID_NUMBER,
     LIFETIME,
     MOST_UNKNOWN,
@@ -55,6 +59,43 @@ def prove_by_id_number(
     if proved is None:
         raise NotFound("person")
     return proved
+
+
+def send_code(
+    session: Session, vault: Vault, keys: CodeKeys, actor: Actor, phone: object, now: datetime
+) -> dict[str, Any]:
+    """`{"challenge"}`, which the code answers that goes to the phone, if it is a confirmed one of somebody else.
+
+    For nobody's number it is the same. Raise `NotPermitted`, `InvalidInput`, `TooManyAttempts`.
+    """
+    require_clerk(actor)
+    number = identifiers.normalize(identifiers.PHONE, phone) if isinstance(phone, str) else None
+    if number is None:
+        raise InvalidInput([Fault(pointer="/phone", rule="format", value=identifiers.PHONE)])
+    subject = persons.find(session, vault, identifiers.PHONE, number)
+    account = identity_store.get_account(session, subject) if subject and subject != actor.subject else None
+    recipient = Recipient(number, SMS, account.subject, account.locale) if account else Recipient(number)
+    return {"challenge": issue_code(session, keys, recipient, _purpose(actor), now)}
+
+
+def prove_by_code(
+    database: Database, keys: CodeKeys, actor: Actor, challenge: object, code: object, now: datetime
+) -> dict[str, Any]:
+    """As `prove_by_id_number`, by what the citizen read out from their phone to the clerk who had it sent."""
+    require_clerk(actor)
+    given = isinstance(challenge, str) and isinstance(code, str)
+    with database.transaction() as session:
+        read = check_code(session, keys, str(challenge), _purpose(actor), str(code), now) if given else None
+        proved = _prove(session, actor, read.subject, CODE, now) if read and read.subject else None
+    # after the commit, because the guess counts
+    if proved is None:
+        raise InvalidInput([Fault(pointer="/code", rule="wrong", value=None)])
+    return proved
+
+
+def _purpose(actor: Actor) -> str:
+    """A code is good for the clerk who had it sent, and for nobody else."""
+    return f"presence:{actor.subject}"
 
 
 def _prove(session: Session, actor: Actor, subject: str, way: str, now: datetime) -> dict[str, Any] | None:
