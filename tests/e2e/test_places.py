@@ -59,7 +59,7 @@ def test_a_clerk_files_for_the_citizen_at_the_counter(browser, base, people):  #
         press(page, "hall.end")
         page.goto("/hall/visit/cases")
         expect(page.locator("h1")).to_have_text(say("hall.title"))
-    (entry,) = people.history("citizen", number)
+    (entry,) = people.history(number)
     assert (entry["event"], entry["channel"], entry["actor"]) == ("case.submitted", "hall", "clerk")
 
     def is_logged():
