@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from cli import agreements, audit, clients, demos, events, keys, users
+from cli import agreements, audit, catalogue, clients, demos, events, keys, users
 from contracts.errors import Fault, InvalidInput, NotFound, ServiceError, ServiceUnavailable, UsernameTaken
 from services.identity.domain import DemoDataInProduction
 
@@ -29,6 +29,7 @@ onehall.add_command(agreements.agreement)
 onehall.add_command(agreements.subscription)
 onehall.add_command(keys.key)
 onehall.add_command(audit.audit)
+onehall.add_command(catalogue.catalogue)
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from cli.platform import cases_database
-from services.cases.items import load_catalogue
+from services.cases.catalogue.live import LiveCatalogue
 from services.cases.subscriptions import commands, domain, queries
 
 _FORMATS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
@@ -45,9 +45,11 @@ def add(grantee: str, reference: str, until: datetime, **parts: tuple[str, ...])
     if not agreed:
         raise click.UsageError("say what it allows: --type, --department, --region, --kind, --item ('*' is any)")
     now = datetime.now(UTC)
-    with cases_database().transaction() as session:
+    database = cases_database()
+    catalogue = LiveCatalogue().current(database)
+    with database.transaction() as session:
         try:
-            made = commands.add_agreement(session, load_catalogue(), grantee, reference, agreed, until, now)
+            made = commands.add_agreement(session, catalogue, grantee, reference, agreed, until, now)
         except domain.ReferenceTaken as error:
             raise click.ClickException(f"{grantee} has an agreement {reference}; give this one another name") from error
     click.echo(json.dumps(made, ensure_ascii=False, indent=2))

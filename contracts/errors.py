@@ -50,6 +50,10 @@ class IdempotencyKeyReused(ServiceError):
     """Args: the key. It was used before with another request."""
 
 
+class ItemNotOnline(ServiceError):
+    """Args: the item's code. The catalogue says who offers it; a case of it cannot be filed here."""
+
+
 class CaseAlreadyRated(ServiceError):
     """Args: the case number."""
 
@@ -134,6 +138,7 @@ ERROR_OF_PATH: dict[str, type[ServiceError]] = {
         ActionNotAllowed,
         InvalidInput,
         IdempotencyKeyReused,
+        ItemNotOnline,
         CaseAlreadyRated,
         CaseNotClosed,
         SignInRefused,

@@ -45,6 +45,7 @@ PROBLEM_OF_ERROR: dict[type[Exception], Problem] = {
     errors.InvalidInput: Problem(422, "invalid-input"),
     # draft-ietf-httpapi-idempotency-key-header, section 2.7: 422 for a key reused with another request
     errors.IdempotencyKeyReused: Problem(422, "idempotency-key-reused"),
+    errors.ItemNotOnline: Problem(409, "item-not-online"),
     errors.CaseAlreadyRated: Problem(409, "case-already-rated"),
     errors.CaseNotClosed: Problem(409, "case-not-closed"),
     errors.SignInRefused: Problem(401, "sign-in-refused"),

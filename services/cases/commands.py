@@ -9,12 +9,13 @@ from typing import Any
 from chassis.database import Session
 from contracts.actors import Actor
 from contracts.envelope import Envelope
-from contracts.errors import IdempotencyKeyReused, InvalidInput, NotFound
+from contracts.errors import IdempotencyKeyReused, InvalidInput, ItemNotOnline, NotFound
 from contracts.events import RatingGiven
 from services.cases import domain, forms, store
 from services.cases.case_number import filing_day, is_case_number
+from services.cases.catalogue.live import VERSIONS
+from services.cases.catalogue.model import Catalogue
 from services.cases.domain import Case
-from services.cases.items import Catalogue
 from services.cases.store import Filing
 from services.cases.views import case_view
 
@@ -26,6 +27,8 @@ def prepare_filing(catalogue: Catalogue, actor: Actor, item: str, form: object, 
     applicant = domain.applicant_of(actor)
     domain.require_mandate_for(actor, item)
     offered = catalogue.get(item)
+    if not offered.is_online:
+        raise ItemNotOnline(offered.code)
     domain.require_assurance(actor, offered.assurance)
     canonical = forms.require_valid(form, offered.validator)
     return Filing(
@@ -115,9 +118,10 @@ def _filed_before(session: Session, filing: Filing) -> Case:
 
 
 def _save_corrected_form(session: Session, catalogue: Catalogue, case: Case, form: Any) -> None:
-    item = catalogue.get(case.item)
+    """In the version that the case was filed under, whatever has been published since."""
+    item = VERSIONS.get(session, catalogue, case.item, case.item_version)
     forms.require_valid(form, item.validator)
-    store.save_form(session, case.number, item.version, form)
+    store.save_form(session, case.number, form)
 
 
 def _require_case(number: str, case: Case | None) -> Case:

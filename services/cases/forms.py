@@ -59,6 +59,11 @@ _FormValidator: type[Draft202012Validator] = extend(  # type: ignore[no-untyped-
 def compile_schema(schema: dict[str, Any]) -> Draft202012Validator:
     """Raise `jsonschema.SchemaError` for a schema that is none."""
     Draft202012Validator.check_schema(schema)
+    return validator(schema)
+
+
+def validator(schema: dict[str, Any]) -> Draft202012Validator:
+    """For a schema that was checked before."""
     return _FormValidator(schema, format_checker=FORMATS)
 
 

@@ -10,8 +10,9 @@ from contracts.actors import Actor
 from contracts.errors import NotFound, NotPermitted
 from services.cases import domain, looks, store
 from services.cases.case_number import is_case_number
+from services.cases.catalogue.live import VERSIONS
+from services.cases.catalogue.model import Catalogue
 from services.cases.domain import Case
-from services.cases.items import Catalogue
 from services.cases.paging import decode, page, require_limit
 from services.cases.views import case_view, entry_view
 
@@ -60,7 +61,7 @@ def get_case_file(
     return {
         "case": case_view(case, catalogue) | {"form": form},
         "history": _history(session, number),
-        "item": catalogue.get(case.item).description,
+        "item": VERSIONS.get(session, catalogue, case.item, case.item_version).description,
         "actions": domain.allowed_actions(actor, case),
     }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,20 +17,32 @@ from chassis.timer import timer
 from chassis.webhooks import secrets
 from contracts.envelope import Envelope
 from services.cases import commands, queries
-from services.cases.items import load_catalogue
+from services.cases.catalogue.live import LiveCatalogue
+from services.cases.catalogue.model import Catalogue
 from services.cases.settings import CasesSettings
 from services.cases.subscriptions import commands as subscription_commands
 from services.cases.subscriptions import queries as subscription_queries
 from services.cases.webhooks import commands as webhook_commands
 from services.cases.webhooks import queries as webhook_queries
 
-CATALOGUE = load_catalogue()
+CATALOGUE = LiveCatalogue()
 
 
 class CasesService(Service):
     name = "cases"
     settings_class = CasesSettings
     settings: CasesSettings
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return CATALOGUE.current(self.database)
+
+    @contextmanager
+    def work(self) -> Iterator[tuple[Session, Catalogue]]:
+        """A transaction and the catalogue, which is looked at first: two connections a call would starve the pool."""
+        catalogue = self.catalogue
+        with self.database.transaction() as session:
+            yield session, catalogue
 
     @rpc
     def list_items(
@@ -39,27 +53,27 @@ class CasesService(Service):
         cursor: str | None = None,
         limit: int | None = None,
     ) -> dict[str, Any]:
-        return queries.list_items(CATALOGUE, q, department, kind, cursor, limit)
+        return queries.list_items(self.catalogue, q, department, kind, cursor, limit)
 
     @rpc
     def get_item(self, code: str) -> dict[str, Any]:
-        return CATALOGUE.get(code).description
+        return self.catalogue.get(code).description
 
     @rpc
     def submit_case(self, item: str, form: dict[str, Any], idempotency_key: str | None = None) -> dict[str, Any]:
-        filing = commands.prepare_filing(CATALOGUE, self.actor, item, form, idempotency_key)
-        with self.database.transaction() as session:
-            return commands.submit_case(session, CATALOGUE, filing, datetime.now(UTC))
+        filing = commands.prepare_filing(self.catalogue, self.actor, item, form, idempotency_key)
+        with self.work() as (session, catalogue):
+            return commands.submit_case(session, catalogue, filing, datetime.now(UTC))
 
     @rpc
     def list_cases(self, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
-        with self.database.transaction() as session:
-            return queries.list_cases(session, CATALOGUE, self.actor, cursor, limit)
+        with self.work() as (session, catalogue):
+            return queries.list_cases(session, catalogue, self.actor, cursor, limit)
 
     @rpc
     def get_case(self, number: str, purpose: str | None = None) -> dict[str, Any]:
-        with self.database.transaction() as session:
-            return queries.get_case(session, CATALOGUE, self.actor, number, purpose)
+        with self.work() as (session, catalogue):
+            return queries.get_case(session, catalogue, self.actor, number, purpose)
 
     @rpc
     def get_history(self, number: str, purpose: str | None = None) -> dict[str, Any]:
@@ -68,16 +82,16 @@ class CasesService(Service):
 
     @rpc
     def get_case_file(self, number: str, purpose: str | None = None) -> dict[str, Any]:
-        with self.database.transaction() as session:
-            return queries.get_case_file(session, CATALOGUE, self.actor, number, purpose)
+        with self.work() as (session, catalogue):
+            return queries.get_case_file(session, catalogue, self.actor, number, purpose)
 
     @rpc
     def act_on_case(
         self, number: str, action: str, note: str | None = None, form: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        with self.database.transaction() as session:
+        with self.work() as (session, catalogue):
             return commands.act_on_case(
-                session, CATALOGUE, self.actor, number, action, note=note, form=form, now=datetime.now(UTC)
+                session, catalogue, self.actor, number, action, note=note, form=form, now=datetime.now(UTC)
             )
 
     @rpc
@@ -86,7 +100,7 @@ class CasesService(Service):
     ) -> dict[str, Any]:
         now = datetime.now(UTC)
         request = subscription_commands.prepare(
-            CATALOGUE, self.actor, name, filter_parts, delivery=delivery, url=url, start=start, now=now
+            self.catalogue, self.actor, name, filter_parts, delivery=delivery, url=url, start=start, now=now
         )
         webhook = webhook_commands.prepare(url, self._seal())
         with self.database.transaction() as session:
@@ -94,75 +108,79 @@ class CasesService(Service):
 
     @rpc
     def list_subscriptions(self, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
-        with self.database.transaction() as session:
-            return subscription_queries.list_subscriptions(session, CATALOGUE, self.actor, cursor, limit)
+        with self.work() as (session, catalogue):
+            return subscription_queries.list_subscriptions(session, catalogue, self.actor, cursor, limit)
 
     @rpc
     def get_subscription(self, name: str) -> dict[str, Any]:
-        with self.database.transaction() as session:
-            return subscription_queries.get_subscription(session, CATALOGUE, self.actor, name)
+        with self.work() as (session, catalogue):
+            return subscription_queries.get_subscription(session, catalogue, self.actor, name)
 
     @rpc
     def end_subscription(self, name: str) -> None:
-        with self.database.transaction() as session:
-            subscription_commands.end_subscription(session, CATALOGUE, self.actor, name)
+        with self.work() as (session, catalogue):
+            subscription_commands.end_subscription(session, catalogue, self.actor, name)
 
     @rpc
     def replay_subscription(self, name: str, start: str, end: str | None = None) -> dict[str, Any]:
-        with self.database.transaction() as session:
+        with self.work() as (session, catalogue):
             return subscription_commands.replay_subscription(
-                session, CATALOGUE, self.actor, name, start, end, datetime.now(UTC)
+                session, catalogue, self.actor, name, start, end, datetime.now(UTC)
             )
 
     @rpc
     def list_replays(self, name: str, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
-        with self.database.transaction() as session:
-            return subscription_queries.list_replays(session, CATALOGUE, self.actor, name, cursor, limit)
+        with self.work() as (session, catalogue):
+            return subscription_queries.list_replays(session, catalogue, self.actor, name, cursor, limit)
 
     @rpc
     def get_subscription_overview(self, name: str, cursor: str | None = None) -> dict[str, Any]:
-        with self.database.transaction() as session:
-            return webhook_queries.get_overview(session, CATALOGUE, self.actor, name, cursor)
+        with self.work() as (session, catalogue):
+            return webhook_queries.get_overview(session, catalogue, self.actor, name, cursor)
 
     @rpc
     def get_webhook(self, name: str) -> dict[str, Any]:
-        with self.database.transaction() as session:
-            return webhook_queries.get_webhook(session, CATALOGUE, self.actor, name)
+        with self.work() as (session, catalogue):
+            return webhook_queries.get_webhook(session, catalogue, self.actor, name)
 
     @rpc
     def list_attempts(self, name: str, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
-        with self.database.transaction() as session:
-            return webhook_queries.list_attempts(session, CATALOGUE, self.actor, name, cursor, limit)
+        with self.work() as (session, catalogue):
+            return webhook_queries.list_attempts(session, catalogue, self.actor, name, cursor, limit)
 
     @rpc
     def list_deliveries(
         self, name: str, status: str | None = None, cursor: str | None = None, limit: int | None = None
     ) -> dict[str, Any]:
-        with self.database.transaction() as session:
-            return webhook_queries.list_deliveries(session, CATALOGUE, self.actor, name, status, cursor, limit)
+        with self.work() as (session, catalogue):
+            return webhook_queries.list_deliveries(session, catalogue, self.actor, name, status, cursor, limit)
 
     @rpc
     def retry_delivery(self, name: str, delivery: int) -> dict[str, Any]:
-        with self.database.transaction() as session:
-            return webhook_commands.retry_delivery(session, CATALOGUE, self.actor, name, delivery)
+        with self.work() as (session, catalogue):
+            return webhook_commands.retry_delivery(session, catalogue, self.actor, name, delivery)
 
     @rpc
     def rotate_secret(self, name: str) -> dict[str, str]:
-        with self.database.transaction() as session:
-            return webhook_commands.rotate_secret(session, CATALOGUE, self.actor, name, self._seal(), datetime.now(UTC))
+        with self.work() as (session, catalogue):
+            return webhook_commands.rotate_secret(session, catalogue, self.actor, name, self._seal(), datetime.now(UTC))
 
     @rpc
     def resume_webhook(self, name: str) -> None:
-        with self.database.transaction() as session:
-            webhook_commands.resume_webhook(session, CATALOGUE, self.actor, name, datetime.now(UTC))
+        with self.work() as (session, catalogue):
+            webhook_commands.resume_webhook(session, catalogue, self.actor, name, datetime.now(UTC))
 
     @rpc
     def send_test(self, name: str) -> dict[str, Any]:
-        with self.database.transaction() as session:
-            return webhook_commands.send_test(session, CATALOGUE, self.actor, name, datetime.now(UTC))
+        with self.work() as (session, catalogue):
+            return webhook_commands.send_test(session, catalogue, self.actor, name, datetime.now(UTC))
 
     def _seal(self) -> Seal:
         return secrets.seal_of(self.settings.webhook_key.get_secret_value())
+
+    @timer(interval=1)
+    def refresh_catalogue(self) -> None:
+        CATALOGUE.current(self.database)
 
     @timer(interval=5)
     def end_expired_subscriptions(self) -> None:

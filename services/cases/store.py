@@ -105,11 +105,7 @@ _CHANGE = (
     .values({name: bindparam(f"new_{name}") for name in ("status", "status_before_correction", "decision")})
     .values(sequence=bindparam("new_sequence"), updated_at=bindparam("new_updated_at"))
 )
-_CORRECT = (
-    update(cases)
-    .where(cases.c.number == bindparam("case_number"))
-    .values(item_version=bindparam("new_item_version"), form=bindparam("new_form"))
-)
+_CORRECT = update(cases).where(cases.c.number == bindparam("case_number")).values(form=bindparam("new_form"))
 _ADD_ENTRY = insert(case_history)
 _NEWEST = select(*_CASE).order_by(cases.c.number.desc()).limit(bindparam("row_limit"))
 
@@ -191,8 +187,8 @@ def add_events(session: Session, change: Change) -> None:
         outbox.add(session, event, sequence=sequence, actor=change.actor)
 
 
-def save_form(session: Session, number: str, item_version: int, form: dict[str, Any]) -> None:
-    session.execute(_CORRECT, {"case_number": number, "new_item_version": item_version, "new_form": form})
+def save_form(session: Session, number: str, form: dict[str, Any]) -> None:
+    session.execute(_CORRECT, {"case_number": number, "new_form": form})
 
 
 def list_cases(session: Session, wanted: Mapping[str, str | None], *, before: str | None, limit: int) -> list[Case]:

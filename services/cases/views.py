@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from services.cases.catalogue.model import Catalogue
 from services.cases.domain import Case
-from services.cases.items import Catalogue
 
 
 def case_view(case: Case, catalogue: Catalogue) -> dict[str, Any]:
     return {
         "number": case.number,
         "item": case.item,
-        "item_name": catalogue.get(case.item).name,
+        "item_name": catalogue.name_of(case.item),
         "item_version": case.item_version,
         "department": case.department,
         "region": case.region,

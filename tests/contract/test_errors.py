@@ -12,6 +12,7 @@ EXAMPLES = {
     "StepUpRequired": (2,),
     "NotFound": ("case", "202611240000012"),
     "NotPermitted": ("approve",),
+    "ItemNotOnline": ("dog-licence",),
     "ActionNotAllowed": ("approve", "submitted"),
     "InvalidInput": ([FAULT],),
     "IdempotencyKeyReused": ("key",),

@@ -9,10 +9,10 @@ import pytest
 
 from cli.__main__ import main
 from contracts.actors import Actor
-from services.cases.items import load_catalogue
+from services.cases.catalogue.files import shipped
 from services.cases.subscriptions import commands
 
-CATALOGUE = load_catalogue()
+CATALOGUE = shipped()
 
 
 @pytest.fixture

@@ -24,9 +24,9 @@ from contracts.errors import (
 )
 from contracts.events import RatingGiven
 from services.cases import commands, queries
-from services.cases.items import load_catalogue
+from services.cases.catalogue.files import shipped
 
-CATALOGUE = load_catalogue()
+CATALOGUE = shipped()
 NOW = datetime(2026, 3, 2, 23, 30, tzinfo=UTC)
 CLERK = Actor(subject="carol", client="hall", channel="hall", roles=("clerk",))
 OFFICER = Actor(subject="dan", client="web", roles=("officer",), department="civil-affairs")

@@ -11,9 +11,9 @@ from contracts.actors import Actor
 from contracts.envelope import Envelope
 from contracts.errors import InvalidInput, NotFound
 from services.cases import commands, looks, queries, store
-from services.cases.items import load_catalogue
+from services.cases.catalogue.files import shipped
 
-CATALOGUE = load_catalogue()
+CATALOGUE = shipped()
 NOW = datetime(2026, 3, 2, 23, 30, tzinfo=UTC)
 CLERK = Actor(subject="carol", client="hall", channel="hall", roles=("clerk",))
 OFFICER = Actor(subject="dan", client="web", roles=("officer",), department="civil-affairs")

@@ -10,9 +10,9 @@ from sqlalchemy import text
 from contracts.actors import Actor, Mandate
 from contracts.errors import NotFound, NotPermitted
 from services.cases import commands, queries
-from services.cases.items import load_catalogue
+from services.cases.catalogue.files import shipped
 
-CATALOGUE = load_catalogue()
+CATALOGUE = shipped()
 NOW = datetime(2026, 3, 2, 23, 30, tzinfo=UTC)
 
 

@@ -9,9 +9,9 @@ from sqlalchemy import text
 from contracts.actors import Actor
 from contracts.errors import InvalidInput, NotFound, NotPermitted
 from services.cases import commands, paging, queries
-from services.cases.items import load_catalogue
+from services.cases.catalogue.files import shipped
 
-CATALOGUE = load_catalogue()
+CATALOGUE = shipped()
 # later than whatever else is in this database, so that these cases come first in every list
 NOW = datetime(2100, 3, 2, 1, 30, tzinfo=UTC)
 CLERK = Actor(subject="carol", client="hall", channel="hall", roles=("clerk",))

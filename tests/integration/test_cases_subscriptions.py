@@ -24,12 +24,12 @@ from contracts.errors import (
     TooManyWaiting,
 )
 from services.cases import paging
-from services.cases.items import load_catalogue
+from services.cases.catalogue.files import shipped
 from services.cases.subscriptions import commands, domain, queries
 from services.cases.webhooks.commands import NewWebhook
 from tests.processes import wait_until
 
-CATALOGUE = load_catalogue()
+CATALOGUE = shipped()
 DEPARTMENT = Actor(subject="dept", client="dept", department="civil-affairs", scopes=("events",))
 PENDING = text(
     "INSERT INTO webhook_deliveries (subscription, event_id, replay, type, subject, sequence, body, created_at)"

@@ -5,10 +5,13 @@ import yaml
 
 from contracts.errors import InvalidInput, NotFound
 from services.cases import forms, queries
-from services.cases.items import BrokenItem, load_catalogue
+from services.cases.catalogue import files
+from services.cases.catalogue.faults import BrokenCatalogue
+from services.cases.catalogue.files import shipped
+from services.cases.catalogue.publishing import require_right
 from services.identity.demo import DEPARTMENTS
 
-FOLDER = Path("services/cases/catalogue")
+FOLDER = Path("services/cases/catalogue/items")
 CODES = {
     "residence-permit": "civil-affairs",
     "elderly-card": "civil-affairs",
@@ -16,7 +19,7 @@ CODES = {
     "sole-trader": "market-regulation",
     "medical-reimbursement": "market-regulation",
 }
-CATALOGUE = load_catalogue()
+CATALOGUE = shipped()
 
 
 def codes_of(answer):
@@ -30,9 +33,15 @@ def description():
 
 @pytest.fixture
 def load(tmp_path):
+    """Reads a changed description from its file and checks it as publishing does."""
+
     def load_changed(description):
-        (tmp_path / "elderly-card.yaml").write_text(yaml.safe_dump(description, allow_unicode=True), encoding="utf-8")
-        return load_catalogue(tmp_path)
+        path = tmp_path / "elderly-card.yaml"
+        path.write_text(yaml.safe_dump(description, allow_unicode=True), encoding="utf-8")
+        changed = files.read_files([path])
+        others = [item.description for item in CATALOGUE.all() if item.code != "elderly-card"]
+        require_right(changed, others)
+        return changed[0]
 
     return load_changed
 
@@ -139,7 +148,7 @@ def test_a_limit_out_of_bounds(limit):
 
 
 def test_the_example_of_the_broken_items_is_right(description, load):
-    assert load(description).get("elderly-card").code == "elderly-card"
+    assert load(description)["code"] == "elderly-card"
 
 
 def break_name(description):
@@ -182,6 +191,34 @@ def break_title(description):
     del description["form"]["properties"]["address"]["x-title"]
 
 
+def break_kind_of_item(description):
+    description["online"] = False
+
+
+def break_steps(description):
+    description["steps"][1]["code"] = "apply"
+
+
+def break_promise(description):
+    description["promised_days"] = 21
+
+
+def break_documents(description):
+    description["documents"][1]["code"] = "identity"
+
+
+def break_condition(description):
+    description["form"]["properties"]["postal_code"]["x-show-if"] = {"delivery": ["pigeon"]}
+
+
+def break_hint(description):
+    description["form"]["properties"]["postal_code"]["x-hint"] = {"en": "Six digits"}
+
+
+def break_question(description):
+    description["questions"][0]["answer"]["en"] = " "
+
+
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [
@@ -195,9 +232,16 @@ def break_title(description):
         (break_layout, "layout"),
         (break_labels, "delivery"),
         (break_title, "x-title"),
+        (break_kind_of_item, r"\$: "),
+        (break_steps, r"\$\.steps"),
+        (break_promise, "the law"),
+        (break_documents, r"\$\.documents: identity"),
+        (break_condition, "x-show-if"),
+        (break_hint, r"postal_code\.x-hint: not translated into zh-Hans, zh-Hant"),
+        (break_question, r"\$\.questions\[0\]\.answer: not translated into en"),
     ],
 )
 def test_a_broken_item_does_not_load(description, load, broken, reason):
     broken(description)
-    with pytest.raises(BrokenItem, match=reason):
+    with pytest.raises(BrokenCatalogue, match=reason):
         load(description)

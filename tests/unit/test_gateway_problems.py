@@ -15,6 +15,7 @@ from tests.unit.gateway_fakes import CASE, FakeRpc, bearer, make_door
 FAULT = {"pointer": "/form/id_number", "rule": "format", "value": "citizen-id"}
 ARGUMENTS = {
     errors.InvalidInput: ([FAULT],),
+    errors.ItemNotOnline: ("dog-licence",),
     errors.ActionNotAllowed: ("approve", "closed"),
     errors.AgreementNeeded: (["market-regulation"],),
     errors.TooManySubscriptions: (100,),

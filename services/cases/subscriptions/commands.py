@@ -21,7 +21,7 @@ from contracts.errors import (
     TooManyWaiting,
 )
 from contracts.filters import ANY, EventFilter
-from services.cases.items import Catalogue
+from services.cases.catalogue.model import Catalogue
 from services.cases.subscriptions import domain, progress, queries, store
 from services.cases.subscriptions.domain import Agreement, Owner, Request, Subscription
 from services.cases.subscriptions.filters import require_filter

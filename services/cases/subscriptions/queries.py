@@ -10,7 +10,7 @@ from chassis import replays
 from chassis.database import Session
 from contracts.actors import Actor
 from contracts.errors import NotFound
-from services.cases.items import Catalogue
+from services.cases.catalogue.model import Catalogue
 from services.cases.paging import decode, page, require_limit
 from services.cases.subscriptions import domain, progress, store
 from services.cases.subscriptions.domain import Subscription

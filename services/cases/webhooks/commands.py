@@ -22,7 +22,7 @@ from contracts.errors import (
     WebhookJustResumed,
     WebhookTestUnderWay,
 )
-from services.cases.items import Catalogue
+from services.cases.catalogue.model import Catalogue
 from services.cases.subscriptions.domain import Subscription
 from services.cases.webhooks import queries, store
 

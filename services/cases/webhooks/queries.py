@@ -8,7 +8,7 @@ from typing import Any, overload
 from chassis.database import Session
 from contracts.actors import Actor
 from contracts.errors import InvalidInput, NotFound
-from services.cases.items import Catalogue
+from services.cases.catalogue.model import Catalogue
 from services.cases.paging import decode, page, require_limit
 from services.cases.subscriptions import queries as subscriptions
 from services.cases.subscriptions.domain import WEBHOOK, Subscription

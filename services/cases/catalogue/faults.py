@@ -1,0 +1,30 @@
+"""What can be wrong with a catalogue, and how it is said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+MOST_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """One wrong thing: the item's code, the place in it (JSONPath, or empty for the whole), the reason in English."""
+
+    item: str
+    place: str
+    reason: str
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.item, self.place, self.reason) if part)
+
+
+class BrokenCatalogue(ValueError):
+    """Nothing was published. `faults` holds every fault that was found."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = list(faults)
+        shown = "; ".join(str(fault) for fault in self.faults[:MOST_SHOWN])
+        more = len(self.faults) - MOST_SHOWN
+        super().__init__(f"{shown}; and {more} more" if more > 0 else shown)
