@@ -14,7 +14,10 @@ import pytest
 from cli import platform
 from cli.__main__ import main
 from services.identity import commands, store
-from services.identity.sealing import is_secret
+from services.identity.access_log.commands import note_act
+from services.identity.access_log.domain import Look
+from services.identity.access_log.sealing import PURPOSE, seal_new_entries
+from services.identity.sealing import Seal, is_secret
 from tests.integration.identity_driver import BASE, CLIENT_KEY, COOKIE_KEY, Driver, at_once
 
 
@@ -251,3 +254,18 @@ def test_a_database_that_is_away_is_one_line(run):
     code, _, err = run("demo", "seed", identity_database_url="postgresql://x@127.0.0.1:1/identity")
     assert code == 2
     assert "database does not answer" in err
+
+
+def test_audit_verify_prints_the_end_that_the_next_run_can_be_held_against(run, driver):
+    with driver.database.transaction() as session:
+        look = Look("somebody", "an-officer", "web", "officer", None, "web", "case", None, "handling")
+        note_act(session, look, driver.now)
+    seal_new_entries(driver.database, Seal(COOKIE_KEY, PURPOSE))
+    code, out, err = run("audit", "verify")
+    assert (code, err) == (0, "")
+    end = out.split()[-1]
+    assert run("audit", "verify", "--known", end)[0] == 0
+    later = f"{int(end.partition(':')[0]) + 1}:{'0' * 64}"
+    code, _, err = run("audit", "verify", "--known", later)
+    assert (code, "missing at the end" in err) == (1, True)
+    assert run("audit", "verify", "--known", "nonsense")[0] == 2
