@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
+import httpx2
 import pytest
 
-from cli.demo import SECRET
+from cli.demo import PASSWORD, SECRET
+from cli.oidc import ACCESS_TOKEN, Client, sign_in
+from services.identity.demo import PARTICULARS
 from services.identity.domain import SIGNING_ALGORITHMS
 from tests.strangers import REDIRECT_URI, Person, play
 
@@ -60,6 +64,38 @@ def test_openid_client_understands_that_nobody_is_signed_in(given: Play, issuer:
 def test_openid_client_works_for_a_department(given: Play) -> None:
     said = given("openid_client", "worksForADepartment", clientId="dept-civil-affairs", clientSecret=SECRET)
     assert said == {"status": 200, "active": True, "clientId": "dept-civil-affairs", "hasRefreshToken": False}
+
+
+def test_openid_client_waits_until_a_phone_allows_it(issuer: str, person: Person) -> None:
+    def allow(asked: dict[str, Any]) -> None:
+        query = {"client_id": "app", "response_type": "code", "redirect_uri": REDIRECT_URI, "scope": "openid"}
+        challenge = {"code_challenge": "a" * 43, "code_challenge_method": "S256"}
+        person.open(str(httpx2.URL(f"{issuer}/oauth/authorize", params=query | challenge)))
+        page = person.browser.get(asked["verification_uri_complete"])
+        assert asked["user_code"] in page.text
+        form = {"user_code": asked["user_code"], "decision": "allow"}
+        person.browser.post(asked["verification_uri"], data=form).raise_for_status()
+
+    said = play("openid_client", person.open, allow, issuer=issuer, scenario="waitsForAPhone", interval=0.2)
+    assert said["person"]["preferred_username"] == "citizen"
+    assert said["again"] == "invalid_grant"
+
+
+def test_openid_client_exchanges_tokens_at_the_counter(given: Play, issuer: str) -> None:
+    clerk = sign_in(issuer, Client("hall", f"{issuer}/hall/callback", SECRET), "clerk", PASSWORD)
+    with closing(clerk):
+        proof = clerk.post("/api/v1/presence", json={"id_number": PARTICULARS["citizen"].id_number})
+        said = given(
+            *("openid_client", "actsForSomebody"),
+            clientSecret=SECRET,
+            presenceToken=proof.raise_for_status().json()["presence_token"],
+            actorToken=clerk.token["access_token"],
+        )
+    assert said["active"]
+    assert said["channel"] == "hall"
+    assert said["act"]["sub"] != said["sub"]
+    assert said["refused"] == said["again"] == "invalid_request"
+    assert said["issuedTokenType"] == ACCESS_TOKEN
 
 
 def test_oauth4webapi_finds_no_departure_from_the_standards(given: Play) -> None:

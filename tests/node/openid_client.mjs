@@ -1,7 +1,7 @@
 // What a relying party with `openid-client` does.
 
 import * as client from "openid-client";
-import { given, makeKeys, play, refusal, visit } from "./dialogue.mjs";
+import { given, makeKeys, play, refusal, visit, wait } from "./dialogue.mjs";
 
 const issuer = new URL(given.issuer);
 const local = { execute: [client.allowInsecureRequests] }; // local runs have no TLS
@@ -116,4 +116,36 @@ async function worksForADepartment() {
   return { status: answer.status, active, clientId: client_id, hasRefreshToken: "refresh_token" in tokens };
 }
 
-await play({ registersAndSignsIn, pushesSignsAndBinds, signsInAsApp, isToldNo, worksForADepartment });
+// A terminal without a keyboard: the person allows it on their phone.
+async function waitsForAPhone() {
+  const config = await client.discovery(issuer, "kiosk", undefined, client.None(), local);
+  const asked = await client.initiateDeviceAuthorization(config, { scope: "openid profile cases" });
+  const polled = client.pollDeviceAuthorizationGrant(config, { ...asked, interval: given.interval });
+  await wait(asked);
+  const tokens = await polled;
+  const person = await client.fetchUserInfo(config, tokens.access_token, tokens.claims().sub);
+  const used = { device_code: asked.device_code };
+  const again = client.genericGrantRequest(config, "urn:ietf:params:oauth:grant-type:device_code", used);
+  return { person, asked, again: await refusal(again) };
+}
+
+// The counter's program: what the clerk may do for the citizen whose card was read.
+async function actsForSomebody() {
+  const config = await client.discovery(issuer, "hall", given.clientSecret, undefined, local);
+  const grant = "urn:ietf:params:oauth:grant-type:token-exchange";
+  const request = {
+    subject_token: given.presenceToken,
+    subject_token_type: "urn:onehall:params:oauth:token-type:presence",
+    actor_token: given.actorToken,
+    actor_token_type: "urn:ietf:params:oauth:token-type:access_token",
+    scope: "cases",
+  };
+  const { actor_token, actor_token_type, ...withoutActor } = request;
+  const refused = await refusal(client.genericGrantRequest(config, grant, withoutActor));
+  const tokens = await client.genericGrantRequest(config, grant, request);
+  const { active, sub, act, channel } = await client.tokenIntrospection(config, tokens.access_token);
+  const again = await refusal(client.genericGrantRequest(config, grant, request));
+  return { active, sub, act, channel, refused, again, issuedTokenType: tokens.issued_token_type };
+}
+
+await play({ registersAndSignsIn, pushesSignsAndBinds, signsInAsApp, isToldNo, worksForADepartment, waitsForAPhone, actsForSomebody });
