@@ -91,6 +91,8 @@ def test_idpyoidc_finds_its_way_from_the_issuer_alone(issuer: str, registration_
     )
     handler = RPHandler(
         base_url="http://127.0.0.1:9666",
+        # without paths it keeps its keys in memory; by default they are files in the working folder
+        key_conf={"key_defs": [{"type": "EC", "crv": "P-256", "use": ["sig"]}]},
         client_configs={
             "onehall": {
                 "client_type": "oidc",
