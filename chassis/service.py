@@ -61,7 +61,8 @@ class CallRecorder(DependencyProvider):
         self._started: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
 
     def worker_setup(self, worker_ctx: Any) -> None:
-        context.enter(worker_ctx.data.get("correlation_id"), worker_ctx.data.get("traceparent"))
+        data = worker_ctx.data
+        context.enter(data.get("correlation_id"), data.get("traceparent"), data.get("address"))
         self._started[worker_ctx] = time.perf_counter()
 
     def worker_result(self, worker_ctx: Any, result: Any = None, exc_info: Any = None) -> None:

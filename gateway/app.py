@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from chassis.webhooks.addresses import Resolver
 from gateway import api, assets, documents, health, oauth, openapi, pages
+from gateway.callers import CallerAddress
 from gateway.catalogue import Items
 from gateway.endpoints import Endpoints
 from gateway.errors import on_acting_over, on_error, on_http_error, on_invalid_request, on_sign_in_needed
@@ -53,6 +54,7 @@ def create_app(settings: GatewaySettings, rpc: Rpc) -> FastAPI:
         (FaultBarrier, {}),
         (HeaderLimit, {}),
         (SecurityHeaders, {"is_https": settings.is_https}),
+        (CallerAddress, {"proxies": settings.proxy_networks}),
         (RequestContext, {}),
     ):
         app.add_middleware(middleware, **options)

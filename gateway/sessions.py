@@ -34,6 +34,7 @@ ACTING = "onehall_acting"
 """The mandate by which the visitor acts for somebody: no secret, it serves nobody else."""
 FRESH_SECONDS = 30
 SIGN_IN_SECONDS = 600
+DEVICE, DEVICE_SECONDS = "onehall_device", 400 * 24 * 3600
 LANGUAGE_SECONDS = 365 * 24 * 3600
 _NONCE_BYTES = 12
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from chassis.settings import RpcSettings
 from chassis.webhooks.settings import WebhookAddresses
@@ -23,6 +24,9 @@ class GatewaySettings(RpcSettings, WebhookAddresses):
     )
     web_client_secret: SecretStr = Field(default=SecretStr(_DEMO_SECRET), description="of the client `web`")
     hall_client_secret: SecretStr = Field(default=SecretStr(_DEMO_SECRET), description="of the client `hall`")
+    trusted_proxies: str = Field(
+        default="", description="networks whose `X-Forwarded-For` is believed, such as `10.0.0.0/8,fd00::/8`"
+    )
     time_zone: str = "Asia/Shanghai"
 
     @model_validator(mode="after")
@@ -35,6 +39,18 @@ class GatewaySettings(RpcSettings, WebhookAddresses):
     def has_hall(self) -> bool:
         """Whether the counter's pages are open: in production with a secret of their own only."""
         return not self.is_production or self.hall_client_secret.get_secret_value() not in ("", _DEMO_SECRET)
+
+    @property
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        return tuple(ip_network(part.strip()) for part in self.trusted_proxies.split(",") if part.strip())
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _require_networks(cls, value: str) -> str:
+        for part in value.split(","):
+            if part.strip():
+                ip_network(part.strip())
+        return value
 
     @property
     def is_https(self) -> bool:

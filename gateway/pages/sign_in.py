@@ -12,7 +12,7 @@ from contracts.errors import SignInRefused
 from gateway.content_policy import policy_for_redirect
 from gateway.pages.entrances import WEB_ENTRANCE, begin, finish
 from gateway.pages.visits import MAX_ADDRESS, Visit, Visited, local_path
-from gateway.sessions import ACTING, SESSION, WEB
+from gateway.sessions import ACTING, DEVICE, DEVICE_SECONDS, SESSION, WEB
 
 router = APIRouter()
 
@@ -42,10 +42,15 @@ async def sign_in(visit: Visited, next: Next = None) -> Response:  # noqa: A002
     request, previous = response.headers["location"], visit.cookies.read(visit.request, SESSION)
     try:
         _require_possible(username, password)
-        session = await visit.rpc.call("identity.sign_in", username.strip(), password, CLIENT, request, previous)
+        device = visit.cookies.read(visit.request, DEVICE)
+        said = (username.strip(), password, CLIENT, request, previous, None, device)
+        session = await visit.rpc.call("identity.sign_in", *said)
     except SignInRefused:
         return await _login_page(visit, next, username[:MAX_NAME], refused=True)
     visit.cookies.set(response, SESSION, session["session"], session["max_age"])
+    if "device" in session:
+        # a browser that has signed in is not held up by strangers' guesses
+        visit.cookies.set(response, DEVICE, session["device"], DEVICE_SECONDS)
     return response
 
 

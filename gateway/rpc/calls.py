@@ -46,6 +46,7 @@ class Call:
             "actor": _fields_of(self.actor) if self.actor else None,
             "correlation_id": context.correlation_id.get(),
             "traceparent": context.traceparent.get(),
+            "address": context.address.get(),
         }
 
     def to_json(self) -> bytes:

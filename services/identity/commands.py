@@ -32,6 +32,7 @@ from services.identity.domain import (
     require_valid_account,
     require_valid_client,
 )
+from services.identity.limits import store as limit_store
 from services.identity.oauth import keys, refreshing, registration_store
 from services.identity.oauth import store as oauth_store
 from services.identity.oauth.client_keys import ClientKeysInvalid, usable_keys
@@ -322,6 +323,7 @@ def remove_expired(session: Session, now: datetime) -> None:
     store.remove_expired(session, now)
     device_store.remove_expired(session, now)
     code_store.remove_expired(session, now)
+    limit_store.remove_full(session, now)
     presence_store.remove_expired(session, now)
     registrations_under_way.remove_expired(session, now)
     keys.remove_retired(session, now)

@@ -25,11 +25,17 @@ from services.identity.codes.commands import confirm_sent
 from services.identity.codes.queries import get_codes
 from services.identity.codes.secrecy import CodeKeys
 from services.identity.device import approval
+from services.identity.limits import guard
+from services.identity.limits.devices import KNOWN_DEVICES
+from services.identity.limits.domain import PASSWORD_AGAIN, REGISTRATION_ADDRESS
+from services.identity.limits.guard import LimitKeys
+from services.identity.limits.sign_in import Doorkeeper
 from services.identity.mandates import commands as mandate_commands
 from services.identity.mandates import queries as mandate_queries
 from services.identity.mandates.acting import act_for
 from services.identity.oauth import authorization, protocol
 from services.identity.oauth import store as oauth_store
+from services.identity.oauth.client_limits import ClientLimits
 from services.identity.oauth.http import HttpRequest
 from services.identity.oauth.keys import load_keys, rotate
 from services.identity.oauth.pairwise import Subjects
@@ -83,7 +89,9 @@ class IdentityService(Service):
     def answer_protocol(self, endpoint: str, method: str, url: str, headers: Any, body: str) -> dict[str, Any]:
         request = HttpRequest.of(method, url, headers, body)
         with self.database.transaction() as transaction:
-            provider = Provider(transaction, self._issuer(transaction), datetime.now(UTC))
+            now = datetime.now(UTC)
+            limits = ClientLimits(transaction, self._limit_keys(), now)
+            provider = Provider(transaction, self._issuer(transaction), now, limits)
             return protocol.answer_protocol(provider, endpoint, request)
 
     @rpc
@@ -133,9 +141,11 @@ class IdentityService(Service):
 
     @rpc
     def begin_registration(self, email: str, phone: str, locale: str) -> str:
+        now = datetime.now(UTC)
         with self.database.transaction() as transaction:
+            guard.require_tries(transaction, self._limit_keys().of_address(REGISTRATION_ADDRESS), now)
             secrets = self._registration_secrets()
-            return registration.begin_registration(transaction, secrets, email, phone, locale, datetime.now(UTC))
+            return registration.begin_registration(transaction, secrets, email, phone, locale, now)
 
     @rpc
     def send_registration_codes(self, secret: str) -> None:
@@ -178,7 +188,10 @@ class IdentityService(Service):
 
     @rpc
     def close_account(self, password: str) -> None:
-        leaving.close_account(self.database, self.offload, self.actor, password, datetime.now(UTC))
+        now = datetime.now(UTC)
+        with self.database.transaction() as transaction:
+            guard.require_tries(transaction, [self._limit_keys().bucket(PASSWORD_AGAIN, self.actor.subject)], now)
+        leaving.close_account(self.database, self.offload, self.actor, password, now)
 
     @rpc
     def sign_in(
@@ -189,9 +202,12 @@ class IdentityService(Service):
         request: str | None = None,
         previous: str | None = None,
         browser: str | None = None,
+        device: str | None = None,
     ) -> dict[str, Any]:
         now, known = datetime.now(UTC), {"request": request, "previous": previous, "browser": browser}
-        return commands.sign_in(self.database, self.offload, username, password, channel, now, **known)
+        said = (username, password, channel, now)
+        sign_in = partial(commands.sign_in, self.database, self.offload, *said, **known)
+        return self._doorkeeper().let(username, password, device, now, sign_in)
 
     @rpc
     def get_session(self, session: str) -> dict[str, Any]:
@@ -367,6 +383,12 @@ class IdentityService(Service):
 
     def _registration_secrets(self) -> registration.Secrets:
         return registration.Secrets(self._seal("registrations"), self._code_keys(), self._vault())
+
+    def _doorkeeper(self) -> Doorkeeper:
+        return Doorkeeper(self.database, self.offload, self._limit_keys(), self._seal(KNOWN_DEVICES))
+
+    def _limit_keys(self) -> LimitKeys:
+        return LimitKeys(self.settings.cookie_key.get_secret_value())
 
     def _code_keys(self) -> CodeKeys:
         other = self.settings.other_cookie_key

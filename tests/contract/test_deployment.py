@@ -56,6 +56,7 @@ GIVEN_FROM_OUTSIDE = {
     "ONEHALL_COOKIE_KEY": base64.urlsafe_b64encode(bytes(32)).decode(),
     "ONEHALL_WEBHOOK_KEY": base64.urlsafe_b64encode(bytes(32)).decode(),
     "ONEHALL_WEBHOOK_PRIVATE_ADDRESSES": "10.20.0.0/16",
+    "ONEHALL_TRUSTED_PROXIES": "10.30.0.0/16",
     "ONEHALL_SMTP_PORT": "587",
     "ONEHALL_SMTP_STARTTLS": "true",
     "ONEHALL_MAIL_FROM": "noreply@hall.example",

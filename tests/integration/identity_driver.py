@@ -21,7 +21,9 @@ from contracts.actors import Actor
 from services.identity import commands, demo
 from services.identity.device import approval
 from services.identity.domain import DEVICE_CODE, KEY_AUTH_METHODS, SECRET_AUTH_METHODS, TOKEN_EXCHANGE, Account, Client
+from services.identity.limits.guard import LimitKeys
 from services.identity.oauth import authorization, client_assertion, protocol
+from services.identity.oauth.client_limits import ClientLimits
 from services.identity.oauth.exchange import ACCESS_TOKEN
 from services.identity.oauth.http import HttpRequest
 from services.identity.oauth.keys import load_keys
@@ -77,6 +79,7 @@ class Driver:
     cookie_key: str = COOKIE_KEY
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     account: Account | None = None
+    limit_keys: LimitKeys | None = None
 
     @property
     def vault(self) -> Vault:
@@ -170,7 +173,8 @@ class Driver:
             method, f"{BASE}/oauth/{path or endpoint}", [list(pair) for pair in headers.items()], body
         )
         with self.database.transaction() as transaction:
-            provider = Provider(transaction, self.issuer(transaction), self.now)
+            limits = ClientLimits(transaction, self.limit_keys, self.now) if self.limit_keys else None
+            provider = Provider(transaction, self.issuer(transaction), self.now, limits)
             answer = protocol.answer_protocol(provider, endpoint, request)
         return Reply(answer["status"], dict(answer["headers"]), answer["body"])
 

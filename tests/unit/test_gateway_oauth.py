@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
-from contracts.errors import SessionEnded, SignInRefused
+from contracts.errors import SessionEnded, SignInRefused, TooManyAttempts
 from gateway.pages.entrances import challenge_of
 from gateway.pages.visits import local_path
 from tests.unit.gateway_fakes import BASE, FakeRpc, answer_jwks, make_door, web_session
@@ -84,7 +84,7 @@ def test_who_is_not_signed_in_signs_in_and_comes_back() -> None:
     away = door.get(back.headers["location"])
     assert (away.status_code, away.headers["location"]) == (302, "onehall://callback?code=1")
     assert rpc.of("identity.answer_authorization")[-1] == (f"{BASE}/oauth/authorize?{QUERY}", "s-1", None)
-    assert rpc.of("identity.sign_in") == [("citizen", "pw", "web", f"/oauth/authorize?{QUERY}", None)]
+    assert rpc.of("identity.sign_in") == [("citizen", "pw", "web", f"/oauth/authorize?{QUERY}", None, None, None)]
 
 
 def test_a_sign_in_is_for_the_address_as_the_browser_will_ask_for_it() -> None:
@@ -93,7 +93,26 @@ def test_a_sign_in_is_for_the_address_as_the_browser_will_ask_for_it() -> None:
     door.cookies.set("onehall_session", "s-1")
     target = "/oauth/authorize?state=a|b"
     back = door.post(f"/login?next={quote(target, safe='')}", data={"username": "a", "password": "b"})
-    assert rpc.of("identity.sign_in") == [("a", "b", "web", back.headers["location"], "s-1")]
+    assert rpc.of("identity.sign_in") == [("a", "b", "web", back.headers["location"], "s-1", None, None)]
+
+
+def test_a_browser_that_signed_in_is_known_the_next_time() -> None:
+    rpc = FakeRpc({"identity.sign_in": {"session": "s-2", "subject": "sub-1", "max_age": 60, "device": "d-1"}})
+    door = make_door(rpc)
+    answer = door.post("/login", data={"username": "a", "password": "b"})
+    (cookie,) = [each for each in answer.headers.get_list("set-cookie") if each.startswith("onehall_device=")]
+    assert "d-1" in cookie
+    assert "HttpOnly" in cookie
+    assert "Max-Age=34560000" in cookie
+    door.post("/login", data={"username": "a", "password": "b"})
+    assert rpc.of("identity.sign_in")[-1][-1] == "d-1"
+
+
+def test_who_tried_too_often_reads_that_on_a_page() -> None:
+    door = make_door(FakeRpc({"identity.sign_in": TooManyAttempts(15)}))
+    answer = door.post("/login", data={"username": "a", "password": "b"}, headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "15")
+    assert "<h1" in answer.text
 
 
 @pytest.mark.parametrize(

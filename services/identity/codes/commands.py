@@ -23,6 +23,8 @@ from services.identity.codes.domain import (
     tidy,
 )
 from services.identity.codes.secrecy import CodeKeys, new_code
+from services.identity.limits.domain import CODES_ADDRESS
+from services.identity.limits.guard import require_tries
 from services.identity.sealing import new_secret
 
 
@@ -34,6 +36,7 @@ def issue_code(session: Session, keys: CodeKeys, recipient: Recipient, purpose: 
     """
     if recipient.kind is not None and recipient.kind not in KINDS:
         raise ValueError(f"no kind of address: {recipient.kind}")
+    require_tries(session, keys.limits.of_address(CODES_ADDRESS), now)
     hashes = keys.hashes("address", recipient.address)
     store.lock(session, {hashes[0], recipient.subject or hashes[0]})
     _require_below_limits(session, hashes, recipient.subject, now)

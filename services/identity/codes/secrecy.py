@@ -6,6 +6,7 @@ import hmac
 import secrets
 
 from chassis.sealing import derive
+from services.identity.limits.guard import LimitKeys
 from services.identity.sealing import Seal
 
 _PURPOSE = "one-time-codes"
@@ -19,6 +20,7 @@ class CodeKeys:
 
     def __init__(self, cookie_key: str, other_key: str | None = None) -> None:
         self.seal = Seal(cookie_key, _PURPOSE, other_key)
+        self.limits = LimitKeys(cookie_key)
         self._hash_keys = [derive(key, f"onehall.identity.{_PURPOSE}.hash") for key in (cookie_key, other_key) if key]
 
     def hash(self, what: str, text: str) -> str:

@@ -13,6 +13,7 @@ from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 from services.identity.domain import KEY_AUTH_METHODS, Client
 from services.identity.oauth import client_assertion
 from services.identity.oauth.client import RegisteredClient
+from services.identity.oauth.client_limits import ClientLimits
 from services.identity.oauth.http import ProviderRequest
 from services.identity.sealing import is_secret
 
@@ -42,12 +43,19 @@ AcceptAssertion = Callable[[Client, str], bool]
 
 
 def authenticate_client(
-    find_client: FindClient, accept_assertion: AcceptAssertion, request: ProviderRequest
+    find_client: FindClient,
+    accept_assertion: AcceptAssertion,
+    request: ProviderRequest,
+    limits: ClientLimits | None = None,
 ) -> RegisteredClient:
-    """Raise `ClientNotAuthentic`; sets `request.auth_method`."""
+    """Raise `ClientNotAuthentic`, or `TooManyRequests`; sets `request.auth_method`."""
     given = _credentials(request)
+    if limits is not None and given.client_id and given.proof is not None:
+        limits.require_client(given.client_id)
     client = find_client(given.client_id) if given.client_id else None
     if client is None or not _is_authentic(client.registration, given, accept_assertion):
+        if limits is not None and given.client_id:
+            limits.count_wrong_proof(given.client_id)
         raise ClientNotAuthentic
     request.auth_method = given.method
     return client

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from authlib.oauth2 import OAuth2Error
 
 from services.identity.oauth import device_authorization, discovery, pushed_requests, registration
+from services.identity.oauth.client_limits import LIMITED
 from services.identity.oauth.http import Answer, HttpRequest, answer
 from services.identity.oauth.server import Provider
 
@@ -91,8 +92,14 @@ def answer_protocol(provider: Provider, endpoint: str, request: HttpRequest) -> 
     called = (ENDPOINTS | UNLISTED)[endpoint]
     if request.method not in called.methods:
         return answer(405, "", [("Allow", ", ".join(called.methods))])
+    limits = provider.limits if endpoint in LIMITED else None
     try:
-        return called.handle(provider, request)
+        if limits is not None:
+            limits.require_address()
+        answered = called.handle(provider, request)
     except OAuth2Error as error:
         # said before Authlib knew which grant or endpoint it is for
-        return provider.handle_error_response(request, error)
+        answered = provider.handle_error_response(request, error)
+    if limits is not None:
+        limits.count_answer(answered)
+    return answered

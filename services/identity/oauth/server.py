@@ -17,6 +17,7 @@ from services.identity.domain import SCOPES, Client
 from services.identity.oauth import client_assertion, dpop, http, resources, tokens
 from services.identity.oauth.client import RegisteredClient
 from services.identity.oauth.client_authentication import authenticate_client
+from services.identity.oauth.client_limits import ClientLimits
 from services.identity.oauth.grants.authorization_code import AuthorizationCodeGrant
 from services.identity.oauth.grants.client_credentials import ClientCredentialsGrant
 from services.identity.oauth.grants.device_code import DeviceCodeGrant
@@ -45,11 +46,12 @@ ENDPOINTS = (RevocationEndpoint, IntrospectionEndpoint, UserInfoEndpoint)
 class Provider(AuthorizationServer):
     """One request's provider: all it reads and writes happens in the transaction of `session`, at `now`."""
 
-    def __init__(self, session: Session, issuer: Issuer, now: datetime) -> None:
+    def __init__(self, session: Session, issuer: Issuer, now: datetime, limits: ClientLimits | None = None) -> None:
         super().__init__(scopes_supported=SCOPES)
         self.session = session
         self.issuer = issuer
         self.now = now
+        self.limits = limits
         self.dpop_jkt: str | None = None  # of the key that the client has proved at the token endpoint
         for grant, extensions in GRANTS:
             self.register_grant(grant, extensions)
@@ -63,7 +65,7 @@ class Provider(AuthorizationServer):
     def authenticate_client(self, request: ProviderRequest, methods: Any, endpoint: str = "token") -> RegisteredClient:
         """Which methods a client may use is said in its registration, the same at each endpoint."""
         request.payload.require_well_formed()
-        client = authenticate_client(self.query_client, self._accept_assertion, request)
+        client = authenticate_client(self.query_client, self._accept_assertion, request, self.limits)
         if endpoint == "token":
             self.dpop_jkt = dpop.prove_key(self, request, client.registration)
         return client

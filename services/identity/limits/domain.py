@@ -1,0 +1,84 @@
+"""How often what may be tried. A rule is a bucket of `burst` tries that fills again by one each `refill`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`name` is in the metric, the table and the alert."""
+
+    name: str
+    burst: int
+    refill: timedelta
+
+    @property
+    def seconds(self) -> int:
+        """After so many there is one try more."""
+        return max(1, int(self.refill.total_seconds()))
+
+    def is_spent(self, full_at: datetime, now: datetime) -> bool:
+        return full_at + self.refill > now + self.burst * self.refill
+
+
+SIGN_IN_ACCOUNT = Rule("sign-in-account", 10, timedelta(minutes=2))
+"""Wrong passwords for one user name, from browsers that it never signed in with."""
+
+SIGN_IN_DEVICE = Rule("sign-in-device", 10, timedelta(minutes=2))
+"""Wrong passwords from one browser that the account has signed in with; counted apart, so that strangers do not matter
+to it (OWASP, Slow Down Online Guessing Attacks with Device Cookies)."""
+
+SIGN_IN_ADDRESS = Rule("sign-in-address", 100, timedelta(seconds=15))
+"""Wrong passwords from one address, for whatever names. A hall has one address for everybody in it."""
+
+PASSWORD_AGAIN = Rule("password-again", 10, timedelta(minutes=2))
+"""Wrong passwords of one account where somebody who is signed in is asked for it again."""
+
+CLIENT = Rule("client", 20, timedelta(minutes=1))
+"""Wrong proofs of one client from one address. Nobody elsewhere can lock a client out."""
+
+PROTOCOL_ADDRESS = Rule("protocol-address", 300, timedelta(seconds=1))
+"""Requests from one address that the protocol endpoints refused."""
+
+CODES_ADDRESS = Rule("codes-address", 100, timedelta(seconds=30))
+"""One-time codes that one address asks for, sent to whomever."""
+
+REGISTRATION_ADDRESS = Rule("registration-address", 30, timedelta(minutes=2))
+"""New accounts, and tries to find out whether there is one, from one address."""
+
+RECOVERY_ADDRESS = Rule("recovery-address", 20, timedelta(minutes=3))
+"""Tries to recover an account from one address."""
+
+RECOVERY_ACCOUNT = Rule("recovery-account", 5, timedelta(hours=1))
+"""Tries to recover one account, by the name that was typed in."""
+
+RULES = (
+    SIGN_IN_ACCOUNT,
+    SIGN_IN_DEVICE,
+    SIGN_IN_ADDRESS,
+    PASSWORD_AGAIN,
+    CLIENT,
+    PROTOCOL_ADDRESS,
+    CODES_ADDRESS,
+    REGISTRATION_ADDRESS,
+    RECOVERY_ADDRESS,
+    RECOVERY_ACCOUNT,
+)
+
+_IPV6_SUBSCRIBER = 64
+
+
+def subscriber(address: str) -> str:
+    """What one subscriber has: an IPv4 address, or the /64 out of which an IPv6 one takes a new address at will."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(IPv6Address(int(parsed) >> _IPV6_SUBSCRIBER << _IPV6_SUBSCRIBER))
