@@ -205,8 +205,7 @@ class IdentityService(Service):
         device: str | None = None,
     ) -> dict[str, Any]:
         now, known = datetime.now(UTC), {"request": request, "previous": previous, "browser": browser}
-        said = (username, password, channel, now)
-        sign_in = partial(commands.sign_in, self.database, self.offload, *said, **known)
+        sign_in = partial(commands.sign_in, self.database, self.offload, username, password, channel, now, **known)
         return self._doorkeeper().let(username, password, device, now, sign_in)
 
     @rpc
