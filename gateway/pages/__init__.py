@@ -17,7 +17,9 @@ from gateway.pages import (
     items,
     kiosk,
     mandates,
+    own_account,
     ratings,
+    registering,
     sign_in,
     webhooks,
 )
@@ -26,6 +28,8 @@ from gateway.places import KIOSK_PLACE, VISIT_PLACE
 router = APIRouter(include_in_schema=False)
 for part in (home, items, cases, ratings, inbox, account, access_log, mandates, department, webhooks, sign_in):
     router.include_router(part.router)
+for address in (registering.router, own_account.router, own_account.closed):
+    router.include_router(address)
 for part in (device, kiosk, hall):
     router.include_router(part.router)
 for part in (items, cases, ratings):

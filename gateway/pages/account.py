@@ -12,6 +12,9 @@ router = APIRouter(prefix="/account")
 AREAS = (
     ("/account/access-log", "access-log.title", "account.access-log"),
     ("/account/mandates", "mandates.title", "account.mandates"),
+    ("/account/assurance", "assurance-page.title", "assurance-page.account"),
+    ("/account/data", "own-data.title", "own-data.about"),
+    ("/account/close", "close.title", "close.account"),
 )
 """Address, title and what one can do there, in the order of the page: whoever adds an area adds a line."""
 

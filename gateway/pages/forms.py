@@ -43,6 +43,7 @@ class Field:
     choices: tuple[Choice, ...]
     value: Any = ""
     fault: str = ""
+    autocomplete: str = ""
 
     @property
     def is_short(self) -> bool:
