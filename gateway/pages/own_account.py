@@ -24,6 +24,11 @@ Level = Annotated[int | None, Query(ge=1, le=3)]
 Next = Annotated[str | None, Query(max_length=MAX_ADDRESS + 100)]
 
 
+async def _call(visit: Visit, name: str, *args: Any) -> Any:
+    """As the visitor themselves, also while they act for somebody: these pages are about them."""
+    return await visit.rpc.call(name, *args, actor=visit.signed_in.actor)
+
+
 @router.get("/assurance")
 async def show_assurance(visit: Visited, level: Level = None, next: Next = None) -> Response:  # noqa: A002
     return await _assurance(visit, level, next)
@@ -33,7 +38,7 @@ async def show_assurance(visit: Visited, level: Level = None, next: Next = None)
 async def check_registry(visit: Visited, level: Level = None, next: Next = None) -> Response:  # noqa: A002
     said = text_in(await visit.form(), "id_number")[:100]
     try:
-        checked = await visit.call("identity.check_registry", said or None)
+        checked = await _call(visit, "identity.check_registry", said or None)
     except InvalidInput as error:
         return await _assurance(visit, level, next, 422, sentence(error.faults[0], visit.say), said)
     except TooManyAttempts:
@@ -57,7 +62,7 @@ def _onward(address: str | None) -> str:
 async def _assurance(
     visit: Visit, level: int | None, address: str | None, status: int = 200, fault: str = "", said: str = ""
 ) -> Response:
-    known = await visit.call("identity.get_assurance")
+    known = await _call(visit, "identity.get_assurance")
     target = local_path(address)
     query = f"?next={quote(target, safe='')}" if target != "/" else ""
     return visit.render(
@@ -80,7 +85,7 @@ async def show_data(visit: Visited) -> Response:
 
 @router.get("/data.json")
 async def download_data(visit: Visited) -> Response:
-    data: dict[str, Any] = await visit.call("identity.get_personal_data")
+    data: dict[str, Any] = await _call(visit, "identity.get_personal_data")
     base_url = visit.request.app.state.settings.base_url
     elsewhere = {
         "cases": f"{base_url}/api/v1/cases",
@@ -105,7 +110,7 @@ async def close_account(visit: Visited) -> Response:
         return visit.render("close_account.html", status=422, fault=visit.say("close.not-sure"))
     password = str(posted.get("password", ""))[:_MAX_PASSWORD]
     try:
-        await visit.call("identity.close_account", password)
+        await _call(visit, "identity.close_account", password)
     except SignInRefused:
         return visit.render("close_account.html", status=422, fault=visit.say("close.wrong-password"))
     await visit.request.app.state.web_sessions.end(visit.signed_in.secret)

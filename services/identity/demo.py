@@ -44,7 +44,7 @@ PARTICULARS = {
         # the check is right, and nobody can be meant: the day is before anybody who lives was born
         id_number=with_check_digit(f"11010118900101{serial:03}"),
         # a number of this country by its form; nothing is ever sent to it, local runs have a sink
-        phone=f"1990000{serial:04}",
+        phone=f"+861990000{serial:04}",
         email=f"{account.username}@example.org",
     )
     for serial, account in enumerate(ACCOUNTS, start=1)

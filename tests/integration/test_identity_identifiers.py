@@ -22,7 +22,7 @@ NEW_KEY = base64.urlsafe_b64encode(os.urandom(32)).decode()
 def anybody() -> Particulars:
     serial = secrets.randbelow(1_000)
     number = with_check_digit(f"1101011990{secrets.randbelow(12) + 1:02}{secrets.randbelow(28) + 1:02}{serial:03}")
-    return Particulars(number, f"138{secrets.randbelow(10**8):08}", f"{secrets.token_hex(5)}@example.org")
+    return Particulars(number, f"+86138{secrets.randbelow(10**8):08}", f"{secrets.token_hex(5)}@example.org")
 
 
 def given(driver, particulars, *, confirmed=True, vault=None):

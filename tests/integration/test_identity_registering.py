@@ -48,7 +48,7 @@ class Somebody:
         self.driver = driver
         self.secrets = replace(SECRETS, vault=driver.vault)
         self.email = f"{secrets.token_hex(6)}@example.org"
-        self.phone = f"137{secrets.randbelow(10**8):08}"
+        self.phone = f"+86137{secrets.randbelow(10**8):08}"
         self.said = {
             "username": f"new-{secrets.token_hex(5)}",
             "password": PASSWORD + " " + secrets.token_hex(4),

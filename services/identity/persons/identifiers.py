@@ -21,6 +21,7 @@ KINDS = (ID_NUMBER, PHONE, EMAIL)
 _ID_NUMBER = re.compile(r"[0-9]{17}[0-9X]")
 _MAINLAND_PHONE = re.compile(r"1[3-9][0-9]{9}")
 # ITU-T E.164, section 6.2.1: fifteen digits at most with the country code, which begins with no zero
+_MAINLAND = "+86"
 _PHONE_ABROAD = re.compile(r"\+[1-9][0-9]{6,14}")
 _BETWEEN_DIGITS = re.compile(r"[\s\-().]")
 _LONGEST = 300
@@ -60,10 +61,12 @@ def _id_number(text: str) -> str | None:
 
 
 def _phone(text: str) -> str | None:
+    """As E.164 writes it, with the code of the country: whoever sends there needs no more."""
     number = _BETWEEN_DIGITS.sub("", text)
-    number = number.removeprefix("+86") if _MAINLAND_PHONE.fullmatch(number.removeprefix("+86")) else number
-    known = _MAINLAND_PHONE.fullmatch(number) or (_PHONE_ABROAD.fullmatch(number) and not number.startswith("+86"))
-    return number if known else None
+    at_home = number.removeprefix(_MAINLAND)
+    if _MAINLAND_PHONE.fullmatch(at_home):
+        return _MAINLAND + at_home
+    return number if _PHONE_ABROAD.fullmatch(number) and not number.startswith(_MAINLAND) else None
 
 
 def _email(text: str) -> str | None:
@@ -91,6 +94,8 @@ def mask(kind: str, value: str) -> str:
     if kind == EMAIL:
         local, _, domain = value.rpartition("@")
         return f"{local[:1]}***@{domain}"
+    # at home nobody says the country
+    value = value.removeprefix(_MAINLAND) if kind == PHONE else value
     ends = 3 if kind == PHONE else 4
     hidden = len(value) - ends - 4
     return f"{value[:ends]}{'*' * hidden}{value[-4:]}" if hidden >= 3 else "*" * len(value)
