@@ -13,11 +13,12 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from chassis.webhooks.addresses import Resolver
-from gateway import api, assets, documents, health, oauth, openapi, pages
+from gateway import api, assets, documents, health, oauth, openapi
 from gateway.callers import CallerAddress
 from gateway.catalogue import Items
 from gateway.endpoints import Endpoints
 from gateway.errors import on_acting_over, on_error, on_http_error, on_invalid_request, on_sign_in_needed
+from gateway.pages import routes
 from gateway.pages.visits import ActingOver, SignInNeeded
 from gateway.problems import SERVICE_ERRORS
 from gateway.requests import FaultBarrier, RequestContext
@@ -43,7 +44,7 @@ def create_app(settings: GatewaySettings, rpc: Rpc) -> FastAPI:
     )
     app.openapi = partial(openapi.describe, app)  # type: ignore[method-assign]
     _fill_state(app, settings, rpc)
-    for router in (api.router, documents.router, oauth.router, pages.router, health.router):
+    for router in (api.router, documents.router, oauth.router, routes.router, health.router):
         app.include_router(router)
     app.mount("/static", assets.files())
     _handle_errors(app)

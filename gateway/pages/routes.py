@@ -1,0 +1,36 @@
+"""Which pages there are, and where. Items and cases are the same at every place (`gateway.places`), under its path."""
+
+from fastapi import APIRouter
+
+from gateway.pages import (
+    access_log,
+    account,
+    cases,
+    department,
+    device,
+    hall,
+    home,
+    inbox,
+    items,
+    kiosk,
+    mandates,
+    own_account,
+    ratings,
+    registering,
+    sign_in,
+    webhooks,
+)
+from gateway.places import KIOSK_PLACE, VISIT_PLACE
+
+router = APIRouter(include_in_schema=False)
+for part in (home, items, cases, ratings, inbox, account, access_log, mandates, department, webhooks, sign_in):
+    router.include_router(part.router)
+for address in (registering.router, own_account.router, own_account.closed):
+    router.include_router(address)
+for part in (device, kiosk, hall):
+    router.include_router(part.router)
+for part in (items, cases, ratings):
+    router.include_router(part.router, prefix=KIOSK_PLACE.base)
+# who acts for somebody does not rate for them
+for part in (items, cases):
+    router.include_router(part.router, prefix=VISIT_PLACE.base)
