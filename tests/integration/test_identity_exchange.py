@@ -326,7 +326,7 @@ def test_numbers_cannot_be_tried_out(driver, clerk):
 def phone(driver, citizen):
     number = f"139{secrets.randbelow(10**8):08}"
     with driver.database.transaction() as transaction:
-        persons.save(transaction, driver.vault, citizen.subject, Particulars(phone=number), driver.now)
+        persons.save(transaction, driver.vault, citizen.subject, Particulars(phone=f"+86{number}"), driver.now)
     return number
 
 

@@ -20,6 +20,7 @@ from contracts.errors import (
 )
 from services.identity import commands, queries, tables
 from services.identity import store as identity_store
+from services.identity.codes.domain import RESEND_AFTER
 from services.identity.codes.queries import get_codes
 from services.identity.codes.secrecy import CodeKeys
 from services.identity.persons import leaving, raising, registration, store
@@ -193,7 +194,7 @@ def test_a_code_of_one_registration_proves_nothing_in_another(driver, somebody):
 def test_codes_are_sent_again_to_what_is_not_proved(driver, somebody):
     first = somebody.begin().received()
     somebody.prove(email=first[EMAIL]["code"])
-    driver.after(seconds=31)
+    driver.now += RESEND_AFTER
     with driver.database.transaction() as session:
         registration.send_codes_again(session, somebody.secrets, somebody.secret, driver.now)
     again = somebody.received()
