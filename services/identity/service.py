@@ -339,6 +339,7 @@ class IdentityService(Service):
         with self.database.transaction() as transaction:
             commands.remove_expired(transaction, datetime.now(UTC))
             visits.remove_expired(transaction, datetime.now(UTC))
+            sessions.remove_old_notices(transaction, datetime.now(UTC))
             recently.prune(transaction, datetime.now(UTC))
 
     @timer(interval=30)

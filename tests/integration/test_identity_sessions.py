@@ -235,6 +235,16 @@ def test_a_session_that_is_over_ends_everywhere(driver):
     assert rows(driver, client_sessions) == []
 
 
+def test_a_notice_that_nobody_took_in_a_day_is_removed(driver):
+    driver.tokens(driver.add_client(backchannel_logout_uri="https://rp.example/out").id)
+    sign_out(driver)
+    for hours, left in ((23, 1), (2, 0)):
+        driver.after(hours=hours)
+        with driver.database.transaction() as transaction:
+            sessions.remove_old_notices(transaction, driver.now)
+        assert len(rows(driver, logout_notices)) == left
+
+
 def test_only_who_wants_to_know_is_told(driver):
     told = driver.add_client(backchannel_logout_uri="https://rp.example/out")
     for client in ("web", "rp-test", told.id):

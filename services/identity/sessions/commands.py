@@ -13,7 +13,7 @@ from services.identity.device import store as device_store
 from services.identity.domain import BrowserSession
 from services.identity.sealing import hash_secret
 from services.identity.sessions import store
-from services.identity.sessions.domain import MAX_BROWSER, Reason, new_sid
+from services.identity.sessions.domain import MAX_BROWSER, NOTICE_LIFETIME, Reason, new_sid
 from services.identity.sessions.store import ClientSession
 
 _EXPIRED_AT_ONCE = 200
@@ -83,6 +83,10 @@ def end_app(session: Session, subject: str, client_id: str, now: datetime) -> No
     store.remove_consent(session, subject, client_id)
     store.end_tokens_of(session, subject, now, client_id=client_id)
     _tell(session, store.take_client(session, subject, client_id), now)
+
+
+def remove_old_notices(session: Session, now: datetime) -> None:
+    store.remove_notices(session, now - NOTICE_LIFETIME)
 
 
 def _end(session: Session, sids: Collection[str], reason: Reason, now: datetime) -> None:

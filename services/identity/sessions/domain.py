@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from datetime import timedelta
 from enum import StrEnum
+
+NOTICE_LIFETIME = timedelta(days=1)
+"""A client that has not been told of an end by then has ended its own session long ago."""
 
 MAX_BROWSER = 60
 """Characters of a browser's short name."""

@@ -173,3 +173,7 @@ def add_notices(session: Session, notices: list[dict[str, Any]]) -> None:
     rows = [notice for notice in notices if notice["client_id"] in wanted]
     if rows:
         session.execute(insert(logout_notices).values(rows))
+
+
+def remove_notices(session: Session, before: datetime) -> None:
+    session.execute(delete(logout_notices).where(logout_notices.c.created_at < before))
