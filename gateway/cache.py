@@ -29,3 +29,6 @@ class TimedCache(Generic[Value]):
 
     def forget(self, key: Hashable) -> None:
         self._entries.pop(key, None)
+
+    def forget_where(self, is_meant: Callable[[Value], bool]) -> None:
+        self._entries = {key: entry for key, entry in self._entries.items() if not is_meant(entry[1])}

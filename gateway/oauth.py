@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import RedirectResponse, Response
 
+from gateway import end_session
 from gateway.content_policy import policy_for_redirect
 from gateway.errors import answer
 from gateway.pages.visits import MAX_ADDRESS, Visit, Visited
@@ -16,6 +17,8 @@ from gateway.security import is_from_another_site
 from gateway.sessions import SESSION
 
 router = APIRouter(include_in_schema=False)
+router.add_api_route(end_session.PATH, end_session.ask_to_sign_out, methods=["GET"])
+router.add_api_route(end_session.PATH, end_session.sign_out_by_post, methods=["POST"])
 
 FORWARDED = ("authorization", "content-type", "accept", "dpop")
 NOT_FORWARDED_BACK = ("content-length", "connection", "transfer-encoding")

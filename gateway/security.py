@@ -26,8 +26,8 @@ WITHOUT_COOKIES = (
 )
 """Addresses that authenticate by what the request itself carries: a page elsewhere cannot make use of a visitor."""
 
-FROM_ANYWHERE = (*WITHOUT_COOKIES, "/oauth/authorize")
-"""The authorization endpoint takes requests of other sites, and checks by itself who sent a decision."""
+FROM_ANYWHERE = (*WITHOUT_COOKIES, "/oauth/authorize", "/oauth/logout")
+"""These two take requests of other sites, and check by themselves who sent a decision."""
 
 HEADERS = {
     "Content-Security-Policy": content_security_policy(),

@@ -32,6 +32,9 @@ KIOSK, KIOSK_WAIT, KIOSK_NAME = "onehall_kiosk", "onehall_kiosk_wait", "onehall_
 CLERK, VISIT = "onehall_hall", "onehall_visit"
 ACTING = "onehall_acting"
 """The mandate by which the visitor acts for somebody: no secret, it serves nobody else."""
+OF_A_SESSION = (SESSION, WEB, CLERK, VISIT, ACTING)
+"""What ends when the browser's session does. A kiosk has its own, which nobody signs in to with a password."""
+
 FRESH_SECONDS = 30
 SIGN_IN_SECONDS = 600
 DEVICE, DEVICE_SECONDS = "onehall_device", 400 * 24 * 3600
@@ -56,6 +59,16 @@ class Cookies:
 
     def delete(self, response: Response, name: str) -> None:
         response.delete_cookie(self._prefix + name, path="/", secure=self._is_https, httponly=True, samesite="lax")
+
+
+def leave(request: Request, response: Response) -> None:
+    """Nothing of a session stays with the browser."""
+    state = request.app.state
+    for name in OF_A_SESSION:
+        value = state.cookies.read(request, name)
+        if value is not None:
+            state.web_sessions.forget(value)
+            state.cookies.delete(response, name)
 
 
 class Seal:
@@ -154,6 +167,14 @@ class WebSessions:
     async def end(self, secret: str) -> None:
         self._sessions.forget(secret)
         await self._rpc.call("identity.end_web_session", secret)
+
+    def forget(self, secret: str) -> None:
+        """Ask identity the next time."""
+        self._sessions.forget(secret)
+
+    def forget_of(self, subject: str) -> None:
+        """All of the person's. Other processes of the gateway ask again within half a minute."""
+        self._sessions.forget_where(lambda session: session["subject"] == subject)
 
 
 class Visits:

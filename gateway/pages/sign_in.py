@@ -12,7 +12,7 @@ from contracts.errors import SignInRefused
 from gateway.content_policy import policy_for_redirect
 from gateway.pages.entrances import WEB_ENTRANCE, begin, finish
 from gateway.pages.visits import MAX_ADDRESS, Visit, Visited, local_path
-from gateway.sessions import ACTING, DEVICE, DEVICE_SECONDS, SESSION, WEB
+from gateway.sessions import DEVICE, DEVICE_SECONDS, SESSION, WEB, leave
 
 router = APIRouter()
 
@@ -102,8 +102,7 @@ async def sign_out(visit: Visited) -> Response:
         await visit.request.app.state.web_sessions.end(web)
     if session:
         await visit.rpc.call("identity.sign_out", session)
-    for name in (WEB, SESSION, *([ACTING] if visit.acting else [])):
-        visit.cookies.delete(response, name)
+    leave(visit.request, response)
     return response
 
 

@@ -74,6 +74,7 @@ def clients(base_url: str, secret_hash: str) -> tuple[Client, ...]:
             secret_hash,
             SECRET_AUTH_METHODS,
             ("http://127.0.0.1:9555/callback",),
+            ("http://127.0.0.1:9555/signed-out",),
             scopes=_PERSONAL,
         ),
     )

@@ -22,7 +22,7 @@ from services.identity import commands, demo
 from services.identity.device import approval
 from services.identity.domain import DEVICE_CODE, KEY_AUTH_METHODS, SECRET_AUTH_METHODS, TOKEN_EXCHANGE, Account, Client
 from services.identity.limits.guard import LimitKeys
-from services.identity.oauth import authorization, client_assertion, protocol
+from services.identity.oauth import authorization, client_assertion, end_session, protocol
 from services.identity.oauth.client_limits import ClientLimits
 from services.identity.oauth.exchange import ACCESS_TOKEN
 from services.identity.oauth.http import HttpRequest
@@ -249,6 +249,12 @@ class Driver:
         } | changes
         client = form.pop("client", None) or "hall"
         return self.as_client(client, "token", **{name: value for name, value in form.items() if value is not None})
+
+    def end_session(self, decision: str | None = None, **parameters: str) -> dict[str, Any]:
+        """A client's wish that whoever is signed in with this browser be signed out."""
+        with self.database.transaction() as transaction:
+            provider = Provider(transaction, self.issuer(transaction), self.now)
+            return end_session.answer_end_session(provider, urlencode(parameters), self.session, decision)
 
     def userinfo(self, access_token: str) -> Reply:
         return self.call("userinfo", "", "GET", authorization=f"Bearer {access_token}")

@@ -19,6 +19,7 @@ ALGORITHMS = ("ES256", "RS256", "PS256", "HS256", "none")
 KNOWN = {
     "issuer",
     "authorization_endpoint",
+    "end_session_endpoint",
     "token_endpoint",
     "revocation_endpoint",
     "introspection_endpoint",
@@ -112,7 +113,8 @@ def test_the_document_is_found_by_both_standards():
 
 
 def is_served(path):
-    answers = {"identity.answer_authorization": {"page": "error", "error": "x", "description": None}}
+    error = {"page": "error", "error": "x", "description": None}
+    answers = {"identity.answer_authorization": error, "identity.answer_end_session": error}
     door = make_door(FakeRpc(answers))
     return any(door.request(method, path).status_code not in (404, 405) for method in ("GET", "POST"))
 

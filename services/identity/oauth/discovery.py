@@ -21,7 +21,7 @@ from services.identity.oauth.claims import CLAIMS
 from services.identity.oauth.pkce import S256Required
 from services.identity.oauth.server import GRANTS
 
-PAGES = {"authorization_endpoint": "/oauth/authorize"}
+PAGES = {"authorization_endpoint": "/oauth/authorize", "end_session_endpoint": "/oauth/logout"}
 """Endpoints that a person's browser comes to, which the gateway answers with pages."""
 
 

@@ -14,6 +14,12 @@ from services.identity.oauth.tokens import Issuer
 
 def read_hint(issuer: Issuer, client: Client, text: str) -> dict[str, Any] | None:
     """The claims, if the token is ours and was for this client. It may have expired: it proves nothing, it names."""
+    claims = read_any_hint(issuer, text)
+    return claims if claims is not None and claims["aud"] == client.id else None
+
+
+def read_any_hint(issuer: Issuer, text: str) -> dict[str, Any] | None:
+    """The same, whichever client it was for (`aud`)."""
     keys = KeySet.import_key_set({"keys": [dict(key) for key in issuer.keys.public]})
     try:
         token = jwt.decode(text, keys, SIGNING_ALGORITHMS)
@@ -21,4 +27,4 @@ def read_hint(issuer: Issuer, client: Client, text: str) -> dict[str, Any] | Non
         # TypeError: joserfc takes it for granted that `crit` is a list
         return None
     is_ours = token.header.get("typ") == "JWT" and token.claims.get("iss") == issuer.url
-    return token.claims if is_ours and token.claims.get("aud") == client.id else None
+    return token.claims if is_ours and isinstance(token.claims.get("aud"), str) else None

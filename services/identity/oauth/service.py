@@ -9,7 +9,7 @@ from chassis.rpc import rpc
 from chassis.timer import timer
 from services.identity import queries
 from services.identity.base import IdentityBase
-from services.identity.oauth import authorization, protocol
+from services.identity.oauth import authorization, end_session, protocol
 from services.identity.oauth import store as oauth_store
 from services.identity.oauth.client_limits import ClientLimits
 from services.identity.oauth.http import HttpRequest
@@ -23,6 +23,12 @@ class ProtocolEntrypoints(IdentityBase):
         with self.database.transaction() as transaction:
             provider = Provider(transaction, self._issuer(transaction), datetime.now(UTC))
             return authorization.answer_authorization(provider, url, session, decision)
+
+    @rpc
+    def answer_end_session(self, parameters: str, session: str | None, decision: str | None) -> dict[str, Any]:
+        with self.database.transaction() as transaction:
+            provider = Provider(transaction, self._issuer(transaction), datetime.now(UTC))
+            return end_session.answer_end_session(provider, parameters, session, decision)
 
     @rpc
     def answer_protocol(self, endpoint: str, method: str, url: str, headers: Any, body: str) -> dict[str, Any]:
