@@ -68,6 +68,7 @@ def leave(request: Request, response: Response) -> None:
         value = state.cookies.read(request, name)
         if value is not None:
             state.web_sessions.forget(value)
+            state.visits.forget(value)
             state.cookies.delete(response, name)
 
 
@@ -194,6 +195,9 @@ class Visits:
             self._visits.forget(secret)
             return None
         return Visitor(secret, visit["name"], actor, None)
+
+    def forget(self, secret: str) -> None:
+        self._visits.forget(secret)
 
     async def end(self, secret: str) -> None:
         self._visits.forget(secret)
