@@ -78,6 +78,10 @@ class StepUpRequired(ServiceError):
     """Args: the level of assurance (`acr`) that is needed; the token's is lower (RFC 9470)."""
 
 
+class SignInTooOld(ServiceError):
+    """No args: this changes how an account is proved; sign in again, with all its factors, and come back."""
+
+
 class UsernameTaken(ServiceError):
     """Args: the user name."""
 
@@ -145,6 +149,7 @@ ERROR_OF_PATH: dict[str, type[ServiceError]] = {
         TooManyAttempts,
         SessionEnded,
         StepUpRequired,
+        SignInTooOld,
         UsernameTaken,
         SubscriptionNameTaken,
         SubscriptionEnded,

@@ -235,6 +235,19 @@ class CodeIssued(Event):
         return self.challenge
 
 
+@dataclass(frozen=True, slots=True)
+class SecurityChanged(AccountEvent):
+    """The way an account is proved has changed: `change` is `password-changed`, `totp-added`, `recovery-begun`, ...
+
+    `alert` is the number by which the owner may say that it was not them.
+    """
+
+    type = "account.security-changed"
+
+    change: str
+    alert: str
+
+
 EVENTS: tuple[type[Event], ...] = (
     CaseSubmitted,
     CaseAccepted,
@@ -252,6 +265,7 @@ EVENTS: tuple[type[Event], ...] = (
     SignedIn,
     DetailsClaimed,
     AccountClosed,
+    SecurityChanged,
     DataViewed,
     CodeIssued,
 )

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from contracts.errors import InvalidInput, StepUpRequired
 from gateway import problems
-from gateway.pages.visits import Visit, local_path
+from gateway.pages.visits import FreshSignInNeeded, Visit, local_path
 from gateway.places import WEB_PLACE, place_of
 from gateway.problems import INTERNAL, PROBLEM_OF_ERROR, PROBLEM_OF_STATUS, Problem, speak
 from gateway.sessions import ACTING
@@ -69,7 +69,8 @@ async def on_sign_in_needed(request: Request, error: Exception) -> Response:
     place = place_of(request.url.path)
     if place is not WEB_PLACE:
         return RedirectResponse(place.start, 303)
-    return RedirectResponse(f"/login/start?next={quote(local_path(error.args[0]), safe='')}", 303)
+    fresh = "&fresh=true" if isinstance(error, FreshSignInNeeded) else ""
+    return RedirectResponse(f"/login/start?next={quote(local_path(error.args[0]), safe='')}{fresh}", 303)
 
 
 async def on_acting_over(request: Request, error: Exception) -> Response:

@@ -53,6 +53,7 @@ PROBLEM_OF_ERROR: dict[type[Exception], Problem] = {
     errors.TooManyAttempts: Problem(429, "too-many-attempts"),
     errors.SessionEnded: Problem(401, "session-ended"),
     errors.StepUpRequired: Problem(401, "step-up-required"),
+    errors.SignInTooOld: Problem(403, "sign-in-too-old"),
     errors.UsernameTaken: Problem(409, "username-taken"),
     errors.SubscriptionNameTaken: Problem(409, "subscription-name-taken"),
     errors.SubscriptionEnded: Problem(409, "subscription-ended"),

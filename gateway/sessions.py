@@ -4,6 +4,8 @@
 channel's own session; its tokens stay at identity. `onehall_sign_in` is a sign-in under way, sealed, for ten minutes.
 `onehall_kiosk` and `onehall_hall` are sessions like `onehall_web`, of the kiosk and of a clerk; `onehall_visit` is a
 citizen's visit at the counter. `onehall_kiosk_wait` holds the codes of a kiosk that waits, sealed.
+`onehall_pending` is a sign-in that waits for the second factor, `onehall_ceremony` one use of a passkey that the
+browser has begun.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ ACTING = "onehall_acting"
 """The mandate by which the visitor acts for somebody: no secret, it serves nobody else."""
 OF_A_SESSION = (SESSION, WEB, CLERK, VISIT, ACTING)
 """What ends when the browser's session does. A kiosk has its own, which nobody signs in to with a password."""
-
+PENDING, CEREMONY = "onehall_pending", "onehall_ceremony"
 FRESH_SECONDS = 30
 SIGN_IN_SECONDS = 600
 DEVICE, DEVICE_SECONDS = "onehall_device", 400 * 24 * 3600
@@ -164,6 +166,10 @@ class WebSessions:
         if previous:
             self._sessions.forget(previous)
         return secret
+
+    def forget(self, secret: str) -> None:
+        """It may have ended: identity is asked again."""
+        self._sessions.forget(secret)
 
     async def end(self, secret: str) -> None:
         self._sessions.forget(secret)

@@ -37,8 +37,10 @@ def challenge_of(verifier: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
-def begin(request: Request, entrance: Entrance, target: str | None, acr: int | None = None) -> Response:
-    """`acr` is the level of assurance that is needed there."""
+def begin(
+    request: Request, entrance: Entrance, target: str | None, acr: int | None = None, *, fresh: bool = False
+) -> Response:
+    """`acr` is the level of assurance that is needed there. `fresh`: who is signed in signs in again."""
     state, verifier = secrets.token_urlsafe(24), secrets.token_urlsafe(48)
     query = {
         "response_type": "code",
@@ -50,6 +52,8 @@ def begin(request: Request, entrance: Entrance, target: str | None, acr: int | N
         "code_challenge": challenge_of(verifier),
         "code_challenge_method": "S256",
     }
+    if fresh:
+        query["prompt"] = "login"
     if acr is not None:
         query["claims"] = json.dumps({"id_token": {"acr": {"essential": True, "values": [str(acr)]}}})
     response = RedirectResponse(f"/oauth/authorize?{urlencode(query)}", 303)

@@ -15,15 +15,33 @@ from gateway.pages import (
     kiosk,
     mandates,
     own_account,
+    passkeys,
     ratings,
     registering,
+    second_step,
+    security,
     sign_in,
     webhooks,
 )
 from gateway.places import KIOSK_PLACE, VISIT_PLACE
 
 router = APIRouter(include_in_schema=False)
-for part in (home, items, cases, ratings, inbox, account, access_log, mandates, department, webhooks, sign_in):
+for part in (
+    home,
+    items,
+    cases,
+    ratings,
+    inbox,
+    account,
+    security,
+    access_log,
+    mandates,
+    department,
+    webhooks,
+    sign_in,
+    second_step,
+    passkeys,
+):
     router.include_router(part.router)
 for address in (registering.router, own_account.router, own_account.closed):
     router.include_router(address)

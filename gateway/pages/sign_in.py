@@ -11,8 +11,10 @@ from starlette.responses import RedirectResponse, Response
 from contracts.errors import SignInRefused
 from gateway.content_policy import policy_for_redirect
 from gateway.pages.entrances import WEB_ENTRANCE, begin, finish
+from gateway.pages.passkeys import has_host_name
+from gateway.pages.signed_in import set_session
 from gateway.pages.visits import MAX_ADDRESS, Visit, Visited, local_path
-from gateway.sessions import DEVICE, DEVICE_SECONDS, SESSION, WEB, leave
+from gateway.sessions import DEVICE, PENDING, SESSION, WEB, leave
 
 router = APIRouter()
 
@@ -47,10 +49,11 @@ async def sign_in(visit: Visited, next: Next = None) -> Response:  # noqa: A002
         session = await visit.rpc.call("identity.sign_in", *said)
     except SignInRefused:
         return await _login_page(visit, next, username[:MAX_NAME], refused=True)
-    visit.cookies.set(response, SESSION, session["session"], session["max_age"])
-    if "device" in session:
-        # a browser that has signed in is not held up by strangers' guesses
-        visit.cookies.set(response, DEVICE, session["device"], DEVICE_SECONDS)
+    if "pending" in session:
+        response = RedirectResponse(f"/login/second?next={quote(target, safe='')}", 303)
+        visit.cookies.set(response, PENDING, session["pending"], session["max_age"])
+        return response
+    set_session(visit, response, session)
     return response
 
 
@@ -61,19 +64,20 @@ def _require_possible(username: str, password: str) -> None:
 
 async def _login_page(visit: Visit, address: str | None, username: str = "", *, refused: bool = False) -> Response:
     target = local_path(address)
-    asked = await _client_request(visit, target)
+    asked = await client_request(visit, target)
     visit.speak_one_of(asked.get("ui_locales"))
     return visit.render(
         "login.html",
         status=401 if refused else 200,
         headers={"Content-Security-Policy": policy_for_redirect(asked.get("redirect_uri"))},
-        action=f"/login?next={quote(target, safe='')}",
+        next=quote(target, safe=""),
+        passkeys=has_host_name(visit.request.app.state.settings.base_url),
         username=username or asked.get("login_hint", ""),
         refused=refused,
     )
 
 
-async def _client_request(visit: Visit, target: str) -> dict[str, Any]:
+async def client_request(visit: Visit, target: str) -> dict[str, Any]:
     """What identity says of the client's request. Anybody can make a link to this page, so it is asked again."""
     if not target.startswith(AUTHORIZATION):
         return {}
@@ -83,9 +87,9 @@ async def _client_request(visit: Visit, target: str) -> dict[str, Any]:
 
 
 @router.get("/login/start")
-async def start_sign_in(request: Request, next: Next = None, acr: Level = None) -> Response:  # noqa: A002
+async def start_sign_in(request: Request, next: Next = None, acr: Level = None, *, fresh: bool = False) -> Response:  # noqa: A002
     """`acr` is the level of assurance without which there is no use in coming back (OpenID Connect Core, 5.5.1.1)."""
-    return begin(request, WEB_ENTRANCE, next, acr)
+    return begin(request, WEB_ENTRANCE, next, acr, fresh=fresh)
 
 
 @router.get("/callback")

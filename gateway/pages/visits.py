@@ -53,6 +53,10 @@ def text_in(posted: FormData, name: str) -> str:
     return str(posted.get(name, "")).replace("\r\n", "\n").replace("\x00", "").strip()
 
 
+class FreshSignInNeeded(SignInNeeded):
+    """The same, and who is signed in already must do so again, with all factors that they have."""
+
+
 class Visit:
     def __init__(self, request: Request, visitor: Visitor | None, acting: Acting | None = None) -> None:
         self.request = request

@@ -13,6 +13,7 @@ from chassis.database import Session
 from chassis.service import Service
 from services.identity import commands
 from services.identity.codes.secrecy import CodeKeys
+from services.identity.factors import means as factor_means
 from services.identity.limits.devices import KNOWN_DEVICES
 from services.identity.limits.guard import LimitKeys
 from services.identity.limits.sign_in import Doorkeeper
@@ -35,7 +36,8 @@ class IdentityBase(Service):
         lifetime = timedelta(seconds=self.settings.broker_token_seconds)
         subjects = Subjects(transaction, self._seal("pairwise-subjects"))
         broker, people = BrokerResource(self.settings.vhost, lifetime), People(transaction, self._vault())
-        return Issuer(self.settings.base_url, keys, subjects, broker, people=people)
+        two = self.settings.is_production
+        return Issuer(self.settings.base_url, keys, subjects, broker, people=people, two_factors_for_staff=two)
 
     def _web_sessions(self, transaction: Session) -> commands.WebSessions:
         return commands.WebSessions(partial(self._issuer, transaction), self._seal("web-sessions"))
@@ -48,6 +50,10 @@ class IdentityBase(Service):
 
     def _limit_keys(self) -> LimitKeys:
         return LimitKeys(self.settings.cookie_key.get_secret_value())
+
+    def _means(self) -> factor_means.Means:
+        settings, seal = self.settings, self._seal(factor_means.PURPOSE)
+        return factor_means.Means(seal, self._code_keys(), self._vault(), settings.base_url, settings.environment)
 
     def _code_keys(self) -> CodeKeys:
         other = self.settings.other_cookie_key

@@ -15,28 +15,28 @@ from typing import Any
 
 from chassis import outbox
 from chassis.database import Database, Session
-from contracts.actors import CHANNELS, SYSTEM, Actor
+from contracts.actors import CHANNELS, SYSTEM
 from contracts.errors import Fault, InvalidInput, SessionEnded, SignInRefused, UsernameTaken
-from contracts.events import AccountRegistered, SignedIn
-from services.identity import demo, passwords, store
+from contracts.events import AccountRegistered
+from services.identity import demo, password_rules, passwords, store
 from services.identity.assurance import CHECKED
+from services.identity.browser_sessions import Browser
 from services.identity.codes import store as code_store
 from services.identity.device import store as device_store
 from services.identity.domain import (
-    SESSION_ABSOLUTE,
     Account,
-    BrowserSession,
     Client,
     DemoDataInProduction,
     normalize_username,
     require_valid_account,
     require_valid_client,
 )
+from services.identity.factors import second_step
+from services.identity.factors import store as factor_store
 from services.identity.limits import store as limit_store
 from services.identity.oauth import keys, refreshing, registration_store
 from services.identity.oauth import store as oauth_store
 from services.identity.oauth.client_keys import ClientKeysInvalid, usable_keys
-from services.identity.oauth.http import Parameters
 from services.identity.oauth.tokens import Grantee, Issuer, family_of, issue_tokens
 from services.identity.persons import registration_store as registrations_under_way
 from services.identity.persons import store as persons
@@ -79,8 +79,8 @@ def register_account(
     account = replace(account, subject=str(uuid.uuid4()), username=normalize_username(account.username) or "")
     particulars, faults = spelled(particulars)
     require_valid_account(account, faults)
-    if not password:
-        raise InvalidInput([Fault(pointer="/password", rule="minLength", value=1)])
+    own = (account.username, account.name, *(value for _, value in particulars.items()))
+    offload(password_rules.require_acceptable, password, own)
     password_hash = offload(passwords.hash_password, password)
     with database.transaction() as session:
         _require_own_name(session, account.department, None)
@@ -104,8 +104,11 @@ def sign_in(
     request: str | None = None,
     previous: str | None = None,
     browser: str | None = None,
+    environment: str | None = "local",
 ) -> dict[str, Any]:
-    """Raise `SignInRefused`, after the same time whether the name or the password is wrong.
+    """A session, or `pending`: the secret of a sign-in that waits for the second factor (`factors.second_step`).
+
+    Raise `SignInRefused`, after the same time whether the name or the password is wrong.
 
     `request` is the local URL that the person goes on to; `previous` is the browser's session until now, whose secret
     is worth nothing from here on; `browser` is what the person may know it by again.
@@ -122,29 +125,8 @@ def sign_in(
     with database.transaction() as session:
         if stronger_hash is not None:
             store.replace_password_hash(session, subject, password_hash, stronger_hash)
-        return _open_session(session, subject, channel, request, now, previous=previous, browser=browser)
-
-
-def _open_session(
-    session: Session,
-    subject: str,
-    channel: str,
-    request: str | None,
-    now: datetime,
-    *,
-    previous: str | None,
-    browser: str | None,
-) -> dict[str, Any]:
-    secret = new_secret()
-    sequence = store.raise_sequence(session, subject)
-    account = store.get_account(session, subject)
-    if account is None:
-        raise SignInRefused
-    signed_in = BrowserSession(account, now, Parameters(request.partition("?")[2]).fingerprint if request else None)
-    sessions.begin(session, secret, signed_in, channel, previous=previous, browser=browser)
-    actor = Actor(subject=subject, client="identity", channel=channel, roles=account.roles)
-    outbox.add(session, SignedIn(subject), sequence=sequence, actor=actor)
-    return {"session": secret, "subject": subject, "max_age": int(SESSION_ABSOLUTE.total_seconds())}
+        here = Browser(channel, request, previous, browser)
+        return second_step.begin(session, subject, here, environment, now)
 
 
 def add_client(session: Session, client: Client) -> None:
@@ -322,6 +304,7 @@ def remove_expired(session: Session, now: datetime) -> None:
     sessions.end_all_expired(session, now)
     store.remove_expired(session, now)
     device_store.remove_expired(session, now)
+    factor_store.remove_expired(session, now)
     code_store.remove_expired(session, now)
     limit_store.remove_full(session, now)
     presence_store.remove_expired(session, now)

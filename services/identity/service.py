@@ -14,6 +14,7 @@ from services.identity.access_log.service import AccessLogEntrypoints
 from services.identity.broker import Management
 from services.identity.codes.service import CodeEntrypoints
 from services.identity.device.service import DeviceEntrypoints
+from services.identity.factors.service import FactorEntrypoints
 from services.identity.mandates.service import MandateEntrypoints
 from services.identity.oauth.service import ProtocolEntrypoints
 from services.identity.persons.service import PersonEntrypoints
@@ -45,6 +46,7 @@ class IdentityService(
     AccessLogEntrypoints,
     CodeEntrypoints,
     DeviceEntrypoints,
+    FactorEntrypoints,
     MandateEntrypoints,
     ProtocolEntrypoints,
     PersonEntrypoints,

@@ -58,14 +58,11 @@ def get_password_hash(session: Session, username: str) -> tuple[str, str] | None
     return (row.subject, row.password_hash) if row else None
 
 
-def replace_password_hash(session: Session, subject: str, old: str, new: str) -> None:
-    """Unless somebody changed the password meanwhile."""
+def replace_password_hash(session: Session, subject: str, old: str, new: str) -> bool:
+    """False if somebody changed the password meanwhile."""
     account = tables.accounts.c
-    session.execute(
-        update(tables.accounts)
-        .where(account.subject == subject, account.password_hash == old)
-        .values(password_hash=new)
-    )
+    this = (account.subject == subject, account.password_hash == old)
+    return bool(session.execute(update(tables.accounts).where(*this).values(password_hash=new)).rowcount)
 
 
 def raise_sequence(session: Session, subject: str) -> int:

@@ -32,6 +32,8 @@ EXAMPLE = {
     "purpose": "handling",
     "challenge": "p2V0c3h8R2F6b1k5Wm1xTjdQd0hLZ3RVbkRzQ2VMeUo",
     "address_kind": "sms",
+    "change": "totp-added",
+    "alert": "8c1f0d6be2a94c3f9a7d5e4b3c2a1f00",
 }
 
 

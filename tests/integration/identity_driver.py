@@ -19,8 +19,10 @@ from joserfc.jwk import ECKey, RSAKey
 from chassis.database import Database
 from contracts.actors import Actor
 from services.identity import commands, demo
+from services.identity.codes.secrecy import CodeKeys
 from services.identity.device import approval
 from services.identity.domain import DEVICE_CODE, KEY_AUTH_METHODS, SECRET_AUTH_METHODS, TOKEN_EXCHANGE, Account, Client
+from services.identity.factors.means import PURPOSE, Means
 from services.identity.limits.guard import LimitKeys
 from services.identity.oauth import authorization, client_assertion, end_session, protocol
 from services.identity.oauth.client_limits import ClientLimits
@@ -80,6 +82,7 @@ class Driver:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     account: Account | None = None
     limit_keys: LimitKeys | None = None
+    two_factors_for_staff: bool = False
 
     @property
     def vault(self) -> Vault:
@@ -101,6 +104,24 @@ class Driver:
         signed_in = commands.sign_in(self.database, at_once, account.username, PASSWORD, channel, self.now, **where)
         self.session = signed_in["session"]
 
+    def begin_sign_in(self, account: Account, environment: str = "local") -> str:
+        """The password alone; the secret of the sign-in that waits for the second factor."""
+        how = {"previous": self.session, "environment": environment}
+        begun = commands.sign_in(self.database, at_once, account.username, PASSWORD, "web", self.now, **how)
+        assert "session" not in begun
+        return str(begun["pending"])
+
+    @property
+    def means(self) -> Means:
+        key = self.cookie_key
+        return Means(Seal(key, PURPOSE), CodeKeys(key), self.vault, BASE, "local")
+
+    @property
+    def actor(self) -> Actor:
+        """As the web channel says who is signed in."""
+        assert self.account is not None
+        return Actor(self.account.subject, "web")
+
     def add_client(self, **fields: Any) -> Client:
         """A confidential client of a stranger, with `demo.CLIENT_SECRET` if nothing else is said."""
         own = {"secret_hash": hash_secret(demo.CLIENT_SECRET), "auth_methods": SECRET_AUTH_METHODS}
@@ -121,7 +142,8 @@ class Driver:
     def issuer(self, transaction: Any) -> Issuer:
         keys = load_keys(transaction, Seal(self.cookie_key, "signing-keys"), self.now)
         subjects = Subjects(transaction, Seal(self.cookie_key, "pairwise-subjects"))
-        return Issuer(BASE, keys, subjects, people=People(transaction, self.vault))
+        people, two = People(transaction, self.vault), self.two_factors_for_staff
+        return Issuer(BASE, keys, subjects, people=people, two_factors_for_staff=two)
 
     def web_sessions(self, transaction: Any) -> commands.WebSessions:
         return commands.WebSessions(partial(self.issuer, transaction), Seal(self.cookie_key, "web-sessions"))

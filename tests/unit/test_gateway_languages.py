@@ -24,7 +24,7 @@ FAMILIES = (
     "action", "actor", "attempt-error", "channel", "delivery", "department", "ended-by", "event", "heard", "item.days-",
     "assurance.", "kind", "looked-at", "looked-by", "mandate.", "mandate-told", "problem", "purpose", "rule", "scope",
     "score", "source", "status", "told", "device-fault", "device-result", "device-title", "hall-fault", "kiosk-result",
-    "kiosk-title", "raised-by", "register-code", "register-field", "registry.",
+    "kiosk-title", "raised-by", "register-code", "register-field", "registry.", "second.by", "second.code",
 )  # fmt: skip
 """Keys that are put together from a code; what they must hold is tested by name below."""
 
@@ -76,6 +76,7 @@ def test_every_code_has_its_word() -> None:
         *(f"mandate.{status}" for status in ("offered", "live", "ended")),
         *(f"looked-at.{what}" for what in access.WHATS),
         *(f"purpose.{purpose}" for purpose in access.PURPOSES),
+        *(f"second.{what}.{kind}" for what in ("by", "code") for kind in ("totp", "sms", "mail", "recovery")),
         *(f"channel.{channel}" for channel in CHANNELS),
         *(f"department.{department}" for department in DEPARTMENTS),
         *(f"scope.{scope}" for scope in ("openid", "profile", "email", "offline_access", *SCOPES)),

@@ -16,7 +16,7 @@ from joserfc.errors import JoseError
 
 from chassis.database import Session
 from contracts import topology
-from services.identity.assurance import level_of
+from services.identity.assurance import TWO_FACTORS, level_of
 from services.identity.domain import (
     ACCESS_TOKEN_LIFETIME,
     EXCHANGED_LIFETIME,
@@ -76,13 +76,14 @@ class BrokerResource:
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """Signs and reads JWTs in the name of `url`."""
+    """Signs and reads JWTs in the name of `url`. `two_factors_for_staff`: without them nobody has a role in a token."""
 
     url: str
     keys: SigningKeys
     subjects: Subjects
     broker: BrokerResource = BrokerResource()
     people: People = field(kw_only=True)
+    two_factors_for_staff: bool = field(default=False, kw_only=True)
 
     def sign(
         self,
@@ -212,6 +213,7 @@ def id_token(issuer: Issuer, client: Client, grantee: Grantee, access_token: str
         "aud": client.id,
         "auth_time": int(grantee.family.signed_in_at.timestamp()),
         "acr": asked.acr_for(grantee.level),
+        "amr": list(grantee.family.amr),
         "at_hash": create_half_hash(access_token, client.id_token_alg).decode(),
     }
     if grantee.nonce is not None:
@@ -223,7 +225,7 @@ def id_token(issuer: Issuer, client: Client, grantee: Grantee, access_token: str
 
 def _personal_claims(issuer: Issuer, client: Client, grantee: Grantee) -> dict[str, Any]:
     # a terminal that stands open to all is no place to decide on cases from, whoever stands before it
-    is_for_staff = client.channel != "kiosk"
+    is_for_staff = client.channel != "kiosk" and (not issuer.two_factors_for_staff or TWO_FACTORS in grantee.family.amr)
     # the jti carries the family's id: revoking the family then reaches its access tokens without a row for each
     claims = {
         "sub": issuer.subjects.seen_by(client, grantee.account.subject),
@@ -232,6 +234,7 @@ def _personal_claims(issuer: Issuer, client: Client, grantee: Grantee) -> dict[s
         # RFC 9068, section 2.2.1: what a resource server may demand (RFC 9470)
         "auth_time": int(grantee.family.signed_in_at.timestamp()),
         "acr": str(grantee.level),
+        "amr": list(grantee.family.amr),
         "jti": f"{grantee.family.id}.{new_secret()}",
     }
     # the API asks identity who that is, since the client reads this token and must not learn it

@@ -26,8 +26,9 @@ class SessionEntrypoints(IdentityBase):
         browser: str | None = None,
         device: str | None = None,
     ) -> dict[str, Any]:
-        now, known = datetime.now(UTC), {"request": request, "previous": previous, "browser": browser}
-        sign_in = partial(commands.sign_in, self.database, self.offload, username, password, channel, now, **known)
+        now, environment = datetime.now(UTC), self.settings.environment
+        way = {"request": request, "previous": previous, "browser": browser, "environment": environment}
+        sign_in = partial(commands.sign_in, self.database, self.offload, username, password, channel, now, **way)
         return self._doorkeeper().let(username, password, device, now, sign_in)
 
     @rpc
