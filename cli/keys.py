@@ -10,6 +10,8 @@ import click
 
 from cli.platform import identity_database, seal, sealing, vault
 from services.identity.access_log import sealing as access_log
+from services.identity.factors import means as factor_means
+from services.identity.factors import resealing as factors
 from services.identity.oauth import keys
 from services.identity.oauth.keys import StoredKey
 from services.identity.oauth.pairwise import Subjects
@@ -74,7 +76,9 @@ def revoke(kid: str) -> None:
 
 @key.command()
 def reseal() -> None:
-    """Encrypt all that identity keeps sealed with ONEHALL_COOKIE_KEY: keys, ID numbers, phones, mail addresses.
+    """Encrypt all that identity keeps sealed with ONEHALL_COOKIE_KEY.
+
+    Keys, ID numbers, phones, mail addresses, the secrets of authenticator apps.
 
     They may be encrypted with ONEHALL_OTHER_COOKIE_KEY until then, which can be forgotten afterwards. The platform goes
     on meanwhile. It may be stopped and repeated: what is done stays done.
@@ -85,9 +89,11 @@ def reseal() -> None:
         Subjects(session, seal("pairwise-subjects")).reseal()
         access_log.reseal(session, seal(access_log.PURPOSE))
     click.echo(f"{count} keys and the salt are sealed with the present ONEHALL_COOKIE_KEY")
+    apps, closed_apps = factors.reseal(database, seal(factor_means.PURPOSE))
+    click.echo(f"{apps} secrets of authenticator apps were sealed anew")
     count, closed = persons.reseal(database, vault())
     click.echo(f"{count} ID numbers, phones and mail addresses were sealed anew")
-    if closed:
+    if closed + closed_apps:
         raise click.ClickException(
-            f"{closed} of them do not open: they were sealed with a third key, and stay as they are"
+            f"{closed + closed_apps} of them do not open: they were sealed with a third key, and stay as they are"
         )

@@ -21,6 +21,7 @@ EXAMPLES = {
     "SignInRefused": (),
     "TooManyAttempts": (30,),
     "SessionEnded": (),
+    "SignInTooOld": (),
     "UsernameTaken": ("citizen",),
     "SubscriptionNameTaken": ("permits",),
     "SubscriptionEnded": ("permits",),

@@ -1,5 +1,8 @@
 """The second step of a sign-in: each factor, and each way to get past it."""
 
+import base64
+import os
+from dataclasses import replace
 from datetime import timedelta
 
 import pyotp
@@ -12,9 +15,11 @@ from services.identity import commands
 from services.identity import queries as identity_queries
 from services.identity.codes.queries import get_codes
 from services.identity.codes.tables import one_time_codes as codes
-from services.identity.factors import enrolment, password_change, queries, second_step, store
+from services.identity.factors import enrolment, password_change, queries, resealing, second_step, store
 from services.identity.factors.domain import GUESSES, STEP_ATTEMPTS
-from tests.integration.identity_driver import PASSWORD, at_once, claims_of, race
+from services.identity.factors.means import PURPOSE
+from services.identity.sealing import Seal
+from tests.integration.identity_driver import COOKIE_KEY, PASSWORD, at_once, claims_of, race
 
 
 class Owner:
@@ -226,6 +231,19 @@ def test_the_secret_of_an_app_is_not_kept_in_the_clear(owner, signed_in):
     with signed_in.database.transaction() as transaction:
         kept = bytes(store.get_totp(transaction, signed_in.account.subject).secret)
     assert owner.generator.secret.encode() not in kept
+
+
+def test_the_secret_of_an_app_is_sealed_anew_when_the_key_changes(owner, signed_in):
+    d = signed_in
+    new = base64.urlsafe_b64encode(os.urandom(32)).decode()
+    assert resealing.reseal(d.database, Seal(new, PURPOSE))[1] >= 1, "with that key alone nothing opens"
+    sealed, _ = resealing.reseal(d.database, Seal(new, PURPOSE, COOKIE_KEY))
+    assert sealed >= 1
+    by_the_new_key = replace(d.means, seal=Seal(new, PURPOSE))
+    assert second_step.answer(d.database, by_the_new_key, owner.begin(), "totp", owner.code, d.now)["session"]
+    assert resealing.reseal(d.database, Seal(COOKIE_KEY, PURPOSE, new))[0] >= sealed, "and back"
+    d.after(seconds=30)
+    assert owner.answer(owner.begin(), "totp", owner.code)["session"]
 
 
 def test_an_offer_for_another_account_or_an_old_one_sets_nothing_up(signed_in):

@@ -8,10 +8,11 @@ from typing import Any
 from chassis.database import Database, Session
 from contracts.actors import Actor
 from contracts.errors import Fault, InvalidInput, NotFound, SessionEnded
+from services.identity import security_notices
 from services.identity import store as identity_store
 from services.identity.browser_sessions import Browser
 from services.identity.codes.commands import check_code, issue_code
-from services.identity.factors import alerts, recovery_codes, second_step, store, totp
+from services.identity.factors import recovery_codes, second_step, store, totp
 from services.identity.factors.domain import MAIL_CODE, PASSKEY, RECOVERY, SMS_CODE, TOTP
 from services.identity.factors.means import Means
 from services.identity.factors.owner import require_fresh_owner
@@ -88,7 +89,7 @@ def _save_totp(session: Session, means: Means, subject: str, sealed: str, code: 
     if secret is None or step is None:
         raise InvalidInput([Fault(pointer="/code", rule="code", value=None)])
     store.save_totp(session, subject, means.seal.close(secret.encode(), subject.encode()), step, now)
-    alerts.tell(session, subject, "totp-added", now)
+    security_notices.note_change(session, subject, "totp-added", now)
 
 
 def _open_offer(means: Means, subject: str, sealed: str, now: datetime) -> str | None:
@@ -118,7 +119,7 @@ def finish_code_factor(
         codes: list[str] = []
         if proved is not None and is_theirs:
             store.save_code_factor(session, subject, proved.kind, now)
-            alerts.tell(session, subject, f"{proved.kind}-added", now)
+            security_notices.note_change(session, subject, f"{proved.kind}-added", now)
             codes = first_recovery_codes(session, subject)
     # after the commit, because a wrong guess counts
     if not is_theirs:
@@ -131,7 +132,7 @@ def remove_factor(session: Session, actor: Actor, secret: str, kind: str, which:
     subject = require_fresh_owner(session, actor, secret, now).account.subject
     if not _remove(session, subject, kind, which):
         raise NotFound("factor", kind)
-    alerts.tell(session, subject, f"{kind}-removed", now)
+    security_notices.note_change(session, subject, f"{kind}-removed", now)
     if store.get_factors(session, subject).is_empty:
         store.replace_recovery_codes(session, subject, [])
 
@@ -149,7 +150,7 @@ def renew_recovery_codes(session: Session, actor: Actor, secret: str, now: datet
     subject = require_fresh_owner(session, actor, secret, now).account.subject
     if store.get_factors(session, subject).is_empty:
         raise NotFound("factor", RECOVERY)
-    alerts.tell(session, subject, "recovery-renewed", now)
+    security_notices.note_change(session, subject, "recovery-renewed", now)
     return _new_recovery_codes(session, subject)
 
 

@@ -33,9 +33,10 @@ from webauthn.helpers.structs import (
 from chassis.database import Database, Session
 from contracts.actors import CHANNELS, Actor
 from contracts.errors import Fault, InvalidInput, SignInRefused
+from services.identity import security_notices
 from services.identity.browser_sessions import Browser, open_session
 from services.identity.domain import UNSTORABLE
-from services.identity.factors import alerts, enrolment, second_step, store
+from services.identity.factors import enrolment, second_step, store
 from services.identity.factors.domain import MAX_PASSKEYS, PASSKEY, references
 from services.identity.factors.means import Means
 from services.identity.factors.owner import require_fresh_owner
@@ -137,7 +138,7 @@ def finish_registration(
         }
         if not store.add_passkey(session, row):
             raise _not_accepted()
-        alerts.tell(session, subject, "passkey-added", now)
+        security_notices.note_change(session, subject, "passkey-added", now)
         return enrolment.first_recovery_codes(session, subject)
 
 

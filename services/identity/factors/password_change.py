@@ -9,9 +9,9 @@ from typing import Any
 from chassis.database import Database, Session
 from contracts.actors import Actor
 from contracts.errors import Fault, InvalidInput
-from services.identity import password_rules, passwords
+from services.identity import password_rules, passwords, security_notices
 from services.identity import store as identity_store
-from services.identity.factors import alerts, store
+from services.identity.factors import store
 from services.identity.factors.means import Means
 from services.identity.factors.owner import require_owner
 from services.identity.persons import store as persons
@@ -40,7 +40,7 @@ def change_password(
         store.take_guess_back(session, account.subject)
         # in the order in which a sign-in locks them: what waits, the account, sessions
         store.remove_all_pending(session, account.subject)
-        alerts.tell(session, account.subject, "password-changed", now)
+        security_notices.note_change(session, account.subject, "password-changed", now)
         if not identity_store.replace_password_hash(session, account.subject, known[1], new_hash):
             raise InvalidInput([Fault(pointer="/old", rule="password", value="wrong")])
         reason = Reason.CREDENTIALS_CHANGED
