@@ -167,10 +167,6 @@ class WebSessions:
             self._sessions.forget(previous)
         return secret
 
-    def forget(self, secret: str) -> None:
-        """It may have ended: identity is asked again."""
-        self._sessions.forget(secret)
-
     async def end(self, secret: str) -> None:
         self._sessions.forget(secret)
         await self._rpc.call("identity.end_web_session", secret)
