@@ -9,9 +9,11 @@ from pathlib import Path
 import click
 
 from cli.platform import cases_database
+from services.cases.catalogue import check as checking
 from services.cases.catalogue import files, importing, live, publishing
 from services.cases.catalogue.faults import BrokenCatalogue
 from services.cases.catalogue.importing import BrokenList
+from services.cases.catalogue.model import LANGUAGES, Catalogue
 
 MOST_SHOWN = 50
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -65,10 +67,44 @@ def publish(paths: tuple[Path, ...]) -> None:
         click.echo(f"{done.new:,} new, {done.changed:,} changed, {done.unchanged:,} unchanged")
 
 
+@catalogue.command()
+@click.argument("paths", nargs=-1, type=_FILE)
+@click.option("--shipped", is_flag=True, help="Look at the items of this release, without a database.")
+@click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True)
+def check(paths: tuple[Path, ...], shipped: bool, language: str) -> None:
+    """Look for faults in the catalogue: all that is published, and the items of YAML files as though they were, too.
+
+    What is looked for is what publishing looks for: texts that are not translated, steps that nobody reaches or that
+    never end, circular proofs (an item needs, over others, what it alone gives) and strange ones (nobody gives it, or
+    the platform holds it). Nothing is saved. Ends with 2 if there is a fault.
+    """
+    try:
+        descriptions = files.read_files(paths)
+        codes = {each["code"] for each in descriptions}
+        others = [item.description for item in _published(shipped).all() if item.code not in codes]
+        all_items = [*descriptions, *others]
+        faults = checking.faults_of(all_items)
+    except BrokenCatalogue as broken:
+        faults = broken.faults
+    if faults:
+        _say(fault.said_in(language) for fault in faults)
+        raise click.ClickException(f"{len(faults):,} faults")
+    click.echo(f"{len(all_items):,} items, no fault")
+
+
+def _published(shipped: bool) -> Catalogue:
+    return files.shipped() if shipped else live.LiveCatalogue().current(cases_database())
+
+
 def _refuse(faults: Iterable[str]) -> None:
+    lines = list(faults)
+    _say(lines)
+    raise click.ClickException(f"nothing was published: {len(lines):,} faults")
+
+
+def _say(faults: Iterable[str]) -> None:
     lines = list(faults)
     for line in lines[:MOST_SHOWN]:
         click.echo(line, err=True)
     if len(lines) > MOST_SHOWN:
         click.echo(f"... and {len(lines) - MOST_SHOWN:,} more", err=True)
-    raise click.ClickException(f"nothing was published: {len(lines):,} faults")

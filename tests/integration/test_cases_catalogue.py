@@ -267,3 +267,52 @@ def test_publishing_from_a_file(run, replica, time, item, tmp_path):
     code, _, errors = run("publish", path)
     assert code == 2
     assert f"{item['code']}: $.fee" in errors
+
+
+def needing(item, code, gives, *proofs):
+    """An item like this one, of another code, that needs one of these papers."""
+    document = copy.deepcopy(item["documents"][0]) | {"source": "platform", "proofs": list(proofs)}
+    return copy.deepcopy(item) | {"code": f"{item['code']}-{code}", "documents": [document], "result": result_of(gives)}
+
+
+def test_a_circle_is_not_published_whichever_part_comes_last(cases_database, publish, item):
+    one, two, three = (uuid.uuid4().hex for _ in range(3))
+    first = needing(item, "a", one, two, "no-such-paper") | {"papers": {"no-such-paper": {"name": item["name"]}}}
+    publish(first, needing(item, "b", two, three), needing(item, "c", three, one))
+    with pytest.raises(BrokenCatalogue, match=r"circular proof: .* → .* → .* → ") as refusal:
+        publish(needing(item, "a", one, two) | {"version": item["version"] + 1})
+    assert refusal.value.faults[0].item == first["code"]
+    with cases_database.transaction() as session:
+        assert live.load(session).get(first["code"]).description == first
+
+
+def test_a_paper_that_others_ask_for_is_not_given_up(publish, item):
+    paper = uuid.uuid4().hex
+    publish(item | {"result": result_of(paper)}, needing(item, "b", "b-card", paper))
+    with pytest.raises(BrokenCatalogue, match=f"strange proof: .*{paper} → nobody gives it") as refusal:
+        publish(item | {"version": item["version"] + 1, "result": result_of("another")})
+    assert refusal.value.faults[0].item == f"{item['code']}-b"
+
+
+def test_a_release_that_breaks_what_is_published_leaves_it(cases_database, publish, item, caplog):
+    one, two = (uuid.uuid4().hex for _ in range(2))
+    publish(needing(item, "b", two, one), item | {"result": result_of(one)})
+    release = needing(item, "b", one, two) | {"code": item["code"], "version": item["version"] + 1}
+    with cases_database.transaction() as session:
+        assert publishing.seed(session, [release], NOW).new == 0
+        assert live.load(session).get(item["code"]).version == item["version"]
+    assert "circular proof" in caplog.text
+
+
+def test_checking_says_what_publishing_would(run, publish, item, tmp_path):
+    code, printed, _ = run("check")
+    assert (code, printed.endswith("items, no fault\n")) == (0, True)
+    assert run("check", "--shipped")[1] == "5 items, no fault\n"
+    broken = item | {"documents": [item["documents"][0] | {"proofs": ["no-such-paper"]}]}
+    path = tmp_path / f"{item['code']}.yaml"
+    path.write_text(yaml.safe_dump(broken, allow_unicode=True), encoding="utf-8")
+    for language, words in (("en", "strange proof"), ("zh-Hans", "奇葩证明"), ("zh-Hant", "沒有任何單位出具")):
+        code, _, errors = run("check", path, "--language", language)
+        assert code == 2
+        assert words in errors
+    assert run("publish", path)[0] == 2

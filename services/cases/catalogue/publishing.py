@@ -11,14 +11,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from chassis.database import Session
-from services.cases.catalogue import check, store
+from services.cases.catalogue import check, store, wording
 from services.cases.catalogue.faults import BrokenCatalogue, Fault
 from services.cases.catalogue.store import Standing
 
 FILE: Final = "file"
 IMPORT: Final = "import"
-
-_TAKEN = "an item that is worked out here has this code"
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +46,8 @@ def publish_import(session: Session, descriptions: Sequence[dict[str, Any]], at:
     store.lock(session)
     standing = store.load_standing(session)
     news = []
-    faults = [Fault(each["code"], "$.code", _TAKEN) for each in descriptions if is_worked_out(each["code"], standing)]
+    taken = [each["code"] for each in descriptions if is_worked_out(each["code"], standing)]
+    faults = [wording.fault(code, "$.code", "taken") for code in taken]
     if faults:
         raise BrokenCatalogue(faults)
     for each in descriptions:
@@ -62,13 +61,21 @@ def seed(session: Session, descriptions: Sequence[dict[str, Any]], at: datetime)
     """Publish what is shipped and newer than what is published. A replica of an older release changes nothing.
 
     A file that was changed without a higher version is said in the log and left as it was published: a process that
-    does not start would help nobody.
+    does not start would help nobody. For the same reason a release whose items break the rules together with those that
+    are published here leaves these as they are.
     """
     standing = store.load_standing(session)
     for each in descriptions:
         if is_reused(each, standing):
             log.error("not published: %s", _reused(each))
-    return publish_files(session, [each for each in descriptions if is_newer(each, standing)], at)
+    try:
+        return publish_files(session, [each for each in descriptions if is_newer(each, standing)], at)
+    except BrokenCatalogue as broken:
+        if not standing:
+            raise
+        for fault in broken.faults:
+            log.error("not published: %s", fault)  # noqa: TRY400 - the fault is what one has to know
+    return Published(new=0, changed=0, unchanged=len(descriptions))
 
 
 def is_worked_out(code: str, standing: Mapping[str, Standing]) -> bool:
@@ -96,8 +103,7 @@ def digest(description: Mapping[str, Any]) -> bytes:
 
 
 def _reused(description: dict[str, Any]) -> Fault:
-    reason = f"version {description['version']} is published with another content; raise it"
-    return Fault(description["code"], "$.version", reason)
+    return wording.fault(description["code"], "$.version", "reused", version=description["version"])
 
 
 def _publish(

@@ -12,10 +12,14 @@ from jsonschema import Draft202012Validator, SchemaError
 
 from contracts.errors import InvalidInput
 from services.cases import forms
+from services.cases.catalogue import steps
 from services.cases.catalogue.faults import Fault
 from services.cases.catalogue.model import LANGUAGES
+from services.cases.catalogue.wording import say
 
 _ITEM_SCHEMA = Path(__file__).parent / "item-schema.yaml"
+Said = dict[str, str]
+"""A sentence in every language."""
 _SIGNPOST_LANGUAGES = ("zh-Hans", "zh-Hant")
 """Of an item that is only listed: nobody has translated the names of the official lists into English."""
 
@@ -25,7 +29,7 @@ def faults_of(description: Any) -> list[Fault]:
     code = str(description.get("code", "?")) if isinstance(description, dict) else "?"
     found = [Fault(code, error.json_path, error.message[:500]) for error in _validator().iter_errors(description)]
     if not found:
-        found = [Fault(code, *fault) for fault in _deeper_faults(description)]
+        found = [Fault(code, place, said["en"], said) for place, said in _deeper_faults(description)]
     return sorted(found)
 
 
@@ -34,19 +38,30 @@ def _validator() -> Draft202012Validator:
     return forms.compile_schema(yaml.safe_load(_ITEM_SCHEMA.read_text(encoding="utf-8")))
 
 
-def _deeper_faults(description: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _deeper_faults(description: dict[str, Any]) -> Iterator[tuple[str, Said]]:
     yield from _untranslated(description, LANGUAGES if description["online"] else _SIGNPOST_LANGUAGES)
     if "form" in description:
         yield from _faults_of_form(description)
     for part in ("documents", "steps"):
         codes = [each["code"] for each in description.get(part, ())]
         for code in sorted({code for code in codes if codes.count(code) > 1}):
-            yield f"$.{part}", f"{code} stands in it more than once"
+            yield f"$.{part}", say("twice", code=code)
+    if "steps" in description:
+        yield from steps.faults_of(description["steps"])
+    yield from _faults_of_documents(description)
     if description.get("promised_days", 0) > description.get("statutory_days", 3660):
-        yield "$.promised_days", "more is promised than the law allows"
+        yield "$.promised_days", say("over-promised")
 
 
-def _untranslated(value: Any, languages: tuple[str, ...], place: str = "$") -> Iterator[tuple[str, str]]:
+def _faults_of_documents(description: dict[str, Any]) -> Iterator[tuple[str, Said]]:
+    for index, document in enumerate(description.get("documents", ())):
+        if document.get("may_follow") and not description.get("provisional_acceptance", {}).get("open"):
+            yield f"$.documents[{index}].may_follow", say("follow-closed")
+        if document.get("may_be_declared") and not description.get("commitment", {}).get("open"):
+            yield f"$.documents[{index}].may_be_declared", say("declared-closed")
+
+
+def _untranslated(value: Any, languages: tuple[str, ...], place: str = "$") -> Iterator[tuple[str, Said]]:
     """Every text that is said in one of our languages and not in all that are needed."""
     if isinstance(value, list):
         for index, part in enumerate(value):
@@ -56,7 +71,7 @@ def _untranslated(value: Any, languages: tuple[str, ...], place: str = "$") -> I
     if value and value.keys() <= set(LANGUAGES):
         missing = [language for language in languages if not _is_said(value.get(language))]
         if missing:
-            yield place, f"not translated into {', '.join(missing)}"
+            yield place, say("untranslated", languages=", ".join(missing))
         return
     for name, part in value.items():
         yield from _untranslated(part, languages, f"{place}.{name}")
@@ -66,27 +81,29 @@ def _is_said(text: Any) -> bool:
     return bool(text.strip() if isinstance(text, str) else text)
 
 
-def _faults_of_form(description: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _faults_of_form(description: dict[str, Any]) -> Iterator[tuple[str, Said]]:
     form = description["form"]
     try:
         forms.require_valid(description["example"], forms.compile_schema(form))
     except SchemaError as error:
-        yield "$.form", error.message[:500]
+        yield "$.form", dict.fromkeys(LANGUAGES, error.message[:500])
         return
     except InvalidInput as error:
         for fault in error.faults:
-            yield "$.example", f"{fault['pointer']} breaks {fault['rule']} {fault['value']}"
+            yield "$.example", say("example", **fault)
     placed = sorted(field for section in description["layout"] for field in section["fields"])
     if placed != sorted(form["properties"]):
-        yield "$.layout", "every field of the form stands in it, once"
+        yield "$.layout", say("layout")
     for name, field in form["properties"].items():
         yield from _faults_of_field(f"$.form.properties.{name}", name, field, form)
 
 
-def _faults_of_field(place: str, name: str, field: dict[str, Any], form: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _faults_of_field(place: str, name: str, field: dict[str, Any], form: dict[str, Any]) -> Iterator[tuple[str, Said]]:
     if set(field.get("enum", ())) != set(field.get("x-labels", ())):
-        yield place, "every choice has a label"
+        yield place, say("labels")
     for other, values in field.get("x-show-if", {}).items():
         choices = form["properties"].get(other, {}).get("enum", [True, False])
         if other == name or other not in form["properties"] or not set(values) <= set(choices):
-            yield f"{place}.x-show-if", f"{other} is no other field, or has no such value"
+            yield f"{place}.x-show-if", say("condition", field=other)
+    if "x-show-if" in field and name in form["required"]:
+        yield f"{place}.x-show-if", say("always-required")
