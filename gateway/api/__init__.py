@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from gateway.api import (
     access_log,
+    assurance,
     cases,
     codes,
     contacts,
@@ -17,5 +18,18 @@ from gateway.api import (
 )
 
 router = APIRouter(prefix="/api/v1")
-for part in (items, cases, ratings, inbox, contacts, codes, access_log, mandates, presence, subscriptions, webhooks):
+for part in (
+    items,
+    cases,
+    ratings,
+    inbox,
+    contacts,
+    codes,
+    access_log,
+    mandates,
+    presence,
+    assurance,
+    subscriptions,
+    webhooks,
+):
     router.include_router(part.router)

@@ -6,6 +6,7 @@ from gateway.pages import (
     access_log,
     account,
     cases,
+    counter_assurance,
     department,
     device,
     hall,
@@ -43,7 +44,7 @@ for part in (
     passkeys,
 ):
     router.include_router(part.router)
-for address in (registering.router, own_account.router, own_account.closed):
+for address in (registering.router, own_account.router, own_account.closed, counter_assurance.router):
     router.include_router(address)
 for part in (device, kiosk, hall):
     router.include_router(part.router)

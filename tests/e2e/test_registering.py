@@ -123,3 +123,13 @@ def test_the_pages_are_for_everybody(browser, base, platform, language):  # noqa
         for address in ("/account/data", "/account/close", "/account-closed"):
             mine.goto(address)
             require_for_everybody(mine, language)
+    with visiting(browser, base, language) as hall:
+        hall.add_init_script(AXE_SCRIPT)
+        hall.goto("/hall/")
+        sign_in(hall, "clerk", PASSWORD)
+        hall.locator("a[href='/hall/assurance']").click()
+        require_for_everybody(hall, language)
+        hall.locator("#username").fill("nobody-at-all")
+        hall.locator("#id_number").fill(new_number(1990))
+        hall.locator("form[action='/hall/assurance'] button").click()
+        require_for_everybody(hall, language)

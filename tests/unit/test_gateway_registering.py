@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from contracts.errors import InvalidInput, NotFound, ServiceUnavailable, SignInRefused, TooManyAttempts, UsernameTaken
+from gateway.sessions import CLERK
 from tests.unit.gateway_fakes import BASE, Door, FakeRpc, make_door, web_session
 
 FORM = {"origin": BASE, "accept": "text/html"}
@@ -163,3 +164,49 @@ def test_a_page_about_me_is_for_me(page: str) -> None:
     response = make_door(FakeRpc()).get(page, headers=FORM)
     assert response.status_code == 303
     assert response.headers["location"].startswith("/login/start?next=%2Faccount")
+
+
+def at_hall(answer: Any, roles: tuple[str, ...] = ("clerk",)) -> tuple[Door, FakeRpc]:
+    session = web_session(roles=list(roles)) | {"client": "hall"}
+    rpc = FakeRpc({"identity.get_web_session": session, "identity.raise_assurance": answer})
+    door = make_door(rpc)
+    door.cookies.set(CLERK, "secret")
+    return door, rpc
+
+
+CARD = {"username": "zhang", "id_number": "110101189101010010"}
+
+
+def test_a_clerk_says_that_they_have_seen_the_card() -> None:
+    door, rpc = at_hall({"name": "张*", "level": 3})
+    response = door.post("/hall/assurance", data=CARD, headers=FORM)
+    assert response.status_code == 200
+    assert "张*" in response.text
+    assert CARD["id_number"] not in response.text
+    assert rpc.of("identity.raise_assurance") == [("zhang", CARD["id_number"])]
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "field"),
+    [
+        (NotFound("person"), 404, "username"),
+        (InvalidInput([{"pointer": "/id_number", "rule": "unique", "value": None}]), 422, "id_number"),
+        (InvalidInput([{"pointer": "/id_number", "rule": "format", "value": "id_number"}]), 422, "id_number"),
+    ],
+)
+def test_what_the_clerk_got_wrong_is_said_and_not_shown_again(answer: Any, status: int, field: str) -> None:
+    door, _ = at_hall(answer)
+    response = door.post("/hall/assurance", data=CARD, headers=FORM)
+    assert response.status_code == status
+    assert f'id="{field}-fault"' in response.text
+    assert CARD["id_number"] not in response.text
+
+
+def test_nobody_else_says_that() -> None:
+    door, rpc = at_hall({"name": "", "level": 3}, roles=("officer",))
+    for response in (
+        door.get("/hall/assurance", headers=FORM),
+        door.post("/hall/assurance", data=CARD, headers=FORM),
+    ):
+        assert response.status_code == 403
+    assert rpc.of("identity.raise_assurance") == []

@@ -20,10 +20,13 @@ from services.identity.persons import store
 from services.identity.persons.raising import require_person
 from services.identity.persons.tables import assurance_changes
 from services.identity.persons.vault import Vault
+from services.identity.sessions import commands as sessions
+from services.identity.sessions.domain import Reason
+from services.identity.sessions.tables import logout_notices
 
-KEPT = (tables.accounts, assurance_changes)
+KEPT = (tables.accounts, assurance_changes, logout_notices)
 """What stays of a closed account: that there was one, by its pseudonym, and who vouched for whom. The access log, which
-is chained, and the cases, which the law keeps, name the pseudonym and nothing else."""
+is chained, and the cases, which the law keeps, name the pseudonym and nothing else. Notices to clients go once told."""
 
 
 def get_personal_data(session: Session, vault: Vault, actor: Actor) -> dict[str, Any]:
@@ -94,6 +97,8 @@ def close_account(database: Database, offload: Callable[..., Any], actor: Actor,
 def _close(session: Session, actor: Actor, now: datetime) -> None:
     subject = actor.subject
     sequence = identity_store.raise_sequence(session, subject)
+    # first, while it is known where the person is signed in: those clients are told
+    sessions.end_sessions(session, subject, now, reason=Reason.CLOSED)
     outbox.add(session, AccountClosed(subject), sequence=sequence, actor=actor)
     for table in reversed(tables.metadata.sorted_tables):
         if table not in KEPT:
