@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -36,6 +37,12 @@ def derive(key: str, purpose: str) -> bytes:
     return HKDF(SHA256(), _KEY_BYTES, salt=None, info=purpose.encode()).derive(raw)
 
 
+# a process has a key or two and some purposes; deriving anew costs more than to seal or to open
+@lru_cache(maxsize=64)
+def _cipher_of(key: str, purpose: str) -> AESGCM:
+    return AESGCM(derive(key, purpose))
+
+
 class Seal:
     """AES-256-GCM under a key of its own for each purpose, so that one kind of secret never opens as another.
 
@@ -43,7 +50,7 @@ class Seal:
     """
 
     def __init__(self, key: str, purpose: str) -> None:
-        self._cipher = AESGCM(derive(key, purpose))
+        self._cipher = _cipher_of(key, purpose)
 
     def close(self, plain: bytes, place: bytes | None = None) -> bytes:
         """`place` is where it is kept: it opens nowhere else."""

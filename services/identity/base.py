@@ -17,7 +17,7 @@ from services.identity.factors import means as factor_means
 from services.identity.limits.devices import KNOWN_DEVICES
 from services.identity.limits.guard import LimitKeys
 from services.identity.limits.sign_in import Doorkeeper
-from services.identity.oauth.keys import load_keys
+from services.identity.oauth.keys import KeyRing
 from services.identity.oauth.pairwise import Subjects
 from services.identity.oauth.tokens import BrokerResource, Issuer
 from services.identity.persons import registration
@@ -26,13 +26,16 @@ from services.identity.persons.vault import Vault
 from services.identity.sealing import Seal
 from services.identity.settings import IdentitySettings
 
+# a service object lives for one call; this lives as long as the process
+_KEY_RING = KeyRing()
+
 
 class IdentityBase(Service):
     settings_class = IdentitySettings
     settings: IdentitySettings
 
     def _issuer(self, transaction: Session) -> Issuer:
-        keys = load_keys(transaction, self._seal("signing-keys"), datetime.now(UTC))
+        keys = _KEY_RING.load(transaction, self._seal("signing-keys"), datetime.now(UTC))
         lifetime = timedelta(seconds=self.settings.broker_token_seconds)
         subjects = Subjects(transaction, self._seal("pairwise-subjects"))
         broker, people = BrokerResource(self.settings.vhost, lifetime), People(transaction, self._vault())

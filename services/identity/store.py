@@ -6,7 +6,7 @@ from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, exists, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis.database import Session
@@ -24,6 +24,21 @@ _OTHERS = [column for column in _ACCOUNT if column.name != "subject"]
 _BROWSER = ("signed_in_at", "signed_in_for", "amr", "sid")
 _CLIENT = [tables.clients.c[field.name] for field in fields(Client)]
 
+# what each sign-in asks: SQLAlchemy takes longer to make these anew than PostgreSQL to answer them
+_GET_ACCOUNT = select(*_ACCOUNT).where(
+    tables.accounts.c.subject == bindparam("of"), tables.accounts.c.closed_at.is_(None)
+)
+_GET_CLIENT = select(*_CLIENT).where(tables.clients.c.id == bindparam("of"))
+_GET_BROWSER = (
+    select(*(tables.browser_sessions.c[name] for name in _BROWSER), tables.browser_sessions.c.seen_at, *_ACCOUNT)
+    .join(tables.accounts, tables.accounts.c.subject == tables.browser_sessions.c.subject)
+    .where(tables.browser_sessions.c.secret_hash == bindparam("secret"))
+)
+_LOCK_BROWSER = _GET_BROWSER.with_for_update(of=tables.browser_sessions)
+_GET_CONSENT = select(tables.consents.c.scopes).where(
+    tables.consents.c.subject == bindparam("by"), tables.consents.c.client_id == bindparam("to")
+)
+
 
 def add_account(session: Session, account: Account, password_hash: str | None, now: datetime) -> bool:
     """False if the user name is taken."""
@@ -34,8 +49,7 @@ def add_account(session: Session, account: Account, password_hash: str | None, n
 
 def get_account(session: Session, subject: str) -> Account | None:
     """One that is closed is not there any more."""
-    account = tables.accounts.c
-    row = session.execute(select(*_ACCOUNT).where(account.subject == subject, account.closed_at.is_(None))).first()
+    row = session.execute(_GET_ACCOUNT, {"of": subject}).first()
     return account_of(row) if row else None
 
 
@@ -84,7 +98,7 @@ def list_contacts(session: Session, subjects: list[str]) -> list[Any]:
 
 
 def get_client(session: Session, client_id: str) -> Client | None:
-    row = session.execute(select(*_CLIENT).where(tables.clients.c.id == client_id)).first()
+    row = session.execute(_GET_CLIENT, {"of": client_id}).first()
     return _client_of(row) if row else None
 
 
@@ -142,17 +156,11 @@ def use_browser_session(
     session: Session, secret_hash: str, now: datetime, *, lock: bool = False
 ) -> BrowserSession | None:
     """The live session, whose idle time begins anew; locked if what it was signed in for is about to be spent."""
-    browser = tables.browser_sessions
-    found = (
-        select(*(browser.c[name] for name in _BROWSER), browser.c.seen_at, *_ACCOUNT)
-        .join(tables.accounts, tables.accounts.c.subject == browser.c.subject)
-        .where(browser.c.secret_hash == secret_hash)
-    )
-    row = session.execute(found.with_for_update(of=browser) if lock else found).first()
+    row = session.execute(_LOCK_BROWSER if lock else _GET_BROWSER, {"secret": secret_hash}).first()
     if row is None or not domain.is_session_live(row.signed_in_at, row.seen_at, now):
         return None
     if now - row.seen_at > _SEEN_STEP:
-        _touch(session, browser, secret_hash, now)
+        _touch(session, tables.browser_sessions, secret_hash, now)
     return BrowserSession(account_of(row), row.signed_in_at, row.signed_in_for, tuple(row.amr), row.sid)
 
 
@@ -168,10 +176,7 @@ def spend_sign_in(session: Session, secret_hash: str, request_hash: str) -> None
 
 
 def get_consent(session: Session, subject: str, client_id: str) -> frozenset[str]:
-    consent = tables.consents.c
-    scopes = session.execute(
-        select(consent.scopes).where(consent.subject == subject, consent.client_id == client_id)
-    ).scalar()
+    scopes = session.execute(_GET_CONSENT, {"by": subject, "to": client_id}).scalar()
     return frozenset(scopes or ())
 
 

@@ -6,7 +6,8 @@ times faster than RS256, which is for the ID tokens of clients that ask for it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
@@ -31,6 +32,9 @@ PUBLISHED_BEFORE = timedelta(minutes=15)
 
 KEPT_AFTER = SESSION_ABSOLUTE
 """The longest use of a signature: an ID token is a hint at sign-out for as long as its session may live."""
+
+KEYS_FRESH_SECONDS = 1.0
+"""How long a process goes on with the keys that it has read. One that is revoked may sign for so long."""
 
 _LOCK = 7_251_001
 """Number of the advisory lock under which keys are made: two replicas that start at once make one of each kind."""
@@ -63,18 +67,48 @@ class StoredKey:
     current_from: datetime
 
 
+class KeyRing:
+    """The keys as they were a moment ago, for a process that asks for them at every request."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._keys: SigningKeys | None = None
+        self._read_at = float("-inf")
+
+    def load(self, session: Session, seal: Seal, now: datetime) -> SigningKeys:
+        """As `load_keys`, read anew once a second."""
+        if self._keys is not None and self._clock() - self._read_at < KEYS_FRESH_SECONDS:
+            return self._keys
+        read_at = self._clock()
+        found = _find_keys(session, seal, now)
+        if found is None:
+            # made in this transaction, which may yet roll back
+            return load_keys(session, seal, now)
+        self._keys, self._read_at = found, read_at
+        return found
+
+
 def load_keys(session: Session, seal: Seal, now: datetime) -> SigningKeys:
     """Of the keys that have begun, the newest that opens signs. If none does, a new one is made, and signs at once."""
+    found = _find_keys(session, seal, now)
+    if found is not None:
+        return found
+    _lock(session)
+    signing = _signing(list_keys(session), seal, now)
+    for alg in SIGNING_ALGORITHMS:
+        if alg not in signing:
+            _add_key(session, seal, alg, now, current_from=now)
+    made = _find_keys(session, seal, now)
+    assert made is not None  # noqa: S101  they were made some lines above
+    return made
+
+
+def _find_keys(session: Session, seal: Seal, now: datetime) -> SigningKeys | None:
+    """None if there is no key that opens for one of the algorithms."""
     stored = list_keys(session)
     signing = _signing(stored, seal, now)
     if len(signing) < len(SIGNING_ALGORITHMS):
-        _lock(session)
-        signing = _signing(list_keys(session), seal, now)
-        for alg in SIGNING_ALGORITHMS:
-            if alg not in signing:
-                _add_key(session, seal, alg, now, current_from=now)
-        stored = list_keys(session)
-        signing = _signing(stored, seal, now)
+        return None
     return SigningKeys(signing, tuple(key.public_jwk for key in stored if not is_over(key, stored, now)))
 
 

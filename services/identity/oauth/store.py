@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis.database import Session
@@ -15,17 +15,29 @@ from services.identity.domain import AuthorizationCode, TokenFamily
 _CODE = [tables.authorization_codes.c[field.name] for field in fields(AuthorizationCode)]
 _FAMILY = [tables.token_families.c[field.name] for field in fields(TokenFamily)]
 
+# what each sign-in asks: SQLAlchemy takes longer to make these anew than PostgreSQL to answer them
+_ADD_CODE = insert(tables.authorization_codes)
+_TAKE_CODE = (
+    delete(tables.authorization_codes)
+    .where(
+        tables.authorization_codes.c.code_hash == bindparam("of"),
+        tables.authorization_codes.c.client_id == bindparam("by"),
+    )
+    .returning(*_CODE)
+)
+_ADD_FAMILY = insert(tables.token_families)
+_GET_FAMILY = select(*_FAMILY).where(tables.token_families.c.id == bindparam("of"))
+_ADD_REFRESH_TOKEN = insert(tables.refresh_tokens)
+_GET_REVOKED = select(tables.revoked_access_tokens.c.jti).where(tables.revoked_access_tokens.c.jti == bindparam("of"))
+
 
 def add_code(session: Session, code: AuthorizationCode) -> None:
-    session.execute(insert(tables.authorization_codes).values(asdict(code)))
+    session.execute(_ADD_CODE, asdict(code))
 
 
 def take_code(session: Session, code_hash: str, client_id: str) -> AuthorizationCode | None:
     """Consume the client's code. One statement: of two requests that race with one code, one gets nothing."""
-    code = tables.authorization_codes
-    row = session.execute(
-        delete(code).where(code.c.code_hash == code_hash, code.c.client_id == client_id).returning(*_CODE)
-    ).first()
+    row = session.execute(_TAKE_CODE, {"of": code_hash, "by": client_id}).first()
     return AuthorizationCode(**row._mapping) if row else None
 
 
@@ -37,11 +49,11 @@ def revoke_family_of_code(session: Session, code_hash: str, now: datetime) -> No
 
 
 def add_family(session: Session, family: TokenFamily) -> None:
-    session.execute(insert(tables.token_families).values(asdict(family)))
+    session.execute(_ADD_FAMILY, asdict(family))
 
 
 def get_family(session: Session, family_id: str) -> TokenFamily | None:
-    row = session.execute(select(*_FAMILY).where(tables.token_families.c.id == family_id)).first()
+    row = session.execute(_GET_FAMILY, {"of": family_id}).first()
     return TokenFamily(**row._mapping) if row else None
 
 
@@ -62,7 +74,7 @@ def revoke_family(session: Session, family_id: str, now: datetime) -> None:
 
 def add_refresh_token(session: Session, token_hash: str, family_id: str, expires_at: datetime) -> None:
     row = {"token_hash": token_hash, "family_id": family_id, "expires_at": expires_at}
-    session.execute(insert(tables.refresh_tokens).values(row))
+    session.execute(_ADD_REFRESH_TOKEN, row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +113,7 @@ def revoke_access_token(session: Session, jti: str, expires_at: datetime) -> Non
 
 
 def is_access_token_revoked(session: Session, jti: str) -> bool:
-    revoked = tables.revoked_access_tokens.c.jti
-    return session.execute(select(revoked).where(revoked == jti)).first() is not None
+    return session.execute(_GET_REVOKED, {"of": jti}).first() is not None
 
 
 def add_pushed_request(session: Session, uri_hash: str, client_id: str, parameters: str, expires_at: datetime) -> None:
