@@ -23,9 +23,9 @@ GATEWAY = Path(__file__).parents[2] / "gateway"
 FAMILIES = (
     "action", "actor", "attempt-error", "channel", "delivery", "department", "ended-by", "event", "heard", "item.days-",
     "assurance.", "kind", "looked-at", "looked-by", "mandate.", "mandate-told", "problem", "purpose", "rule", "scope",
-    "score", "source", "status", "told", "device-fault", "device-result", "device-title", "hall-fault", "hall-assurance-fault",
-     "kiosk-result",
-    "kiosk-title", "raised-by", "register-code", "register-field", "registry.", "second.by", "second.code",
+    "score", "source", "status", "told", "device-fault", "device-result", "device-title", "hall-fault", "kiosk-result",
+    "hall-assurance-fault", "kiosk-title", "raised-by", "register-code", "register-field", "registry.", "second.by",
+    "second.code",
 )  # fmt: skip
 """Keys that are put together from a code; what they must hold is tested by name below."""
 
