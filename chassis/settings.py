@@ -12,20 +12,25 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
-class Settings(BaseSettings):
-    """What every process needs. A service adds its own fields in a subclass."""
+class ProcessSettings(BaseSettings):
+    """What every process needs, also one that does not speak to the broker."""
 
     model_config = SettingsConfigDict(env_prefix="ONEHALL_", frozen=True, extra="ignore")
 
     environment: Literal["local", "production"]
     base_url: str = Field(pattern=r"^https?://[^/]+$", description="external address and issuer, no trailing slash")
-    amqp_uri: SecretStr = Field(min_length=1, validation_alias="AMQP_URI")
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=0, description="metrics, health and the RPC fallback; 0 takes any free port")
 
     @property
     def is_production(self) -> bool:
         return self.environment == "production"
+
+
+class Settings(ProcessSettings):
+    """For those who speak to the broker. A service adds its own fields in a subclass."""
+
+    amqp_uri: SecretStr = Field(min_length=1, validation_alias="AMQP_URI")
 
     @property
     def vhost(self) -> str:

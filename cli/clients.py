@@ -53,7 +53,7 @@ def _with_protocol_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--sector", metavar="NAME", help="Clients of one sector know a person by one pairwise subject."),
         click.option("--access-token-seconds", type=int, help="Instead of the platform's own lifetime."),
         click.option("--refresh-token-seconds", type=int, help="How long one may lie unused."),
-        click.option("--backchannel-logout-uri", metavar="U", help="Kept; nobody is told of the end of a session yet."),
+        click.option("--backchannel-logout-uri", metavar="U", help="Is told there when a session ends (https)."),
     ):
         command = option(command)
     return command

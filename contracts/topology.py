@@ -175,7 +175,9 @@ def processes() -> tuple[Process, ...]:
     relays = [Process(f"relay-{name}", ("chassis.relay", name), slot) for slot, name in enumerate(publishers(), 20)]
     services = [Process(name, (f"services.{name}",), slot) for slot, name in enumerate(SERVICES, 10)]
     webhooks = Process(f"webhooks-{SUBSCRIBABLE}", ("chassis.webhooks", SUBSCRIBABLE), 30)
-    return (*relays, webhooks, *services, Process("gateway", ("gateway",), 0))
+    # tells clients of the end of sessions: outside of identity, which has no way out to anybody's address
+    logout = Process("logout-identity", ("services.identity.notices",), 31)
+    return (*relays, webhooks, logout, *services, Process("gateway", ("gateway",), 0))
 
 
 def port(gateway_port: int, slot: int) -> int:

@@ -22,7 +22,8 @@ asking_for: ContextVar[str] = ContextVar("asking_for", default="")
 """The owner of the webhook whose host is looked up."""
 
 MAX_URL = 2_000
-HTTPS_PORT = 443
+HTTPS_PORT, HTTP_PORT = 443, 80
+_PORTS = {"https": HTTPS_PORT, "http": HTTP_PORT}
 _LOWEST_OTHER_PORT = 1024
 """The ports below belong to protocols that nobody should be made to speak to by us."""
 
@@ -72,27 +73,32 @@ class Endpoint:
     host: str
     port: int
     target: str
+    scheme: str = "https"
 
     @property
     def authority(self) -> str:
         """As the header `Host` names it (RFC 9110, section 7.2)."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == HTTPS_PORT else f"{host}:{self.port}"
+        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
 
 
-def parse(url: str) -> Endpoint:
-    """Raise `UrlRefused`. Whether the host may be spoken to is only known from its addresses."""
+def parse(url: str, *, plain_at_loopback: bool = False) -> Endpoint:
+    """Raise `UrlRefused`. Whether the host may be spoken to is only known from its addresses.
+
+    `plain_at_loopback` lets `http` through where the host is a loopback address, by number.
+    """
     if len(url) > MAX_URL:
         raise UrlRefused("length")
     if not _PRINTABLE.fullmatch(url) or "\\" in url:
         raise UrlRefused("characters")
     try:
         parts = urlsplit(url)
-        port = HTTPS_PORT if parts.port is None else parts.port
+        port = _PORTS.get(parts.scheme, HTTPS_PORT) if parts.port is None else parts.port
     except ValueError as error:
         raise UrlRefused("host") from error
     kept = {
-        "https": parts.scheme == "https",
+        "https": parts.scheme == "https"
+        or (plain_at_loopback and parts.scheme == "http" and _is_loopback(parts.hostname)),
         "userinfo": "@" not in parts.netloc,
         "fragment": "#" not in url,
         "host": _HOST.fullmatch(parts.netloc.removesuffix(f":{parts.port}")) is not None,
@@ -101,7 +107,15 @@ def parse(url: str) -> Endpoint:
     for rule, is_kept in kept.items():
         if not is_kept:
             raise UrlRefused(rule)
-    return Endpoint(parts.hostname or "", port, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Endpoint(parts.hostname or "", port, target, parts.scheme)
+
+
+def _is_loopback(host: str | None) -> bool:
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
 
 
 def parse_networks(text: str) -> Networks:

@@ -1,4 +1,4 @@
-"""One attempt: a signed POST over TLS to an address that was looked at, and what came of it."""
+"""One attempt: a POST over TLS to an address that was looked at, and what came of it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import Protocol
 
 import httpcore2
 from httpcore2 import AnyIOBackend, AsyncConnectionPool, AsyncNetworkBackend, AsyncNetworkStream
 from standardwebhooks import Webhook
 
 from chassis.webhooks import addresses
-from chassis.webhooks.addresses import AddressRefused, HostNotFound, Networks, Resolve, ResolverBusy
+from chassis.webhooks.addresses import AddressRefused, Endpoint, HostNotFound, Networks, Resolve, ResolverBusy
 from chassis.webhooks.rules import RESOLVER_BUSY, Result
 from contracts.envelope import CONTENT_TYPE, REPLAY_HEADER
 
@@ -36,9 +37,25 @@ _IDLE_SECONDS = 4.0
 _USER_AGENT = "OneHall-Webhooks/1"
 
 
+class Message(Protocol):
+    """What is to be sent. `owner` is whose address it goes to: its look-ups wait for each other only."""
+
+    @property
+    def owner(self) -> str: ...
+
+    @property
+    def body(self) -> str: ...
+
+    def endpoint(self) -> Endpoint:
+        """Raise `addresses.UrlRefused`."""
+
+    def headers(self, at: datetime) -> list[tuple[str, str]]:
+        """All but `Host`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is to be sent. `secrets` sign it: the newest, and the one before while that still counts."""
+    """An event for a webhook. `secrets` sign it: the newest, and the one before while that still counts."""
 
     url: str
     secrets: tuple[bytes, ...]
@@ -51,6 +68,21 @@ class Request:
     def webhook_id(self) -> str:
         """The same at each attempt, another one where the event was asked for again."""
         return f"{self.event_id}_{self.replay}" if self.replay else self.event_id
+
+    def endpoint(self) -> Endpoint:
+        return addresses.parse(self.url)
+
+    def headers(self, at: datetime) -> list[tuple[str, str]]:
+        """By Standard Webhooks."""
+        signed = [Webhook(secret).sign(self.webhook_id, at, self.body) for secret in self.secrets]
+        headers = [
+            ("content-type", CONTENT_TYPE),
+            ("user-agent", _USER_AGENT),
+            ("webhook-id", self.webhook_id),
+            ("webhook-timestamp", str(int(at.timestamp()))),
+            ("webhook-signature", " ".join(signed)),
+        ]
+        return [*headers, (REPLAY_HEADER, self.replay)] if self.replay else headers
 
 
 class CheckedBackend(AsyncNetworkBackend):
@@ -94,14 +126,14 @@ class Sender:
             network_backend=CheckedBackend(resolve, networks),
         )
 
-    async def send(self, request: Request) -> Result:
+    async def send(self, message: Message) -> Result:
         """Never raises for what an endpoint does."""
-        addresses.asking_for.set(request.owner)
+        addresses.asking_for.set(message.owner)
         at, started = datetime.now(UTC), time.perf_counter()
         status_code, error, retry_after = None, None, None
         try:
             async with asyncio.timeout(self._seconds):
-                status_code, retry_after = await self._post(request, at)
+                status_code, retry_after = await self._post(message, at)
         except Exception as failure:
             error = _word(failure)
             if error == UNEXPECTED:
@@ -112,14 +144,17 @@ class Sender:
     async def close(self) -> None:
         await self._pool.aclose()
 
-    async def _post(self, request: Request, at: datetime) -> tuple[int, float | None]:
-        endpoint = addresses.parse(request.url)
+    async def _post(self, message: Message, at: datetime) -> tuple[int, float | None]:
+        endpoint = message.endpoint()
         # from our own parts: two readers of one URL may find two hosts in it
         url = httpcore2.URL(
-            scheme=b"https", host=endpoint.host.encode(), port=endpoint.port, target=endpoint.target.encode()
+            scheme=endpoint.scheme.encode(),
+            host=endpoint.host.encode(),
+            port=endpoint.port,
+            target=endpoint.target.encode(),
         )
-        body = request.body.encode()
-        headers = [("host", endpoint.authority), *_headers(request, at)]
+        body = message.body.encode()
+        headers = [("host", endpoint.authority), *message.headers(at)]
         async with self._pool.stream("POST", url, headers=headers, content=body) as response:
             taken = 0
             async for chunk in response.aiter_stream():
@@ -127,18 +162,6 @@ class Sender:
                 if taken > MOST_ANSWER_BYTES:
                     break
             return response.status, _retry_after(response.headers, at)
-
-
-def _headers(request: Request, at: datetime) -> list[tuple[str, str]]:
-    signed = [Webhook(secret).sign(request.webhook_id, at, request.body) for secret in request.secrets]
-    headers = [
-        ("content-type", CONTENT_TYPE),
-        ("user-agent", _USER_AGENT),
-        ("webhook-id", request.webhook_id),
-        ("webhook-timestamp", str(int(at.timestamp()))),
-        ("webhook-signature", " ".join(signed)),
-    ]
-    return [*headers, (REPLAY_HEADER, request.replay)] if request.replay else headers
 
 
 def _retry_after(headers: Sequence[tuple[bytes, bytes]], now: datetime) -> float | None:

@@ -1,14 +1,14 @@
-"""What the dispatcher needs besides every process's settings."""
+"""What those who send to addresses of others need besides every process's settings."""
 
 from __future__ import annotations
 
 from pydantic import Field, FilePath, SecretStr, field_validator
 
-from chassis.settings import Settings
+from chassis.settings import ProcessSettings, Settings
 from chassis.webhooks.addresses import Networks, parse_networks
 
 
-class WebhookAddresses(Settings):
+class WebhookAddresses(ProcessSettings):
     """For everybody who looks an endpoint's address up."""
 
     webhook_private_addresses: str = Field(
@@ -26,11 +26,16 @@ class WebhookAddresses(Settings):
         return parse_networks(self.webhook_private_addresses)
 
 
-class WebhookSettings(WebhookAddresses):
-    webhook_key: SecretStr = Field(min_length=43, description="32 bytes, base64url: seals what signs webhooks")
+class SendingSettings(WebhookAddresses):
+    """For everybody who sends there."""
+
     webhook_ca_file: FilePath | None = Field(
         default=None,
         description="certificates (PEM) that endpoints' certificates may be signed by, beside the system's",
     )
     webhook_timeout_seconds: float = Field(default=10, gt=0, le=60)
+
+
+class WebhookSettings(SendingSettings, Settings):
+    webhook_key: SecretStr = Field(min_length=43, description="32 bytes, base64url: seals what signs webhooks")
     webhook_retention_days: int = Field(default=30, ge=1, description="how long finished deliveries are kept")

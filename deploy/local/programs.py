@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from contracts import topology
 from contracts.topology import Process, processes
 from deploy.local import broker, database
 from deploy.local.environment import (
@@ -67,7 +68,10 @@ def all_programs(state: State, ports: Mapping[str, int], replicas: int, given: M
 
 
 def stage_of(process: Process) -> int:
-    return {"chassis": RELAYS, "services": SERVICES, "gateway": GATEWAY}[process.module.split(".")[0]]
+    """A service, the gateway, or one that works off what services have left in their databases."""
+    if process.name in topology.SERVICES:
+        return SERVICES
+    return GATEWAY if process.module == "gateway" else RELAYS
 
 
 def _program(process: Process, replica: int, ports: Mapping[str, int]) -> Program:

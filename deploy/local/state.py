@@ -122,7 +122,7 @@ def ports_for(gateway_port: int, replicas: int) -> dict[str, int]:
     """Name -> port, of everything that listens. Only the services are replicated."""
     ports = {name: port_of_slot(gateway_port, slot) for name, slot in SLOTS.items()}
     for process in processes():
-        for replica in range(replicas if process.module.startswith("services.") else 1):
+        for replica in range(replicas if process.name in SERVICES else 1):
             ports[replica_name(process.name, replica)] = port_of_slot(gateway_port, process.slot) + replica
     if max(ports.values()) > 65_535:
         raise Failure(f"ONEHALL_PORT={gateway_port} is too high: the last port would be {max(ports.values())}")

@@ -76,6 +76,8 @@ _REST = r"[A-Za-z0-9._~:/?@!$&'()*+,;=%-]"  # RFC 3986, but `#`, `[` and `]`
 WEB_ADDRESS = re.compile(rf"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?:{_PORT})?(?:[/?]{_REST}*)?")
 # RFC 8252, section 7.1: a scheme of an app is a domain name in reverse; `onehall` is the platform's own
 APP_ADDRESS = re.compile(rf"(?:[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+|onehall):{_REST}+")
+MAX_LOGOUT_URI = 2_000
+_HTTPS_PORT, _LOWEST_OTHER_PORT = 443, 1024
 CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,99}")
 
 
@@ -365,6 +367,8 @@ def require_valid_client(client: Client) -> None:
     faults += _unknown("/channel", (client.channel,), CHANNELS)
     for field, uris in (("redirect_uris", client.redirect_uris), ("post_logout_uris", client.post_logout_uris)):
         faults += [Fault(pointer=f"/{field}", rule="format", value=uri) for uri in uris if not is_registrable_uri(uri)]
+    if client.backchannel_logout_uri is not None and not is_logout_uri(client.backchannel_logout_uri):
+        faults.append(Fault(pointer="/backchannel_logout_uri", rule="format", value=client.backchannel_logout_uri))
     if AUTHORIZATION_CODE in client.grants and not client.redirect_uris:
         faults.append(Fault(pointer="/redirect_uris", rule="minItems", value=1))
     if set(client.grants) & set(PERSONAL_GRANTS):
@@ -431,6 +435,19 @@ def _sector_faults(client: Client) -> list[Fault]:
 def is_registrable_uri(uri: str) -> bool:
     """Absolute, without a fragment (RFC 6749, section 3.1.2), of the web or of an app, and nothing else."""
     return WEB_ADDRESS.fullmatch(uri) is not None or APP_ADDRESS.fullmatch(uri) is not None
+
+
+def is_logout_uri(uri: str) -> bool:
+    """Where we may tell a client of the end of a session (Back-Channel Logout 1.0, section 2.2).
+
+    "MUST NOT include a fragment component"; without TLS at the loopback address only; no port of another protocol.
+    """
+    is_protected = uri.startswith("https://") and WEB_ADDRESS.fullmatch(uri) is not None
+    is_ours = LOOPBACK.match(uri) is not None and WEB_ADDRESS.fullmatch(uri) is not None
+    if len(uri) > MAX_LOGOUT_URI or not (is_protected or is_ours):
+        return False
+    port = urlsplit(uri).port
+    return port is None or port == _HTTPS_PORT or port >= _LOWEST_OTHER_PORT
 
 
 def _unknown(pointer: str, values: tuple[str, ...], known: tuple[str, ...]) -> list[Fault]:

@@ -11,6 +11,8 @@ from gateway import oauth
 from gateway.languages import LANGUAGES
 from services.identity.domain import AUTH_METHODS, GRANTS, PROGRAM_SCOPES, SCOPES
 from services.identity.oauth.protocol import ENDPOINTS
+from services.identity.sessions import commands as sessions
+from services.identity.sessions.tables import logout_notices
 from tests.integration import identity_driver
 from tests.integration.identity_driver import BASE, SECRETS, basic, claims_of, header_of, returned
 from tests.unit.gateway_fakes import FakeRpc, make_door
@@ -48,6 +50,8 @@ KNOWN = {
     "claims_supported",
     "ui_locales_supported",
     "authorization_response_iss_parameter_supported",
+    "backchannel_logout_supported",
+    "backchannel_logout_session_supported",
     "claims_parameter_supported",
     "request_parameter_supported",
     "request_uri_parameter_supported",
@@ -196,6 +200,17 @@ def test_every_answer_names_the_issuer(driver, document):
     # `returned` looks for it
     assert returned(driver.authorize("web"))
     assert returned(driver.authorize("web", scope="root"))
+
+
+def test_clients_are_told_of_the_end_of_a_session_by_its_name(driver, document):
+    assert document["backchannel_logout_supported"]
+    assert document["backchannel_logout_session_supported"]
+    client = driver.add_client(backchannel_logout_uri="https://rp.example/out")
+    sid = claims_of(driver.tokens(client.id)["id_token"])["sid"]
+    with driver.database.transaction() as transaction:
+        sessions.sign_out(transaction, driver.session, driver.now)
+        (notice,) = transaction.execute(logout_notices.delete().returning(logout_notices)).all()
+    assert (notice.client_id, notice.sid) == (client.id, sid)
 
 
 def test_pushing_is_not_asked_of_everybody(driver, document):

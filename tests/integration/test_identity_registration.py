@@ -125,6 +125,17 @@ def test_a_client_chooses_how_it_proves_itself(driver, metadata, has_secret):
     assert stored(driver, client).auth_methods == (metadata["token_endpoint_auth_method"],)
 
 
+@pytest.mark.parametrize(
+    "uri", ["https://rp.example/logout?x=y", "http://127.0.0.1:9000/out", "https://rp.example:8443/"]
+)
+def test_a_client_asks_to_be_told_of_the_end_of_sessions(driver, uri):
+    client = registered(driver, backchannel_logout_uri=uri)
+    assert client["backchannel_logout_uri"] == uri
+    # every logout token names the session, asked for or not
+    assert client["backchannel_logout_session_required"] is True
+    assert stored(driver, client).backchannel_logout_uri == uri
+
+
 def test_a_client_asks_for_more_safety(driver):
     asked = {
         "require_pushed_authorization_requests": True,
@@ -217,7 +228,15 @@ def test_addresses_that_a_stranger_may_not_have(driver, uris):
         {"post_logout_redirect_uris": "https://rp.example/"},
         {"jwks_uri": "http://169.254.169.254/"},
         {"sector_identifier_uri": "https://rp.example/sector"},
-        {"backchannel_logout_uri": "https://rp.example/logout"},
+        {"backchannel_logout_uri": "http://rp.example/logout"},
+        {"backchannel_logout_uri": "http://localhost/logout"},
+        {"backchannel_logout_uri": "https://rp.example/logout#x"},
+        {"backchannel_logout_uri": "https://rp.example@evil.example/logout"},
+        {"backchannel_logout_uri": "https://rp.example:22/logout"},
+        {"backchannel_logout_uri": "onehall://logout"},
+        {"backchannel_logout_uri": f"https://rp.example/{'x' * 2_000}"},
+        {"backchannel_logout_uri": ["https://rp.example/logout"]},
+        {"backchannel_logout_uri": "https://rp.example/logout", "backchannel_logout_session_required": "yes"},
         {"id_token_encrypted_response_alg": "RSA-OAEP"},
         {"software_statement": "e30.e30."},
         {"jwks": []},

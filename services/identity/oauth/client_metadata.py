@@ -20,6 +20,7 @@ from services.identity.domain import (
     SIGNING_ALGORITHMS,
     SUBJECT_TYPES,
     Client,
+    is_logout_uri,
     is_registrable_uri,
     is_text,
     require_valid_client,
@@ -33,11 +34,11 @@ RESPONSE_TYPES = ("code",)
 MAX_URIS, MAX_URI, MAX_NAME = 10, 2_000, 100
 
 _NOT_TAKEN = (
-    *("jwks_uri", "sector_identifier_uri", "backchannel_logout_uri"),
+    *("jwks_uri", "sector_identifier_uri"),
     *("software_statement", "default_max_age", "default_acr_values", "request_object_signing_alg"),
     *("id_token_encrypted_response_alg", "userinfo_encrypted_response_alg", "authorization_signed_response_alg"),
 )
-"""What would change how we serve the client, and does not; the first three would make us call addresses of strangers.
+"""What would change how we serve the client, and does not; the first two would make us fetch addresses of strangers.
 
 Section 2: all that is unknown is ignored.
 """
@@ -78,6 +79,7 @@ def read_metadata(document: dict[str, Any]) -> dict[str, Any]:
         "subject_type": _choice(document, "subject_type", SUBJECT_TYPES, SUBJECT_TYPES[0]),
         "require_par": _flag(document, "require_pushed_authorization_requests"),
         "requires_dpop": _flag(document, "dpop_bound_access_tokens"),
+        "backchannel_logout_uri": _logout_uri(document),
     }
 
 
@@ -108,6 +110,8 @@ def metadata_of(client: Client) -> dict[str, Any]:
         "require_pushed_authorization_requests": client.require_par,
         "dpop_bound_access_tokens": client.requires_dpop,
         "backchannel_logout_uri": client.backchannel_logout_uri,
+        # every logout token of ours has a `sid`, whether the client requires it or not
+        "backchannel_logout_session_required": True if client.backchannel_logout_uri else None,
     }
     return {name: value for name, value in said.items() if value is not None}
 
@@ -164,6 +168,16 @@ def _is_strangers_uri(uri: Any) -> bool:
     if not isinstance(uri, str) or len(uri) > MAX_URI:
         return False
     return is_registrable_uri(uri) and _OPEN_ADDRESS.match(uri) is None
+
+
+def _logout_uri(document: dict[str, Any]) -> str | None:
+    """Back-Channel Logout 1.0, section 2.2."""
+    _flag(document, "backchannel_logout_session_required")
+    uri: str | None = document.get("backchannel_logout_uri")
+    is_right = uri is None or (isinstance(uri, str) and is_logout_uri(uri))
+    rule = "an https address, or http at this machine's loopback address; no fragment, no user, no port below 1024"
+    _require(is_right, "backchannel_logout_uri", rule)
+    return uri
 
 
 def _grants(document: dict[str, Any]) -> tuple[str, ...]:

@@ -50,6 +50,9 @@ def configuration(base_url: str, paths: Mapping[str, str]) -> dict[str, Any]:
         ],
         "authorization_response_iss_parameter_supported": True,
         "claims_parameter_supported": True,
+        # Back-Channel Logout 1.0, section 2.1
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
         "ui_locales_supported": list(LOCALES),
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Collection
 from dataclasses import replace
@@ -13,8 +14,10 @@ from services.identity.device import store as device_store
 from services.identity.domain import BrowserSession
 from services.identity.sealing import hash_secret
 from services.identity.sessions import store
-from services.identity.sessions.domain import MAX_BROWSER, NOTICE_LIFETIME, Reason, new_sid
+from services.identity.sessions.domain import GIVEN_UP, MAX_BROWSER, NOTICE_LIFETIME, Reason, new_sid
 from services.identity.sessions.store import ClientSession
+
+log = logging.getLogger(__name__)
 
 _EXPIRED_AT_ONCE = 200
 
@@ -86,7 +89,11 @@ def end_app(session: Session, subject: str, client_id: str, now: datetime) -> No
 
 
 def remove_old_notices(session: Session, now: datetime) -> None:
-    store.remove_notices(session, now - NOTICE_LIFETIME)
+    """Nobody sends them, or their clients take none: neither must go unseen."""
+    removed = store.remove_notices(session, now - NOTICE_LIFETIME)
+    if removed:
+        log.error("not told of the end of a session within a day: %s", ", ".join(sorted(set(removed))))
+        metrics.logout_notices.labels(GIVEN_UP).inc(len(removed))
 
 
 def _end(session: Session, sids: Collection[str], reason: Reason, now: datetime) -> None:

@@ -9,6 +9,9 @@ from enum import StrEnum
 NOTICE_LIFETIME = timedelta(days=1)
 """A client that has not been told of an end by then has ended its own session long ago."""
 
+GIVEN_UP = "given-up"
+"""What is said of a notice that no attempt brought to its client."""
+
 MAX_BROWSER = 60
 """Characters of a browser's short name."""
 

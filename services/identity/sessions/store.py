@@ -175,5 +175,7 @@ def add_notices(session: Session, notices: list[dict[str, Any]]) -> None:
         session.execute(insert(logout_notices).values(rows))
 
 
-def remove_notices(session: Session, before: datetime) -> None:
-    session.execute(delete(logout_notices).where(logout_notices.c.created_at < before))
+def remove_notices(session: Session, before: datetime) -> list[str]:
+    """The clients that were to be told."""
+    removed = delete(logout_notices).where(logout_notices.c.created_at < before).returning(logout_notices.c.client_id)
+    return list(session.execute(removed).scalars())

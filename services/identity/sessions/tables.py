@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Integer, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text
 
 from services.identity.tables import Moment, metadata
 
@@ -25,6 +25,8 @@ logout_notices = Table(
     Column("subject", Text, ForeignKey("accounts.subject"), nullable=False),
     Column("sid", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
-    Column("next_attempt_at", Moment, nullable=False, index=True),
+    Column("next_attempt_at", Moment, nullable=False),
     Column("attempts", Integer, nullable=False),
 )
+
+Index("logout_notices_due", logout_notices.c.client_id, logout_notices.c.next_attempt_at, logout_notices.c.id)
