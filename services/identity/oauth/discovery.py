@@ -45,7 +45,7 @@ def configuration(base_url: str, paths: Mapping[str, str]) -> dict[str, Any]:
         "prompt_values_supported": list(PROMPTS),
         "acr_values_supported": list(ACR_VALUES),
         "claims_supported": [
-            *("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "at_hash", "sid"),
+            *("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"),
             *(claim for claims in CLAIMS.values() for claim in claims),
         ],
         "authorization_response_iss_parameter_supported": True,
