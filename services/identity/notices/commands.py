@@ -19,6 +19,7 @@ from services.identity.notices import outcomes, store
 from services.identity.notices.store import Notice
 from services.identity.oauth.logout_token import logout_token
 from services.identity.oauth.tokens import Issuer
+from services.identity.sessions.domain import GIVEN_UP
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +99,7 @@ def count(attempts: Sequence[Attempt], words: Sequence[str]) -> None:
     for word, times in Counter(words).items():
         metrics.logout_notices.labels(word).inc(times)
     for (message, result), word in zip(attempts, words, strict=True):
-        if word in (outcomes.REFUSED, outcomes.GIVEN_UP):
+        if word in (outcomes.REFUSED, GIVEN_UP):
             said = result.error or result.status_code
             log.error("%s was not told of the end of a session (%s): %s", message.owner, word, said)
 
