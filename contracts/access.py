@@ -17,6 +17,7 @@ ROLES: Final = ("clerk", "officer", "operator", "auditor", PROGRAM, CLIENT, AGEN
 CASE: Final = "case"
 HISTORY: Final = "history"
 DOCUMENT: Final = "document"
+DRAFT: Final = "draft"
 EVIDENCE: Final = "evidence"
 CONTACT: Final = "contact"
 PROFILE: Final = "profile"
@@ -26,7 +27,7 @@ LOOK_UP: Final = "look-up"
 """Somebody found the account by an ID number, a phone number or a name."""
 ACCESS_LOG: Final = "access-log"
 MANDATE: Final = "mandate"
-WHATS: Final = (CASE, HISTORY, DOCUMENT, EVIDENCE, CONTACT, PROFILE, IDENTITY, LOOK_UP, ACCESS_LOG, MANDATE)
+WHATS: Final = (CASE, HISTORY, DOCUMENT, DRAFT, EVIDENCE, CONTACT, PROFILE, IDENTITY, LOOK_UP, ACCESS_LOG, MANDATE)
 
 # why
 HANDLING: Final = "handling"

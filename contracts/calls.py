@@ -12,4 +12,4 @@ def is_repeatable(method: str, arguments: Sequence[object]) -> bool:
     """Whether doing it twice is the same as doing it once. Filing always carries an idempotency key."""
     if method == "answer_protocol":
         return bool(arguments) and arguments[0] in _READ_ENDPOINTS
-    return method == "submit_case" or method.startswith(_READS)
+    return method in ("submit_case", "submit_draft") or method.startswith(_READS)

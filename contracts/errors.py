@@ -54,6 +54,18 @@ class ItemNotOnline(ServiceError):
     """Args: the item's code. The catalogue says who offers it; a case of it cannot be filed here."""
 
 
+class ItemVersionOutdated(ServiceError):
+    """Args: the item's code, the version that is published now. The form that was filled in is an older one."""
+
+
+class DraftChanged(ServiceError):
+    """Args: the draft, its revision. It is not the one that the change was made for."""
+
+
+class TooManyDrafts(ServiceError):
+    """Args: how many a person may have."""
+
+
 class CaseAlreadyRated(ServiceError):
     """Args: the case number."""
 
@@ -143,6 +155,9 @@ ERROR_OF_PATH: dict[str, type[ServiceError]] = {
         InvalidInput,
         IdempotencyKeyReused,
         ItemNotOnline,
+        ItemVersionOutdated,
+        DraftChanged,
+        TooManyDrafts,
         CaseAlreadyRated,
         CaseNotClosed,
         SignInRefused,

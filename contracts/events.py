@@ -18,6 +18,8 @@ class Event:
     source: ClassVar[str]
     is_alone: ClassVar[bool] = False
     """Whether it is the only event of its subject: nothing comes before or after it, so its sequence is always 1."""
+    is_private: ClassVar[bool] = False
+    """Whether it is told to the person alone: no department may subscribe to it."""
 
     @property
     def subject(self) -> str:
@@ -119,6 +121,37 @@ class CaseRated(CaseEvent):
     type = "case.rated"
 
     score: int
+
+
+@dataclass(frozen=True, slots=True)
+class DraftEvent(Event):
+    """Something that its owner is told of a draft. Each notice is a subject of its own: a draft has no history."""
+
+    source = "cases"
+    is_private = True
+
+    notice: str
+    draft: str
+    item: str
+    applicant: str
+
+    @property
+    def subject(self) -> str:
+        return self.notice
+
+
+@dataclass(frozen=True, slots=True)
+class DraftExpiring(DraftEvent):
+    """The draft was not changed for long, and is deleted in some days."""
+
+    type = "draft.expiring"
+
+
+@dataclass(frozen=True, slots=True)
+class DraftExpired(DraftEvent):
+    """The draft was not changed for so long that it was deleted."""
+
+    type = "draft.expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +291,8 @@ EVENTS: tuple[type[Event], ...] = (
     CaseWithdrawn,
     CaseClosed,
     CaseRated,
+    DraftExpiring,
+    DraftExpired,
     RatingInvited,
     RatingReminded,
     RatingGiven,

@@ -51,8 +51,8 @@ def events_of(source: str) -> tuple[type[Event], ...]:
 
 
 def history_of(source: str) -> tuple[type[Event], ...]:
-    """The events that follow one another: all but those that are alone."""
-    return tuple(event for event in events_of(source) if not event.is_alone)
+    """The events that follow one another and that others may hear: of `cases`, the shared history."""
+    return tuple(event for event in events_of(source) if not event.is_alone and not event.is_private)
 
 
 def heard_by(service: str, source: str) -> tuple[type[Event], ...]:

@@ -19,6 +19,10 @@ class Items:
     async def get(self, code: str) -> dict[str, Any]:
         return await self._items.get(code, lambda: self._rpc.call("cases.get_item", code))
 
+    def forget(self, code: str) -> None:
+        """There is a newer version."""
+        self._items.forget(code)
+
     async def search(
         self, q: str | None, department: str | None, kind: str | None, cursor: str | None, limit: int
     ) -> dict[str, Any]:

@@ -46,6 +46,10 @@ PROBLEM_OF_ERROR: dict[type[Exception], Problem] = {
     # draft-ietf-httpapi-idempotency-key-header, section 2.7: 422 for a key reused with another request
     errors.IdempotencyKeyReused: Problem(422, "idempotency-key-reused"),
     errors.ItemNotOnline: Problem(409, "item-not-online"),
+    errors.ItemVersionOutdated: Problem(409, "item-version-outdated"),
+    # RFC 9110, section 13.1.1
+    errors.DraftChanged: Problem(412, "draft-changed"),
+    errors.TooManyDrafts: Problem(409, "too-many-drafts"),
     errors.CaseAlreadyRated: Problem(409, "case-already-rated"),
     errors.CaseNotClosed: Problem(409, "case-not-closed"),
     errors.SignInRefused: Problem(401, "sign-in-refused"),
@@ -79,6 +83,8 @@ PROBLEM_OF_STATUS: dict[int, Problem] = {
     413: TOO_LARGE,
     414: ADDRESS_TOO_LONG,
     415: Problem(415, "unsupported-media-type"),
+    # RFC 6585, section 3
+    428: Problem(428, "precondition-required"),
     431: HEADERS_TOO_LARGE,
 }
 
@@ -137,20 +143,28 @@ def headers_of(error: Exception, problem: Problem) -> dict[str, str]:
     return {}
 
 
+_EXTENSIONS: dict[type[Exception], tuple[tuple[str, int], ...]] = {
+    errors.ActionNotAllowed: (("action", 0), ("case_status", 1)),
+    errors.ItemVersionOutdated: (("item_version", 1),),
+    errors.DraftChanged: (("revision", 1),),
+    errors.AgreementNeeded: (("departments", 0),),
+    errors.ReplayTooSoon: (("seconds", 0),),
+    errors.TooManyAttempts: (("seconds", 0),),
+    errors.TooManyDrafts: (("limit", 0),),
+    errors.TooManySubscriptions: (("limit", 0),),
+    errors.TooManyNewSubscriptions: (("limit", 0),),
+    errors.TooManyWaiting: (("limit", 0),),
+}
+"""What of an error's arguments the problem tells besides: member, place."""
+
+
 def extensions_of(error: Exception, say: Catalogue) -> dict[str, Any]:
     if isinstance(error, InvalidInput):
         return {"errors": worded(error.faults, say)}
-    if isinstance(error, errors.ActionNotAllowed):
-        return {"action": error.args[0], "case_status": error.args[1]}
     if isinstance(error, errors.StepUpRequired):
         return {"acr_values": str(error.args[0])}
-    if isinstance(error, errors.AgreementNeeded):
-        return {"departments": error.args[0]}
-    if isinstance(error, (errors.ReplayTooSoon, errors.TooManyAttempts)):
-        return {"seconds": error.args[0]}
-    if isinstance(error, (errors.TooManySubscriptions, errors.TooManyNewSubscriptions, errors.TooManyWaiting)):
-        return {"limit": error.args[0]}
-    return {}
+    told = _EXTENSIONS.get(type(error), ())
+    return {member: error.args[place] for member, place in told if place < len(error.args)}
 
 
 def worded(faults: list[Fault], say: Catalogue) -> list[dict[str, str]]:

@@ -53,7 +53,7 @@ def load_secrets(state: State) -> dict[str, str]:
     accounts = ("broker", "database", "supervisor", *SERVICES)
     at_broker = map(broker_password, broker_accounts.NAMES)
     wanted = {name: secrets.token_urlsafe(24) for name in ("rpc", "notify-client", "cookie", *accounts, *at_broker)}
-    for key in ("cookie-key", "webhook-key"):
+    for key in ("cookie-key", "webhook-key", "cases-key"):
         wanted[key] = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
     missing = {name: value for name, value in wanted.items() if name not in known}
     if missing:
@@ -106,6 +106,7 @@ def make_environment(
         "ONEHALL_RPC_SECRET": secret["rpc"],
         "ONEHALL_COOKIE_KEY": secret["cookie-key"],
         "ONEHALL_NOTIFY_CLIENT_SECRET": secret["notify-client"],
+        "ONEHALL_CASES_KEY": secret["cases-key"],
         "ONEHALL_WEBHOOK_KEY": secret["webhook-key"],
         # whoever tries a webhook here has its endpoint on this machine
         "ONEHALL_WEBHOOK_PRIVATE_ADDRESSES": "127.0.0.0/8,::1/128",

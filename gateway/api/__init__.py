@@ -8,6 +8,7 @@ from gateway.api import (
     cases,
     codes,
     contacts,
+    drafts,
     inbox,
     items,
     mandates,
@@ -21,6 +22,7 @@ router = APIRouter(prefix="/api/v1")
 for part in (
     items,
     cases,
+    drafts,
     ratings,
     inbox,
     contacts,

@@ -41,7 +41,8 @@ async def submit_case(
 ) -> Response:
     # with a key of ours at least the gateway itself may send the filing again when the broker dies under it
     key = idempotency_key or str(uuid.uuid4())
-    case = await services.call("cases.submit_case", filing.item, filing.form, key, actor=actor)
+    version = () if filing.item_version is None else (filing.item_version,)
+    case = await services.call("cases.submit_case", filing.item, filing.form, key, *version, actor=actor)
     return JSONResponse(case, status_code=201, headers={"Location": f"/api/v1/cases/{case['number']}"})
 
 

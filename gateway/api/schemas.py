@@ -50,6 +50,7 @@ class Body(BaseModel):
 class CaseFiling(Body):
     item: Code
     form: Form
+    item_version: int | None = Field(default=None, ge=1, description="whose form was filled in; an older one is 409")
 
 
 class CaseAction(Body):

@@ -20,7 +20,10 @@ APPLICANTS_ACTIONS = frozenset({"correct", "withdraw"})
 
 @router.get("")
 async def list_cases(visit: Visited, cursor: Annotated[str | None, Query(max_length=200)] = None) -> Response:
-    return visit.render("cases.html", cases=await visit.call("cases.list_cases", cursor, A_PAGE), cursor=cursor)
+    cases = await visit.call("cases.list_cases", cursor, A_PAGE)
+    # on the first page only: they are few, and not part of the list
+    drafts = (await visit.call("cases.list_drafts"))["items"] if cursor is None else []
+    return visit.render("cases.html", cases=cases, drafts=drafts, cursor=cursor)
 
 
 @router.get("/{number:code}")

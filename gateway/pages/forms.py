@@ -49,6 +49,13 @@ class Field:
     def is_short(self) -> bool:
         return self.max_length is not None and self.max_length <= 25
 
+    def shown(self, value: Any) -> str:
+        """A value of this field as people read it, by the labels of its choices."""
+        labels = {choice.value: choice.label for choice in self.choices}
+        posted = as_posted(value)
+        parts = posted if isinstance(posted, list) else [posted]
+        return ", ".join(labels.get(part, part) for part in map(str, parts))
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -101,6 +108,21 @@ class FilledForm:
         others = tuple(sentence(fault, self.say) for fault in faults if _field_of(fault) not in names)
         return replace(self, sections=sections, other_faults=others)
 
+    def with_conflicts(self, conflicts: list[dict[str, Any]]) -> FilledForm:
+        """The same form as typed; each field that another device has changed says what is saved there."""
+        told = {each["field"]: (each["stands"], self.say.word("channel", each["channel"])) for each in conflicts}
+        sections = tuple(
+            replace(part, fields=tuple(self._in_conflict(field, told.get(field.name)) for field in part.fields))
+            for part in self.sections
+        )
+        return replace(self, sections=sections)
+
+    def _in_conflict(self, field: Field, told: tuple[Any, str] | None) -> Field:
+        if told is None:
+            return field
+        saved = field.shown(told[0]) or self.say("draft.nothing")
+        return replace(field, fault=self.say("draft.conflict-here", value=saved, channel=told[1]))
+
     @property
     def wrong_fields(self) -> list[Field]:
         return [field for section in self.sections for field in section.fields if field.fault]
@@ -136,7 +158,7 @@ def _field(form: Mapping[str, Any], name: str, value: Any, say: Catalogue) -> Fi
         is_required=name in form.get("required", ()),
         max_length=schema.get("maxLength"),
         choices=choices,
-        value=_as_posted(value),
+        value=as_posted(value),
     )
 
 
@@ -186,7 +208,7 @@ def _number(text: str) -> float | str:
     return number if abs(number) < 1e15 else text
 
 
-def _as_posted(value: Any) -> Any:
+def as_posted(value: Any) -> Any:
     if isinstance(value, bool):
         return TRUE if value else FALSE
     if isinstance(value, list):
@@ -195,6 +217,10 @@ def _as_posted(value: Any) -> Any:
 
 
 def _answer(field: Field) -> str:
-    values = field.value if isinstance(field.value, list) else [field.value]
-    labels = {choice.value: choice.label for choice in field.choices}
-    return ", ".join(labels.get(str(value), str(value)) for value in values)
+    return field.shown(field.value)
+
+
+def shown_value(value: Any) -> str:
+    """A value whose field is not known any more."""
+    posted = as_posted(value)
+    return ", ".join(posted) if isinstance(posted, list) else str(posted)

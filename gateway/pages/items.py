@@ -7,9 +7,10 @@ import uuid
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
-from contracts.errors import InvalidInput, StepUpRequired
+from contracts.errors import InvalidInput, ItemVersionOutdated, NotFound, StepUpRequired
+from gateway.pages.drafts import draft_page, revision_in
 from gateway.pages.forms import FilledForm
-from gateway.pages.visits import Visited, text_in
+from gateway.pages.visits import Visit, Visited, text_in
 
 router = APIRouter(prefix="/items")
 
@@ -22,13 +23,13 @@ async def show_item(visit: Visited, code: str) -> Response:
 @router.get("/{code:code}/apply")
 async def show_form(visit: Visited, code: str) -> Response:
     item = await visit.items.get(code)
-    visitor = visit.signed_in
+    _ = visit.signed_in
     # nobody fills in a form that they may not send
     if item.get("assurance", 1) > max(visit.actor.acr, 1):
         raise StepUpRequired(item["assurance"])
-    form = FilledForm.empty(item, visit.say)
-    # made with the form, so that a form sent twice files one case
-    return visit.render("apply.html", item=item, form=form, key=str(uuid.uuid4()), visitor_name=visitor.name)
+    others = await visit.call("cases.list_drafts", code)
+    # made with the form, so that a form sent twice files one case; a draft of it is known by the same
+    return draft_page(visit, item, FilledForm.empty(item, visit.say), key=str(uuid.uuid4()), others=others["items"])
 
 
 @router.post("/{code:code}/apply")
@@ -37,9 +38,30 @@ async def submit_form(visit: Visited, code: str) -> Response:
     posted = await visit.form()
     form = FilledForm.posted(item, posted, visit.say)
     key = text_in(posted, "idempotency_key")[:255] or str(uuid.uuid4())
+    version = text_in(posted, "item_version")
+    said = (int(version),) if version.isascii() and version.isdecimal() and len(version) < 10 else ()
     try:
-        case = await visit.call("cases.submit_case", code, form.content, key)
+        case = await visit.call("cases.submit_case", code, form.content, key, *said)
     except InvalidInput as error:
         form = form.with_faults(error.faults)
-        return visit.render("apply.html", status=422, item=item, form=form, key=key, visitor_name=visit.signed_in.name)
+        return draft_page(visit, item, form, key=key, base=revision_in(posted), status=422)
+    except ItemVersionOutdated:
+        return await _show_newer_form(visit, form, key, revision_in(posted))
     return RedirectResponse(f"{visit.place.base}/cases/{case['number']}?submitted=1", 303)
+
+
+async def _show_newer_form(visit: Visit, form: FilledForm, key: str, base: int) -> Response:
+    """The form has changed since it was opened. Nothing that was typed is lost: it goes into the draft, or over."""
+    code = visit.request.path_params["code"]
+    visit.items.forget(code)
+    if base:
+        try:
+            await visit.call("cases.save_draft", key, None, form.content, base)
+        except (NotFound, InvalidInput):
+            # deleted on another device meanwhile, or never there
+            base = 0
+        else:
+            return RedirectResponse(f"{visit.place.base}/drafts/{key}?outdated=1", 303)
+    item = await visit.items.get(code)
+    newer = FilledForm.filled(item, form.content, visit.say)
+    return draft_page(visit, item, newer, key=key, told="outdated", status=409)

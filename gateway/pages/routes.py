@@ -9,6 +9,7 @@ from gateway.pages import (
     counter_assurance,
     department,
     device,
+    drafts,
     hall,
     home,
     inbox,
@@ -31,6 +32,7 @@ for part in (
     home,
     items,
     cases,
+    drafts,
     ratings,
     inbox,
     account,
@@ -48,8 +50,8 @@ for address in (registering.router, own_account.router, own_account.closed, coun
     router.include_router(address)
 for part in (device, kiosk, hall):
     router.include_router(part.router)
-for part in (items, cases, ratings):
+for part in (items, cases, drafts, ratings):
     router.include_router(part.router, prefix=KIOSK_PLACE.base)
 # who acts for somebody does not rate for them
-for part in (items, cases):
+for part in (items, cases, drafts):
     router.include_router(part.router, prefix=VISIT_PLACE.base)

@@ -27,7 +27,7 @@ KIOSK_SECONDS, KIOSK_FORM_SECONDS = 90, 240
 FORM_PATHS = ("/apply", "/correct")
 UTF_8 = (b"utf-8", b"utf8")
 LOCAL_PATHS = (
-    *("/items", "/cases", "/inbox", "/account", "/department", "/device", "/hall/"),
+    *("/items", "/cases", "/drafts", "/inbox", "/account", "/department", "/device", "/hall/"),
     *("/oauth/authorize?", "/login/start"),
 )
 
@@ -144,7 +144,8 @@ class Visit:
         """
         if self.place is not KIOSK_PLACE or self.visitor is None:
             return {}
-        is_form = self.request.url.path.endswith(FORM_PATHS)
+        path = self.request.url.path
+        is_form = path.endswith(FORM_PATHS) or "/drafts/" in path
         return {"Refresh": f"{KIOSK_FORM_SECONDS if is_form else KIOSK_SECONDS}; url=/kiosk/idle"}
 
     def _language(self) -> str:

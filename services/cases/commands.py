@@ -7,29 +7,45 @@ from datetime import datetime
 from typing import Any
 
 from chassis.database import Session
+from chassis.sealing import Seal
 from contracts.actors import Actor
 from contracts.envelope import Envelope
-from contracts.errors import IdempotencyKeyReused, InvalidInput, ItemNotOnline, NotFound
+from contracts.errors import IdempotencyKeyReused, InvalidInput, ItemNotOnline, ItemVersionOutdated, NotFound
 from contracts.events import RatingGiven
 from services.cases import domain, forms, store
 from services.cases.case_number import filing_day, is_case_number
 from services.cases.catalogue.live import VERSIONS
 from services.cases.catalogue.model import Catalogue
 from services.cases.domain import Case
+from services.cases.drafts import access
+from services.cases.drafts import commands as drafts
 from services.cases.store import Filing
 from services.cases.views import case_view
 
 _MAX_KEY = 255
 
 
-def prepare_filing(catalogue: Catalogue, actor: Actor, item: str, form: object, idempotency_key: str | None) -> Filing:
-    """Check the whole request. No transaction is open yet: a form takes longer to check than a case to save."""
+def prepare_filing(
+    catalogue: Catalogue,
+    actor: Actor,
+    item: str,
+    form: object,
+    idempotency_key: str | None,
+    item_version: int | None = None,
+) -> Filing:
+    """Check the whole request. No transaction is open yet: a form takes longer to check than a case to save.
+
+    `item_version` is the one whose form was filled in, if the sender says so: an older one is refused by name, where
+    its answers would be refused one by one.
+    """
     applicant = domain.applicant_of(actor)
     domain.require_mandate_for(actor, item)
     offered = catalogue.get(item)
     if not offered.is_online:
         raise ItemNotOnline(offered.code)
     domain.require_assurance(actor, offered.assurance)
+    if item_version is not None and item_version != offered.version:
+        raise ItemVersionOutdated(offered.code, offered.version)
     canonical = forms.require_valid(form, offered.validator)
     return Filing(
         item=offered.code,
@@ -60,11 +76,24 @@ def submit_case(session: Session, catalogue: Catalogue, filing: Filing, now: dat
     number = store.insert_case(session, filing, day=filing_day(now), at=now)
     if number is None:
         return case_view(_filed_before(session, filing), catalogue)
+    drafts.file_draft(session, filing.idempotency_key, filing.applicant)
     case = _filed(filing, number, now)
     act = None if filing.actor_subject == filing.applicant else filing.actor_subject
     applicant = Actor(subject=filing.applicant, client="", channel=filing.channel, act=act)
     store.add_events(session, domain.submitted(case, applicant))
     return case_view(case, catalogue)
+
+
+def submit_draft(
+    session: Session, catalogue: Catalogue, seal: Seal, actor: Actor, draft_id: str, now: datetime
+) -> dict[str, Any]:
+    """File a draft as it stands: it becomes the case in this transaction. Again, it gives the case that it became."""
+    key = access.require_id(draft_id)
+    draft = drafts.lock_draft(session, seal, actor, key)
+    if draft is None:
+        return case_view(_filed_from(session, actor, key), catalogue)
+    filing = prepare_filing(catalogue, actor, draft.item, draft.form, key, draft.item_version)
+    return submit_case(session, catalogue, filing, now)
 
 
 def act_on_case(
@@ -114,6 +143,13 @@ def _filed_before(session: Session, filing: Filing) -> Case:
     case, digest = store.load_filed(session, filing.applicant, filing.idempotency_key or "")
     if digest != filing.request_digest:
         raise IdempotencyKeyReused(filing.idempotency_key)
+    return case
+
+
+def _filed_from(session: Session, actor: Actor, draft_id: str) -> Case:
+    case = store.find_filed(session, domain.applicant_of(actor).subject, draft_id)
+    if case is None or not domain.parts_of(actor, case):
+        raise NotFound("draft", draft_id)
     return case
 
 

@@ -69,16 +69,22 @@ def validator(schema: dict[str, Any]) -> Draft202012Validator:
 
 def require_valid(form: object, validator: Draft202012Validator) -> str:
     """Give the form as canonical JSON, or raise `InvalidInput` with every fault, `/form/...`."""
-    faults = list(_unstorable(form, "/form"))
-    if faults:
-        raise InvalidInput(faults[:MAX_FAULTS])
-    canonical = json.dumps(form, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    if len(canonical.encode()) > MAX_BYTES:
-        raise InvalidInput([fault("/form", "maxBytes", MAX_BYTES)])
+    canonical = require_storable(form, "/form")
     # one place is reported once for a rule, by whatever branch of the schema
     found = {(each["pointer"], each["rule"]): each for error in validator.iter_errors(form) for each in _faults(error)}
     if found:
         raise InvalidInput(list(found.values())[:MAX_FAULTS])
+    return canonical
+
+
+def require_storable(form: object, pointer: str) -> str:
+    """Give it as canonical JSON, whatever it says; raise `InvalidInput` for what is too much or cannot be kept."""
+    faults = list(_unstorable(form, pointer))
+    if faults:
+        raise InvalidInput(faults[:MAX_FAULTS])
+    canonical = json.dumps(form, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    if len(canonical.encode()) > MAX_BYTES:
+        raise InvalidInput([fault(pointer, "maxBytes", MAX_BYTES)])
     return canonical
 
 
@@ -120,12 +126,12 @@ def _unstorable_parts(whole: dict[str, Any] | list[Any], pointer: str, depth: in
         if _UNSTORABLE.search(str(name)):
             yield fault(pointer, "characters", "no NUL, no lone surrogate")
         else:
-            yield from _unstorable(part, f"{pointer}/{_escaped(str(name))}", depth)
+            yield from _unstorable(part, f"{pointer}/{escaped(str(name))}", depth)
 
 
 def _faults(error: ValidationError) -> Iterator[Fault]:
     """jsonschema names the parent of what is missing or too much; a reader wants the place itself."""
-    pointer = "/form" + "".join(f"/{_escaped(str(part))}" for part in error.absolute_path)
+    pointer = "/form" + "".join(f"/{escaped(str(part))}" for part in error.absolute_path)
     instance: Any = error.instance
     wanted: Any = error.validator_value
     if error.validator == "required":
@@ -139,9 +145,9 @@ def _faults(error: ValidationError) -> Iterator[Fault]:
 
 
 def _at(pointer: str, name: str, rule: str, value: Any) -> Fault:
-    return fault(f"{pointer}/{_escaped(name)}", rule, value)
+    return fault(f"{pointer}/{escaped(name)}", rule, value)
 
 
-def _escaped(name: str) -> str:
+def escaped(name: str) -> str:
     """One part of a JSON pointer (RFC 6901, section 3)."""
     return name.replace("~", "~0").replace("/", "~1")

@@ -45,38 +45,70 @@ def note(
     if viewer is None:
         return
     why = purpose if purpose and viewer.role in domain.STAFF else viewer.purpose
+    _tell(session, actor, _Look(viewer, case.applicant, what, case.number, why), now)
+
+
+def note_own(session: Session, actor: Actor, account: str, what: str, now: datetime | None = None) -> None:
+    """Tell of a look at what belongs to no case yet, by somebody who acts for the person or by a strange program."""
+    viewer = _delegate(actor) or (None if actor.client in CHANNELS else _client(actor))
+    if viewer is not None:
+        _tell(session, actor, _Look(viewer, account, what, "-", viewer.purpose), now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    viewer: Viewer
+    account: str
+    what: str
+    number: str
+    why: str
+
+
+def _tell(session: Session, actor: Actor, look: _Look, now: datetime | None) -> None:
+    viewer = look.viewer
     window = ONE_LOOK_OF_A_PROGRAM if viewer.role in (access.PROGRAM, access.CLIENT) else ONE_LOOK
-    key = recently.key_of("look", viewer.subject, actor.client, actor.channel, case.number, what, why)
+    about = look.number if look.number != "-" else look.account
+    key = recently.key_of("look", viewer.subject, actor.client, actor.channel, about, look.what, look.why)
     if recently.claim(session, [key], window, now or datetime.now(UTC)):
-        outbox.add(session, _event(actor, case, viewer, what, why), sequence=1, actor=actor)
+        outbox.add(session, _event(actor, look), sequence=1, actor=actor)
 
 
 def viewer_of(actor: Actor, case: Case) -> Viewer | None:
     """`None` for the applicant through one of the platform's own channels."""
-    agent = actor.act
-    if agent is not None:
-        at_counter = actor.channel == "hall"
-        return (
-            Viewer(agent, domain.CLERK, access.COUNTER) if at_counter else Viewer(agent, access.AGENT, access.ON_BEHALF)
-        )
+    delegate = _delegate(actor)
+    if delegate is not None:
+        return delegate
     if actor.subject == case.applicant:
-        is_own = actor.client in CHANNELS
-        return None if is_own else Viewer(actor.client, access.CLIENT, access.CONSENTED)
+        return None if actor.client in CHANNELS else _client(actor)
     if domain.is_program(actor):
         return Viewer(actor.client, access.PROGRAM, access.AUTOMATIC)
     role = domain.parts_of(actor, case)[0]
     return Viewer(actor.subject, role, access.COUNTER if role == domain.CLERK else access.HANDLING)
 
 
-def _event(actor: Actor, case: Case, viewer: Viewer, what: str, purpose: str) -> DataViewed:
+def _delegate(actor: Actor) -> Viewer | None:
+    """Who acts for the person, if somebody does."""
+    if actor.act is None:
+        return None
+    at_counter = actor.channel == "hall"
+    if at_counter:
+        return Viewer(actor.act, domain.CLERK, access.COUNTER)
+    return Viewer(actor.act, access.AGENT, access.ON_BEHALF)
+
+
+def _client(actor: Actor) -> Viewer:
+    return Viewer(actor.client, access.CLIENT, access.CONSENTED)
+
+
+def _event(actor: Actor, look: _Look) -> DataViewed:
     return DataViewed(
         look=str(uuid.uuid4()),
-        account=case.applicant,
-        viewer=viewer.subject,
+        account=look.account,
+        viewer=look.viewer.subject,
         client=actor.client or "-",
-        role=viewer.role,
+        role=look.viewer.role,
         department=actor.department or "-",
-        what=what,
-        number=case.number,
-        purpose=purpose,
+        what=look.what,
+        number=look.number,
+        purpose=look.why,
     )

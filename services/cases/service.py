@@ -11,14 +11,19 @@ from chassis import recently
 from chassis.bus import on_event
 from chassis.database import Session
 from chassis.rpc import rpc
+from chassis.schedule import Due
 from chassis.sealing import Seal
 from chassis.service import Service
-from chassis.timer import timer
+from chassis.timer import on_due, timer
 from chassis.webhooks import secrets
 from contracts.envelope import Envelope
 from services.cases import commands, queries
 from services.cases.catalogue.live import LiveCatalogue
 from services.cases.catalogue.model import Catalogue
+from services.cases.drafts import commands as draft_commands
+from services.cases.drafts import handover
+from services.cases.drafts import queries as draft_queries
+from services.cases.drafts import store as draft_store
 from services.cases.settings import CasesSettings
 from services.cases.subscriptions import commands as subscription_commands
 from services.cases.subscriptions import queries as subscription_queries
@@ -60,10 +65,78 @@ class CasesService(Service):
         return self.catalogue.get(code).description
 
     @rpc
-    def submit_case(self, item: str, form: dict[str, Any], idempotency_key: str | None = None) -> dict[str, Any]:
-        filing = commands.prepare_filing(self.catalogue, self.actor, item, form, idempotency_key)
+    def submit_case(
+        self,
+        item: str,
+        form: dict[str, Any],
+        idempotency_key: str | None = None,
+        item_version: int | None = None,
+    ) -> dict[str, Any]:
+        filing = commands.prepare_filing(self.catalogue, self.actor, item, form, idempotency_key, item_version)
         with self.work() as (session, catalogue):
             return commands.submit_case(session, catalogue, filing, datetime.now(UTC))
+
+    @rpc
+    def list_drafts(self, item: str | None = None) -> dict[str, Any]:
+        with self.work() as (session, catalogue):
+            return draft_queries.list_drafts(session, catalogue, self.actor, item, datetime.now(UTC))
+
+    @rpc
+    def get_draft(self, id: str) -> dict[str, Any]:  # noqa: A002 - the name on the wire
+        with self.work() as (session, catalogue):
+            return draft_queries.get_draft(session, catalogue, self._draft_seal(), self.actor, id)
+
+    @rpc
+    def save_draft(
+        self,
+        id: str,  # noqa: A002
+        item: str | None,
+        changes: dict[str, Any],
+        base: int,
+        is_strict: bool = False,
+    ) -> dict[str, Any]:
+        seal, now = self._draft_seal(), datetime.now(UTC)
+        with self.work() as (session, catalogue):
+            return draft_commands.save_draft(
+                session, catalogue, seal, self.actor, id, item, changes, base, now, is_strict=is_strict
+            )
+
+    @rpc
+    def renew_draft(self, id: str) -> dict[str, Any]:  # noqa: A002
+        with self.work() as (session, catalogue):
+            return draft_commands.renew_draft(session, catalogue, self._draft_seal(), self.actor, id, datetime.now(UTC))
+
+    @rpc
+    def delete_draft(self, id: str) -> None:  # noqa: A002
+        with self.database.transaction() as session:
+            draft_commands.delete_draft(session, self._draft_seal(), self.actor, id)
+
+    @rpc
+    def submit_draft(self, id: str) -> dict[str, Any]:  # noqa: A002
+        with self.work() as (session, catalogue):
+            return commands.submit_draft(session, catalogue, self._draft_seal(), self.actor, id, datetime.now(UTC))
+
+    @rpc
+    def hand_over_draft(self, id: str) -> dict[str, Any]:  # noqa: A002
+        with self.database.transaction() as session:
+            return handover.offer(session, self._draft_seal(), self.actor, id, datetime.now(UTC))
+
+    @rpc
+    def get_handover(self, token: str) -> dict[str, Any]:
+        with self.database.transaction() as session:
+            return handover.look(session, self.actor, token, datetime.now(UTC))
+
+    @rpc
+    def take_over_draft(self, token: str) -> dict[str, Any]:
+        with self.database.transaction() as session:
+            return handover.take(session, self._draft_seal(), self.actor, token, datetime.now(UTC))
+
+    @on_due(draft_commands.LOOK_AFTER)
+    def on_draft_due(self, session: Session, due: Due) -> None:
+        draft_commands.look_after(session, self._draft_seal(), due, datetime.now(UTC))
+
+    def _draft_seal(self) -> Seal:
+        return Seal(self.settings.cases_key.get_secret_value(), draft_store.PURPOSE)
 
     @rpc
     def list_cases(self, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:

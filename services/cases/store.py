@@ -144,6 +144,13 @@ def load_filed(session: Session, applicant: str, idempotency_key: str) -> tuple[
     return Case(*row[:-1]), bytes(row[-1])
 
 
+def find_filed(session: Session, applicant: str, idempotency_key: str) -> Case | None:
+    """The case that was filed with this key, if one was."""
+    values = {"applicant": applicant, "idempotency_key": idempotency_key}
+    row = session.execute(_FILED, values).one_or_none()
+    return None if row is None else Case(*row[:-1])
+
+
 def load_case(session: Session, number: str) -> Case | None:
     row = session.execute(_LOAD, {"case_number": number}).one_or_none()
     return None if row is None else Case(*row)

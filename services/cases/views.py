@@ -22,8 +22,8 @@ def case_view(case: Case, catalogue: Catalogue) -> dict[str, Any]:
         "status": case.status,
         "decision": case.decision,
         "channel": case.channel,
-        "submitted_at": _time(case.submitted_at),
-        "updated_at": _time(case.updated_at),
+        "submitted_at": time_view(case.submitted_at),
+        "updated_at": time_view(case.updated_at),
         "sequence": case.sequence,
     }
 
@@ -32,7 +32,7 @@ def entry_view(entry: Any) -> dict[str, Any]:
     """One line of the shared history. Who acted is a role word; the account stays inside."""
     return {
         "sequence": entry.sequence,
-        "at": _time(entry.at),
+        "at": time_view(entry.at),
         "event": entry.event,
         "channel": entry.channel,
         "actor": entry.actor,
@@ -40,5 +40,5 @@ def entry_view(entry: Any) -> dict[str, Any]:
     }
 
 
-def _time(at: datetime) -> str:
+def time_view(at: datetime) -> str:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -9,7 +9,7 @@ from chassis.database import Session
 from contracts.actors import Actor
 from contracts.envelope import Envelope
 from contracts.errors import Fault, InvalidInput, NotFound, NotPermitted
-from contracts.events import AccountEvent, CaseEvent, CodeIssued
+from contracts.events import AccountEvent, CaseEvent, CodeIssued, DraftEvent
 from services.notify import store
 from services.notify.wording import LOCALES
 
@@ -20,6 +20,15 @@ def tell_applicant(session: Session, envelope: Envelope) -> None:
     if not isinstance(event, CaseEvent):
         raise TypeError(f"{envelope.type} is about no case")
     notice = store.Notice(envelope.id, envelope.type, event.applicant, envelope.time, event.number, event.item)
+    store.tell(session, notice, store.CHANNELS)
+
+
+def tell_of_draft(session: Session, envelope: Envelope) -> None:
+    """Inbox and mail: a draft is near its end, or was deleted."""
+    event = envelope.data
+    if not isinstance(event, DraftEvent):
+        raise TypeError(f"{envelope.type} is about no draft")
+    notice = store.Notice(envelope.id, envelope.type, event.applicant, envelope.time, None, event.item)
     store.tell(session, notice, store.CHANNELS)
 
 

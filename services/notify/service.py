@@ -42,6 +42,10 @@ class NotifyService(Service):
     def on_case_event(self, session: Session, envelope: Envelope) -> None:
         commands.tell_applicant(session, envelope)
 
+    @on_event("draft.expiring", "draft.expired")
+    def on_draft_event(self, session: Session, envelope: Envelope) -> None:
+        commands.tell_of_draft(session, envelope)
+
     @on_event("account.registered")
     def on_account_registered(self, session: Session, envelope: Envelope) -> None:
         commands.welcome(session, envelope)

@@ -37,6 +37,8 @@ class Topic:
     item: str | None
 
     def link(self, base_url: str) -> str:
+        if self.event.startswith("draft."):
+            return f"{base_url}/cases"
         return f"{base_url}/cases/{self.number}" if self.number else f"{base_url}/"
 
 

@@ -57,6 +57,7 @@ GIVEN_FROM_OUTSIDE = {
     "ONEHALL_REGISTRY_URL": "https://register.example",
     "ONEHALL_BASE_URL": "https://hall.example",
     "ONEHALL_COOKIE_KEY": base64.urlsafe_b64encode(bytes(32)).decode(),
+    "ONEHALL_CASES_KEY": base64.urlsafe_b64encode(bytes(32)).decode(),
     "ONEHALL_WEBHOOK_KEY": base64.urlsafe_b64encode(bytes(32)).decode(),
     "ONEHALL_WEBHOOK_PRIVATE_ADDRESSES": "10.20.0.0/16",
     "ONEHALL_TRUSTED_PROXIES": "10.30.0.0/16",

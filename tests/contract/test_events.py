@@ -22,6 +22,8 @@ EXAMPLE = {
     "kind": "confirmation",
     "applicant": "0b8a4c1e-6f0e-4c58-9c1c-0b5d5f3f8f10",
     "account": "0b8a4c1e-6f0e-4c58-9c1c-0b5d5f3f8f10",
+    "notice": "9c2b8f10-3a51-4c0e-8a77-6f2d1b0e4d55",
+    "draft": "1d7c1c52-7b5e-4f0b-9a39-0f6f3c2a9e71",
     "decision": "approved",
     "score": 5,
     "look": "2f4f2a60-7a0e-4a5e-9d59-3f3a1e0c9b11",

@@ -92,7 +92,7 @@ class FakeRpc:
     """Answers by `service.method`: a value, an error to raise, or a function of the arguments. Notes every call."""
 
     def __init__(self, answers: dict[str, Any] | None = None) -> None:
-        self.answers: dict[str, Any] = {"identity.answer_protocol": answer_jwks, **(answers or {})}
+        self.answers: dict[str, Any] = DEFAULTS | (answers or {})
         self.calls: list[tuple[str, tuple[Any, ...], Actor | None]] = []
         self.reachable = True
 
@@ -114,6 +114,13 @@ class FakeRpc:
 def answer_jwks(*_: Any) -> dict[str, Any]:
     document = KeySet([KEY]).as_dict(private=False)
     return {"status": 200, "headers": [["Content-Type", "application/json"]], "body": json.dumps(document)}
+
+
+DEFAULTS: dict[str, Any] = {
+    "identity.answer_protocol": answer_jwks,
+    "cases.list_drafts": {"items": [], "next": None},
+}
+"""What pages ask for besides what their tests are about."""
 
 
 def make_settings(**changes: Any) -> GatewaySettings:

@@ -20,6 +20,7 @@ MAILED = (
     "rating.invited",
     "rating.reminded",
 )
+DRAFTS = ("draft.expiring", "draft.expired")
 WELCOME = "account.registered"
 
 
@@ -28,9 +29,9 @@ def topic(event: str) -> Topic:
 
 
 def test_the_service_tells_exactly_these_events() -> None:
-    handlers = (NotifyService.on_case_event, NotifyService.on_account_registered)
+    handlers = (NotifyService.on_case_event, NotifyService.on_draft_event, NotifyService.on_account_registered)
     told = {event for handler in handlers for entrypoint in handler.nameko_entrypoints for event in entrypoint.types}
-    assert told == {*MAILED, WELCOME}
+    assert told == {*MAILED, *DRAFTS, WELCOME}
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -45,10 +46,19 @@ def test_a_mail_names_the_item_the_case_and_its_page(event: str, locale: str) ->
     assert "{" not in text.subject + text.body
 
 
-@pytest.mark.parametrize("event", [*MAILED, WELCOME])
+@pytest.mark.parametrize("event", [*MAILED, *DRAFTS, WELCOME])
 def test_no_two_languages_say_it_in_the_same_words(event: str) -> None:
     texts = [render(topic(event), locale, {}, BASE_URL) for locale in LOCALES]
     assert len({text.subject for text in texts}) == len({text.body for text in texts}) == len(LOCALES)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("event", DRAFTS)
+def test_a_mail_about_a_draft_leads_to_where_drafts_are(event: str, locale: str) -> None:
+    text = render_mail(Topic(event, None, "elderly-card"), locale, NAMES, BASE_URL, "Wang")
+    assert NAMES[locale] in text.subject
+    assert "\nhttps://hall.example/cases\n" in text.body
+    assert "None" not in text.subject + text.body
 
 
 @pytest.mark.parametrize("locale", LOCALES)

@@ -1,0 +1,26 @@
+"""Whose drafts an actor may have to do with: their own, or the person's for whom they act."""
+
+from __future__ import annotations
+
+import uuid
+
+from contracts.actors import Actor
+from contracts.errors import NotFound
+from services.cases import domain
+
+
+def applicant_of(actor: Actor) -> Actor:
+    """As an applicant. A program has no drafts, nor has who acts about one case: that is filed already."""
+    return domain.applicant_of(actor)
+
+
+def may_touch(actor: Actor, item: str) -> bool:
+    return actor.mandate is None or actor.mandate.covers(item)
+
+
+def require_id(draft_id: object) -> str:
+    """The id as it is written in the database. Raise `NotFound` for what cannot be one."""
+    try:
+        return str(uuid.UUID(str(draft_id)))
+    except ValueError:
+        raise NotFound("draft", str(draft_id)[:64]) from None
