@@ -23,6 +23,9 @@ ARGUMENTS = {
     errors.ReplayTooSoon: (60,),
     errors.StepUpRequired: (2,),
     errors.TooManyWaiting: (100_000,),
+    errors.TooManyDrafts: (20,),
+    errors.ItemVersionOutdated: ("elderly-card", 2),
+    errors.DraftChanged: ("1d7c1c52-7b5e-4f0b-9a39-0f6f3c2a9e71", 4),
     errors.TooManyAttempts: (30,),
 }
 
