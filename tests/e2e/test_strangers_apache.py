@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from urllib.parse import quote
 
 import httpx2
 import pytest
 
 from cli.demo import SECRET
 from tests.apache import Apache, free_port, guarding, require_installed
+from tests.processes import wait_until
 from tests.strangers import Person
 
 
@@ -52,6 +54,22 @@ def test_apache_signs_people_in(apache: Apache, person: Person) -> None:
     assert page.url.path == "/index.html"
     assert page.headers["Person"] == "citizen2"
     assert person.browser.get(page.url).status_code == 200, "and they stay signed in"
+
+
+def test_apache_hears_that_somebody_signed_out_elsewhere(apache: Apache, person: Person, issuer: str) -> None:
+    page = sign_in(person, apache)
+    assert person.browser.post(f"{issuer}/logout").status_code == 303
+    wait_until("Apache asks to sign in", lambda: person.browser.get(page.url).status_code == 302)
+
+
+def test_apache_signs_people_out_everywhere(apache: Apache, person: Person, issuer: str) -> None:
+    sign_in(person, apache)
+    out = person.browser.get(
+        f"{apache.redirect_uri}?logout={quote(f'{apache.url}/out', safe='')}", follow_redirects=True
+    )
+    # it shows the ID token, so that nobody is asked; and comes back to where it wanted
+    assert (out.status_code, str(out.url)) == (200, f"{apache.url}/out"), apache.log.read_text()
+    assert person.browser.get(f"{issuer}/account/").status_code == 303
 
 
 def test_apache_believes_no_answer_that_it_did_not_ask_for(apache: Apache, person: Person) -> None:

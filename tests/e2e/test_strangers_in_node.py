@@ -39,6 +39,24 @@ def test_openid_client_registers_signs_in_refreshes_and_revokes(given: Play, iss
 
 
 @pytest.mark.parametrize("algorithm", SIGNING_ALGORITHMS)
+def test_openid_client_signs_out_and_hears_of_it(
+    issuer: str, registration_token: str, person: Person, algorithm: str
+) -> None:
+    def go(url: str) -> str:
+        is_sign_out = url.startswith(f"{issuer}/oauth/logout")
+        return str(person.browser.get(url).headers["Location"]) if is_sign_out else person.open(url)
+
+    facts = {"issuer": issuer, "registrationToken": registration_token, "redirectUri": REDIRECT_URI}
+    said = play("openid_client", go, **facts, scenario="signsOut", algorithm=algorithm)
+    assert said["returned"] == f"{REDIRECT_URI}/out?state=s"
+    assert said["payload"]["events"] == {"http://schemas.openid.net/event/backchannel-logout": {}}
+    assert {name: said["payload"][name] for name in ("sub", "sid")} == {
+        name: said["claims"][name] for name in ("sub", "sid")
+    }
+    assert "nonce" not in said["payload"]
+
+
+@pytest.mark.parametrize("algorithm", SIGNING_ALGORITHMS)
 def test_openid_client_pushes_signs_and_binds(given: Play, issuer: str, algorithm: str) -> None:
     said = given("openid_client", "pushesSignsAndBinds", algorithm=algorithm)
     assert said["iss"] == issuer

@@ -1,5 +1,7 @@
 // What a relying party with `openid-client` does.
 
+import { createServer } from "node:http";
+import { createRemoteJWKSet, jwtVerify } from "jose";
 import * as client from "openid-client";
 import { given, makeKeys, play, refusal, visit, wait } from "./dialogue.mjs";
 
@@ -148,4 +150,47 @@ async function actsForSomebody() {
   return { active, sub, act, channel, refused, again, issuedTokenType: tokens.issued_token_type };
 }
 
-await play({ registersAndSignsIn, pushesSignsAndBinds, signsInAsApp, isToldNo, worksForADepartment, waitsForAPhone, actsForSomebody });
+// Where a logout token arrives; `token` resolves to the first one.
+async function listenForLogout() {
+  let tell;
+  const token = new Promise((resolve) => (tell = resolve));
+  const server = createServer(async (request, response) => {
+    const body = (await request.toArray()).join("");
+    response.end();
+    tell(new URLSearchParams(body).get("logout_token"));
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { url: `http://127.0.0.1:${server.address().port}/logout`, token, close: () => server.close() };
+}
+
+// It signs the person out, and hears of it as every other client of the session does.
+async function signsOut() {
+  const listening = await listenForLogout();
+  const back = `${given.redirectUri}/out`;
+  const metadata = {
+    token_endpoint_auth_method: "client_secret_basic",
+    post_logout_redirect_uris: [back],
+    backchannel_logout_uri: listening.url,
+    backchannel_logout_session_required: true,
+    id_token_signed_response_alg: given.algorithm,
+    subject_type: "pairwise",
+  };
+  const config = await register(metadata, client.ClientSecretBasic());
+  const { tokens } = await signIn(config);
+  const parameters = { id_token_hint: tokens.id_token, post_logout_redirect_uri: back, state: "s" };
+  const returned = await visit(client.buildEndSessionUrl(config, parameters));
+  const server = config.serverMetadata();
+  const { payload } = await jwtVerify(await listening.token, createRemoteJWKSet(new URL(server.jwks_uri)), {
+    issuer: server.issuer,
+    audience: config.clientMetadata().client_id,
+    typ: "logout+jwt",
+    algorithms: [given.algorithm],
+    requiredClaims: ["iat", "exp", "jti", "sub", "sid", "events"],
+    maxTokenAge: "2m",
+  });
+  listening.close();
+  const claims = tokens.claims();
+  return { returned: String(returned), claims, payload };
+}
+
+await play({ signsOut, registersAndSignsIn, pushesSignsAndBinds, signsInAsApp, isToldNo, worksForADepartment, waitsForAPhone, actsForSomebody });
