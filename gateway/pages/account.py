@@ -10,6 +10,7 @@ from gateway.pages.visits import Visited
 router = APIRouter(prefix="/account")
 
 AREAS = (
+    ("/account/sessions", "sessions.title", "sessions.account"),
     ("/account/security", "security.title", "account.security"),
     ("/account/access-log", "access-log.title", "account.access-log"),
     ("/account/mandates", "mandates.title", "account.mandates"),

@@ -66,8 +66,8 @@ async def _finish(visit: Visit, address: str | None, pending: str | None) -> Res
         str(posted.get("credential", ""))[: MAX_CREDENTIAL + 1],
         visit.cookies.read(visit.request, CEREMONY) or "",
     )
-    previous = visit.cookies.read(visit.request, SESSION)
-    way = (CHANNEL, response.headers["location"], previous, pending, None, visit.cookies.read(visit.request, DEVICE))
+    previous, device = (visit.cookies.read(visit.request, name) for name in (SESSION, DEVICE))
+    way = (CHANNEL, response.headers["location"], previous, pending, visit.browser, device)
     try:
         session = await visit.rpc.call("identity.finish_passkey_sign_in", ceremony, credential, *way)
     except (SignInRefused, SessionEnded):

@@ -22,6 +22,7 @@ from gateway.pages import (
     registering,
     second_step,
     security,
+    sessions,
     sign_in,
     webhooks,
 )
@@ -37,6 +38,7 @@ for part in (
     inbox,
     account,
     security,
+    sessions,
     access_log,
     mandates,
     department,

@@ -113,9 +113,9 @@ def _pending(visit: Visit) -> str:
     return visit.cookies.read(visit.request, PENDING) or ""
 
 
-def _browser(visit: Visit) -> tuple[str | None, None, str | None]:
-    """Its session until now, which goes on or ends, and the cookie by which it is known."""
-    return visit.cookies.read(visit.request, SESSION), None, visit.cookies.read(visit.request, DEVICE)
+def _browser(visit: Visit) -> tuple[str | None, str | None, str | None]:
+    """Its session until now, which goes on or ends, its name, and the cookie by which it is known."""
+    return visit.cookies.read(visit.request, SESSION), visit.browser, visit.cookies.read(visit.request, DEVICE)
 
 
 def _target(address: str | None) -> str:

@@ -24,15 +24,15 @@ HERE = "/account/security"
 MAX_FIELD = 1_000
 
 
-async def ask(visit: Visit, name: str, *arguments: Any) -> Any:
-    """A call as the owner of the account in this browser."""
+async def ask(visit: Visit, name: str, *arguments: Any, back: str = HERE) -> Any:
+    """A call as the owner of the account in this browser, who comes `back` there from signing in where that is over."""
     session = visit.cookies.read(visit.request, SESSION)
     try:
         return await visit.call(f"identity.{name}", session or "", *arguments)
     except SignInTooOld:
-        raise FreshSignInNeeded(HERE) from None
+        raise FreshSignInNeeded(back) from None
     except SessionEnded:
-        raise SignInNeeded(HERE) from None
+        raise SignInNeeded(back) from None
 
 
 @router.get("")

@@ -45,7 +45,7 @@ async def sign_in(visit: Visited, next: Next = None) -> Response:  # noqa: A002
     try:
         _require_possible(username, password)
         device = visit.cookies.read(visit.request, DEVICE)
-        said = (username.strip(), password, CLIENT, request, previous, None, device)
+        said = (username.strip(), password, CLIENT, request, previous, visit.browser, device)
         session = await visit.rpc.call("identity.sign_in", *said)
     except SignInRefused:
         return await _login_page(visit, next, username[:MAX_NAME], refused=True)

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, Response
 
 from contracts.actors import Actor
 from contracts.errors import NotFound, SessionEnded
+from gateway import browsers
 from gateway.catalogue import Items
 from gateway.languages import CATALOGUES, LANGUAGES, first_spoken, is_language, preferred
 from gateway.pages.templates import TEMPLATES
@@ -82,6 +83,11 @@ class Visit:
             address = self.address if self.request.method == "GET" else self.request.url.path.rpartition("/")[0]
             raise SignInNeeded(address)
         return self.visitor
+
+    @property
+    def browser(self) -> str | None:
+        """What the visitor may know it by again."""
+        return browsers.name_of(self.request.headers.get("user-agent"))
 
     @property
     def address(self) -> str:

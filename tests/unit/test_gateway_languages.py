@@ -16,6 +16,7 @@ from contracts.errors import ERROR_OF_PATH
 from gateway.api.callers import SCOPES
 from gateway.languages import CATALOGUES, DEFAULT, LANGUAGES, preferred
 from gateway.pages.mandates import TOLD
+from gateway.pages.sessions import APP, OTHERS, SESSION
 from gateway.problems import PROBLEM_OF_ERROR, PROBLEM_OF_STATUS
 from services.identity.demo import DEPARTMENTS
 
@@ -25,7 +26,7 @@ FAMILIES = (
     "assurance.", "kind", "looked-at", "looked-by", "mandate.", "mandate-told", "problem", "purpose", "rule", "scope",
     "score", "source", "status", "told", "device-fault", "device-result", "device-title", "hall-fault", "kiosk-result",
     "hall-assurance-fault", "kiosk-title", "raised-by", "register-code", "register-field", "registry.", "second.by",
-    "second.code",
+    "second.code", "browser.", "sessions-follows", "sessions-told",
 )  # fmt: skip
 """Keys that are put together from a code; what they must hold is tested by name below."""
 
@@ -74,6 +75,7 @@ def test_every_code_has_its_word() -> None:
         *(f"hall-fault.{word}" for word in ("format", "unknown", "limited", "phone", "code", "code-limited")),
         *(f"looked-by.{role}{of}" for role in access.ROLES for of in ("", "-of")),
         *(f"mandate-told.{told}" for told in TOLD),
+        *(f"sessions-{part}.{what}" for part in ("follows", "told") for what in (SESSION, OTHERS, APP)),
         *(f"mandate.{status}" for status in ("offered", "live", "ended")),
         *(f"looked-at.{what}" for what in access.WHATS),
         *(f"purpose.{purpose}" for purpose in access.PURPOSES),

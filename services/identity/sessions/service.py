@@ -12,6 +12,7 @@ from contracts.errors import SessionEnded
 from services.identity import commands, queries
 from services.identity.base import IdentityBase
 from services.identity.sessions import commands as sessions
+from services.identity.sessions import own
 
 
 class SessionEntrypoints(IdentityBase):
@@ -40,6 +41,26 @@ class SessionEntrypoints(IdentityBase):
     def sign_out(self, session: str) -> None:
         with self.database.transaction() as transaction:
             sessions.sign_out(transaction, session, datetime.now(UTC))
+
+    @rpc
+    def list_sessions(self, session: str) -> dict[str, Any]:
+        with self.database.transaction() as transaction:
+            return own.list_sessions(transaction, self.actor, session, datetime.now(UTC))
+
+    @rpc
+    def end_session(self, session: str, sid: str) -> None:
+        with self.database.transaction() as transaction:
+            own.end_session(transaction, self.actor, session, sid, datetime.now(UTC))
+
+    @rpc
+    def end_other_sessions(self, session: str) -> None:
+        with self.database.transaction() as transaction:
+            own.end_other_sessions(transaction, self.actor, session, datetime.now(UTC))
+
+    @rpc
+    def end_app(self, session: str, client: str) -> None:
+        with self.database.transaction() as transaction:
+            own.end_app(transaction, self.actor, session, client, datetime.now(UTC))
 
     @rpc
     def save_web_session(self, client: str, tokens: dict[str, Any], previous: str | None = None) -> str:

@@ -39,7 +39,7 @@ def renew(
 ) -> bool:
     """The live session of the same person under another secret, and otherwise the same. False if there is none."""
     row, now = _row(secret_hash, signed_in, channel, browser), signed_in.signed_in_at
-    is_it = (_BROWSER.c.secret_hash == before, _BROWSER.c.subject == signed_in.account.subject, ~_is_over(now))
+    is_it = (_BROWSER.c.secret_hash == before, _BROWSER.c.subject == signed_in.account.subject, ~is_over(now))
     renewed = update(_BROWSER).where(*is_it).values(row).returning(_BROWSER.c.sid)
     return session.execute(renewed).first() is not None
 
@@ -57,7 +57,7 @@ def _row(secret_hash: str, signed_in: BrowserSession, channel: str, browser: str
     }
 
 
-def _is_over(now: datetime) -> Any:
+def is_over(now: datetime) -> Any:
     """As `domain.is_session_live` says it of one."""
     return or_(_BROWSER.c.signed_in_at <= now - SESSION_ABSOLUTE, _BROWSER.c.seen_at <= now - SESSION_IDLE)
 
@@ -99,7 +99,7 @@ def take_all_of(session: Session, subject: str, except_for: str | None) -> list[
 
 def take_over(session: Session, now: datetime, at_most: int) -> list[str]:
     """Those that nobody can use any more. What another replica is just taking is left to it."""
-    found = select(_BROWSER.c.secret_hash).where(_is_over(now)).limit(at_most).with_for_update(skip_locked=True)
+    found = select(_BROWSER.c.secret_hash).where(is_over(now)).limit(at_most).with_for_update(skip_locked=True)
     return _take(session, _BROWSER.c.secret_hash.in_(found.scalar_subquery()))
 
 
