@@ -7,7 +7,7 @@ from pathlib import Path
 
 import trustme
 
-from bench import backlog, consumer, filings, latency, logins, relay, tokens, webhooks
+from bench import backlog, catalogue, consumer, filings, latency, logins, relay, tokens, webhooks
 from tests.platforms import fresh
 
 PORT = int(os.environ.get("ONEHALL_PORT", "8000")) + 11_000
@@ -25,6 +25,9 @@ def main() -> None:
     report("access tokens checked in a second of one core", f"{checked:,.0f}", "5,000")
     report("the same of tokens seen before", f"{remembered:,.0f}", "-")
     report("one password hash (argon2id), CPU", f"{logins.measure_hash():.0f} ms", "-")
+    late, count = catalogue.measure_search()
+    report(f"search among {count:,} service items, 95th percentile", f"{late:.1f} ms", "20 ms")
+    report("proofs of 10,000 service items checked", f"{catalogue.measure_proofs():.2f} s", "2 s")
     with fresh(state / "bench", PORT) as platform:
         platform.up_servers()
         platform.migrate()
@@ -38,6 +41,7 @@ def main() -> None:
             "0.50",
         )
         platform.up()
+        report("search over the API, 95th percentile", f"{catalogue.measure_requests(platform):.1f} ms", "20 ms")
         filed, echoed = filings.measure(platform)
         report(
             f"filings, mails out, over an echo RPC ({filed:,.0f}/{echoed:,.0f} a second)",

@@ -88,11 +88,19 @@ class Item(BaseModel):
     layout: Any = None
     example: dict[str, Any] | None = Field(default=None, description="a form that passes its own schema")
     promised_days: int | None = None
+    department_name: LanguageText | None = None
+    level: str | None = None
+    audience: str | None = None
+    online: bool | None = Field(default=None, description="whether a case can be filed here")
 
 
 class ItemList(BaseModel):
     items: list[Item]
     next: str | None
+    total: int | None = None
+    did_you_mean: LanguageText | None = Field(
+        default=None, description="what was looked for instead, where nothing matched as it was written"
+    )
 
 
 class Case(BaseModel):

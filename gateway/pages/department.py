@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import RedirectResponse, Response
 
 from contracts.filters import ANY
+from gateway.catalogue import ItemSearch
 from gateway.pages.visits import Visit, Visited
 
 router = APIRouter(prefix="/department")
@@ -42,7 +43,7 @@ async def show_subscription(
 
 async def _item_names(visit: Visit) -> dict[str, Any]:
     """Of the catalogue's first page, which is at hand; any other item is shown by its code."""
-    items = await visit.items.search(None, None, None, None, MOST_ITEMS)
+    items = await visit.items.search(ItemSearch(limit=MOST_ITEMS))
     return {item["code"]: item["name"] for item in items["items"]}
 
 

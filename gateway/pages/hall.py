@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from contracts.errors import InvalidInput, NotFound, NotPermitted, SessionEnded, TooManyAttempts
@@ -18,9 +16,6 @@ router = APIRouter(prefix="/hall")
 ROLE = "clerk"
 MAX_NUMBER, MAX_CHALLENGE, MAX_CODE = 40, 100, 20
 TARGET = "/hall/"
-
-Words = Annotated[str, Query(max_length=200)]
-Cursor = Annotated[str | None, Query(max_length=200)]
 
 
 @router.get("/login")
@@ -105,11 +100,11 @@ def _counter(visit: Visit, status: int = 200, fault: str = "") -> Response:
 
 
 @router.get("/visit/")
-async def show_visit(visit: Visited, q: Words = "", cursor: Cursor = None) -> Response:
+async def show_visit(visit: Visited, looked: home.LookedFor) -> Response:
     if visit.visitor is None:
         # over by time, or with the clerk's session
         return _without_visit(RedirectResponse("/hall/", 303), visit)
-    return await home.show_home(visit, q, cursor)
+    return await home.show_home(visit, looked)
 
 
 @router.post("/visit/end")

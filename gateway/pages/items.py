@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from contracts.errors import InvalidInput, ItemVersionOutdated, NotFound, StepUpRequired
 from gateway.pages.drafts import draft_page, revision_in
 from gateway.pages.forms import FilledForm
+from gateway.pages.procedure import draw, limit_in_words
 from gateway.pages.visits import Visit, Visited, text_in
 
 router = APIRouter(prefix="/items")
@@ -17,7 +18,14 @@ router = APIRouter(prefix="/items")
 
 @router.get("/{code:code}")
 async def show_item(visit: Visited, code: str) -> Response:
-    return visit.render("item.html", item=await visit.items.get(code))
+    item = await visit.items.get(code)
+    unit = item.get("day_unit", "working")
+    promised, statutory = (
+        limit_in_words(item[limit], unit, visit.say) if item.get(limit) is not None else ""
+        for limit in ("promised_days", "statutory_days")
+    )
+    procedure = draw(item, visit.say)
+    return visit.render("item.html", item=item, procedure=procedure, promised=promised, statutory=statutory)
 
 
 @router.get("/{code:code}/apply")

@@ -31,14 +31,13 @@ STILL_THERE_SECONDS = 30
 SLOWER_SECONDS = 5
 
 Words = Annotated[str, Query(max_length=200)]
-Cursor = Annotated[str | None, Query(max_length=200)]
 
 
 @router.get("/")
-async def show_start(visit: Visited, q: Words = "", cursor: Cursor = None, place: Words = "") -> Response:
+async def show_start(visit: Visited, looked: home.LookedFor, place: Words = "") -> Response:
     """With `place`, which whoever sets the kiosk up opens once, the kiosk knows what it is called."""
     if visit.visitor:
-        return await home.show_home(visit, q, cursor)
+        return await home.show_home(visit, looked)
     response = visit.render("kiosk.html", kiosk_name=_name(visit, place))
     if place and place.isprintable() and len(place) <= MAX_NAME:
         visit.cookies.set(response, KIOSK_NAME, _as_cookie(place), LANGUAGE_SECONDS)

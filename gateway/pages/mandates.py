@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import RedirectResponse, Response
 
 from contracts.errors import InvalidInput, NotFound
+from gateway.catalogue import ItemSearch
 from gateway.pages.visits import Visit, Visited, text_in
 from gateway.problems import sentence
 from gateway.sessions import ACTING
@@ -24,7 +25,7 @@ FIELDS = {"/agent": "agent", "/item": "about", "/number": "about", "/until": "un
 @router.get("")
 async def show_mandates(visit: Visited, told: Annotated[str, Query(max_length=20)] = "") -> Response:
     mandates = await visit.call("identity.list_mandates")
-    items = await visit.items.search(None, None, None, None, ITEMS_SHOWN)
+    items = await visit.items.search(ItemSearch(online=True, limit=ITEMS_SHOWN))
     names = {item["code"]: item["name"] for item in items["items"]}
     return visit.render("mandates.html", mandates=mandates, names=names, told=told if told in TOLD else "")
 
@@ -55,7 +56,7 @@ async def grant_mandate(visit: Visited) -> Response:
 
 async def _form(visit: Visit, filled: dict[str, str], faults: dict[str, str], status: int = 200) -> Response:
     cases: dict[str, Any] = await visit.call_as_oneself("cases.list_cases", None, ITEMS_SHOWN)
-    items = await visit.items.search(None, None, None, None, ITEMS_SHOWN)
+    items = await visit.items.search(ItemSearch(online=True, limit=ITEMS_SHOWN))
     mine = [case for case in cases["items"] if case["applicant"] == visit.signed_in.actor.subject]
     today = datetime.now(UTC).date()
     return visit.render(

@@ -38,9 +38,9 @@ def decode(cursor: object, is_key: Callable[[str], bool]) -> str | None:
     try:
         key = base64.b64decode(str(cursor) + "=" * (-len(str(cursor)) % 4), altchars=b"-_", validate=True).decode()
     except (ValueError, binascii.Error) as error:
-        raise _not_ours() from error
+        raise not_ours() from error
     if not is_key(key):
-        raise _not_ours()
+        raise not_ours()
     return key
 
 
@@ -53,5 +53,5 @@ def page(rows: Sequence[T], limit: int, key: Callable[[T], str], view: Callable[
     }
 
 
-def _not_ours() -> InvalidInput:
+def not_ours() -> InvalidInput:
     return InvalidInput([fault("/cursor", "cursor", "the `next` of the page before")])

@@ -17,15 +17,6 @@ from services.cases.paging import decode, page, require_limit
 from services.cases.views import case_view, entry_view
 
 
-def list_items(
-    catalogue: Catalogue, q: str | None, department: str | None, kind: str | None, cursor: str | None, limit: int | None
-) -> dict[str, Any]:
-    size = require_limit(limit)
-    after = decode(cursor, catalogue.__contains__) or ""
-    found = catalogue.search(q, department, kind, after)
-    return page(found[: size + 1], size, key=lambda item: item.code, view=lambda item: item.listed)
-
-
 def list_cases(
     session: Session, catalogue: Catalogue, actor: Actor, cursor: str | None, limit: int | None
 ) -> dict[str, Any]:

@@ -18,8 +18,9 @@ from chassis.timer import on_due, timer
 from chassis.webhooks import secrets
 from contracts.envelope import Envelope
 from services.cases import commands, queries
-from services.cases.catalogue.live import LiveCatalogue
-from services.cases.catalogue.model import Catalogue
+from services.cases.catalogue import listing
+from services.cases.catalogue.live import FRESH_SECONDS, LiveCatalogue
+from services.cases.catalogue.model import Catalogue, Filter
 from services.cases.drafts import commands as draft_commands
 from services.cases.drafts import handover
 from services.cases.drafts import queries as draft_queries
@@ -57,8 +58,12 @@ class CasesService(Service):
         kind: str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
+        audience: str | None = None,
+        online: bool | None = None,
+        facets: bool = False,
     ) -> dict[str, Any]:
-        return queries.list_items(self.catalogue, q, department, kind, cursor, limit)
+        wanted = Filter(department, kind, audience, online)
+        return listing.list_items(self.catalogue, q, wanted, cursor, limit, facets)
 
     @rpc
     def get_item(self, code: str) -> dict[str, Any]:
@@ -251,9 +256,9 @@ class CasesService(Service):
     def _seal(self) -> Seal:
         return secrets.seal_of(self.settings.webhook_key.get_secret_value())
 
-    @timer(interval=1)
+    @timer(interval=FRESH_SECONDS)
     def refresh_catalogue(self) -> None:
-        CATALOGUE.current(self.database)
+        CATALOGUE.refresh(self.database)
 
     @timer(interval=5)
     def end_expired_subscriptions(self) -> None:

@@ -4,10 +4,11 @@ import pytest
 import yaml
 
 from contracts.errors import InvalidInput, NotFound
-from services.cases import forms, queries
-from services.cases.catalogue import files
+from services.cases import forms
+from services.cases.catalogue import files, listing
 from services.cases.catalogue.faults import BrokenCatalogue
 from services.cases.catalogue.files import shipped
+from services.cases.catalogue.model import Filter
 from services.cases.catalogue.publishing import require_right
 from services.identity.demo import DEPARTMENTS
 
@@ -20,6 +21,11 @@ CODES = {
     "medical-reimbursement": "market-regulation",
 }
 CATALOGUE = shipped()
+ALL = Filter()
+
+
+def listed(q=None, wanted=ALL, cursor=None, limit=None, with_facets=False):
+    return listing.list_items(CATALOGUE, q, wanted, cursor, limit, with_facets)
 
 
 def codes_of(answer):
@@ -108,18 +114,18 @@ def test_an_unknown_item():
     ],
 )
 def test_search_by_words(q, found):
-    assert codes_of(queries.list_items(CATALOGUE, q, None, None, None, None)) == found
+    assert codes_of(listed(q)) == found
 
 
 def test_search_by_department_and_kind():
-    assert codes_of(queries.list_items(CATALOGUE, None, "market-regulation", "licence", None, None)) == ["sole-trader"]
-    assert codes_of(queries.list_items(CATALOGUE, None, "nobody", None, None, None)) == []
+    assert codes_of(listed(wanted=Filter("market-regulation", "licence"))) == ["sole-trader"]
+    assert codes_of(listed(wanted=Filter("nobody"))) == []
 
 
 def test_the_list_is_paged():
     seen, cursor = [], None
     while True:
-        answer = queries.list_items(CATALOGUE, None, None, None, cursor, 2)
+        answer = listed(cursor=cursor, limit=2)
         assert len(answer["items"]) <= 2
         seen += codes_of(answer)
         cursor = answer["next"]
@@ -129,7 +135,7 @@ def test_the_list_is_paged():
 
 
 def test_a_list_shows_no_form():
-    item = queries.list_items(CATALOGUE, "sole", None, None, None, None)["items"][0]
+    item = listed("sole")["items"][0]
     assert "form" not in item
     assert item["name"]["en"] == "Registration of a sole trader"
 
@@ -137,13 +143,13 @@ def test_a_list_shows_no_form():
 @pytest.mark.parametrize("cursor", ["x", "", "%%%", "c29tZXRoaW5n", "张"])
 def test_a_cursor_of_somebody_elses(cursor):
     with pytest.raises(InvalidInput):
-        queries.list_items(CATALOGUE, None, None, None, cursor, None)
+        listed(cursor=cursor)
 
 
 @pytest.mark.parametrize("limit", [0, -1, 101, True, "5", 2.0])
 def test_a_limit_out_of_bounds(limit):
     with pytest.raises(InvalidInput) as refusal:
-        queries.list_items(CATALOGUE, None, None, None, None, limit)
+        listed(limit=limit)
     assert refusal.value.faults[0]["pointer"] == "/limit"
 
 

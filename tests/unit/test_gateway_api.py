@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from openapi_spec_validator import validate
 
 from gateway.app import create_app
+from gateway.catalogue import FRESH_SECONDS, Items
 from tests.unit.gateway_fakes import CASE, ITEM, FakeRpc, bearer, make_door, make_settings
 
 PUBLIC = {
@@ -97,14 +98,26 @@ def test_a_rating_shows_the_service_the_case_as_its_actor_sees_it() -> None:
     assert door.get("/api/v1/cases/OH-1/rating", headers=bearer()).json() == RATING
 
 
-def test_the_catalogue_is_asked_once_a_minute() -> None:
+def test_the_catalogue_is_asked_once_a_second() -> None:
     rpc = FakeRpc({"cases.get_item": ITEM, "cases.list_items": {"items": [ITEM], "next": None}})
-    door = make_door(rpc)
+    door, now = make_door(rpc), [0.0]
+    door.app.state.items = Items(rpc, lambda: now[0])
     for _ in range(3):
         assert door.get("/api/v1/items/residence-permit").json()["example"]
         assert door.get("/api/v1/items?q=permit&department=civil-affairs").json()["next"] is None
     assert rpc.of("cases.get_item") == [("residence-permit",)]
-    assert rpc.of("cases.list_items") == [("permit", "civil-affairs", None, None, 20)]
+    assert rpc.of("cases.list_items") == [("permit", "civil-affairs", None, None, 20, None, None, False)]
+    now[0] += FRESH_SECONDS
+    door.get("/api/v1/items/residence-permit")
+    assert len(rpc.of("cases.get_item")) == 2
+
+
+def test_the_catalogue_is_searched_with_filters() -> None:
+    rpc = FakeRpc({"cases.list_items": {"items": [], "next": None, "total": 0, "did_you_mean": None}})
+    answer = make_door(rpc).get("/api/v1/items?q=x&kind=licence&audience=organisation&online=true&cursor=abc&limit=5")
+    assert answer.json() == {"items": [], "next": None, "total": 0, "did_you_mean": None}
+    assert rpc.of("cases.list_items") == [("x", None, "licence", "abc", 5, "organisation", True, False)]
+    assert make_door(rpc).get("/api/v1/items?audience=everybody").status_code == 422
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 from string import Formatter
 
 import pytest
+import yaml
 
 from chassis.webhooks.sender import ERRORS
 from contracts import access, topology
@@ -20,9 +21,11 @@ from gateway.pages.sessions import APP, OTHERS, SESSION
 from gateway.problems import PROBLEM_OF_ERROR, PROBLEM_OF_STATUS
 from services.identity.demo import DEPARTMENTS
 
+ITEM_SCHEMA = Path("services/cases/catalogue/item-schema.yaml")
 GATEWAY = Path(__file__).parents[2] / "gateway"
 FAMILIES = (
-    "action", "actor", "attempt-error", "channel", "delivery", "department", "ended-by", "event", "heard", "item.days-",
+    "audience.", "level.", "days.", "step-role", "where.",
+    "action", "actor", "attempt-error", "channel", "delivery", "department", "ended-by", "event", "heard",
     "assurance.", "kind", "looked-at", "looked-by", "mandate.", "mandate-told", "problem", "purpose", "rule", "scope",
     "score", "source", "status", "told", "device-fault", "device-result", "device-title", "hall-fault", "kiosk-result",
     "hall-assurance-fault", "kiosk-title", "raised-by", "register-code", "register-field", "registry.", "second.by",
@@ -63,6 +66,19 @@ def test_a_sentence_is_whole_in_every_language(key: str) -> None:
     assert len(fields) == 1
 
 
+def item_words() -> dict[str, list[str]]:
+    """What the schema of service items lets a description say, by the family of its words."""
+    schema = yaml.safe_load(ITEM_SCHEMA.read_text(encoding="utf-8"))["properties"]
+    return {
+        "kind": schema["kind"]["enum"],
+        "audience": schema["audience"]["enum"],
+        "level": schema["level"]["enum"],
+        "scope-of": schema["cross_region"]["properties"]["scope"]["enum"],
+        "step-role": schema["steps"]["items"]["properties"]["role"]["enum"],
+        "days": [f"{unit}{one}" for unit in schema["day_unit"]["enum"] for one in ("", "-one")],
+    }
+
+
 def test_every_code_has_its_word() -> None:
     errors = [PROBLEM_OF_ERROR[error] for error in ERROR_OF_PATH.values()]
     wanted = {
@@ -80,7 +96,8 @@ def test_every_code_has_its_word() -> None:
         *(f"looked-at.{what}" for what in access.WHATS),
         *(f"purpose.{purpose}" for purpose in access.PURPOSES),
         *(f"second.{what}.{kind}" for what in ("by", "code") for kind in ("totp", "sms", "mail", "recovery")),
-        *(f"channel.{channel}" for channel in CHANNELS),
+        *(f"{family}.{channel}" for channel in CHANNELS for family in ("channel", "where")),
+        *(f"{family}.{value}" for family, values in item_words().items() for value in values),
         *(f"department.{department}" for department in DEPARTMENTS),
         *(f"scope.{scope}" for scope in ("openid", "profile", "email", "offline_access", *SCOPES)),
         *(f"score.{score}" for score in range(1, 6)),

@@ -1,17 +1,14 @@
-"""The catalogue of a running process: what is published, never more than a second behind."""
+"""The catalogue of a running process: what is published, a second behind at most."""
 
 from __future__ import annotations
 
 import threading
-import time
 from collections import OrderedDict
-from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from chassis.database import Database, Session
-from contracts.errors import NotFound, ServiceUnavailable
+from contracts.errors import NotFound
 from services.cases.catalogue import files, publishing, store
 from services.cases.catalogue.model import Catalogue, ServiceItem
 
@@ -21,12 +18,14 @@ _MOST_FORMER = 1_000
 
 
 class LiveCatalogue:
-    """One a process, for every call of it. The first look publishes what is shipped."""
+    """One a process, for every call of it. The first look publishes what is shipped.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    A timer looks whether something was published, so that no call waits for it: making the index of a whole imported
+    list takes longer than many calls.
+    """
+
+    def __init__(self) -> None:
         self._catalogue: Catalogue | None = None
-        self._looked_at = 0.0
         self._loading = threading.Lock()
 
     def current(self, database: Database) -> Catalogue:
@@ -34,31 +33,27 @@ class LiveCatalogue:
         if self._catalogue is None:
             with self._loading:
                 if self._catalogue is None:
-                    self._begin(database)
-        elif self._clock() - self._looked_at >= FRESH_SECONDS:
-            with suppress(ServiceUnavailable):
-                self.refresh(database)
-        assert self._catalogue is not None  # noqa: S101 - _begin has set it, or raised
+                    self._catalogue = _begin(database)
         return self._catalogue
 
     def refresh(self, database: Database) -> None:
         """Look at the revision; load what has changed. Whoever comes meanwhile reads the old snapshot."""
-        if self._catalogue is None or not self._loading.acquire(blocking=False):
-            return
-        try:
-            self._looked_at = self._clock()
-            with database.transaction() as session:
-                if store.get_revision(session) != self._catalogue.revision:
-                    self._catalogue = load(session, self._catalogue)
-        finally:
-            self._loading.release()
+        if self._catalogue is None:
+            self.current(database)
+        elif self._loading.acquire(blocking=False):
+            try:
+                with database.transaction() as session:
+                    if store.get_revision(session) != self._catalogue.revision:
+                        self._catalogue = load(session, self._catalogue)
+            finally:
+                self._loading.release()
 
-    def _begin(self, database: Database) -> None:
-        with database.transaction() as session:
-            publishing.seed(session, files.read_folder(), datetime.now(UTC))
-        with database.transaction() as session:
-            self._catalogue = load(session)
-        self._looked_at = self._clock()
+
+def _begin(database: Database) -> Catalogue:
+    with database.transaction() as session:
+        publishing.seed(session, files.read_folder(), datetime.now(UTC))
+    with database.transaction() as session:
+        return load(session)
 
 
 def load(session: Session, before: Catalogue | None = None) -> Catalogue:
@@ -69,7 +64,9 @@ def load(session: Session, before: Catalogue | None = None) -> Catalogue:
     kept = {(item.code, item.version): item for item in before.all()} if before else {}
     wanted = [each for each in published if each not in kept]
     items = [ServiceItem(content) for content in store.load_versions(session, wanted)]
-    return Catalogue([*(kept[each] for each in published if each in kept), *items], revision)
+    catalogue = Catalogue([*(kept[each] for each in published if each in kept), *items], revision)
+    _ = catalogue.index
+    return catalogue
 
 
 class Versions:

@@ -11,6 +11,8 @@ from jsonschema import Draft202012Validator
 
 from contracts.errors import NotFound
 from services.cases import forms
+from services.cases.catalogue.search.entries import Entry, entry_of
+from services.cases.catalogue.search.index import Index
 
 LANGUAGES = ("zh-Hans", "zh-Hant", "en")
 
@@ -83,15 +85,35 @@ class ServiceItem:
         return {field: self.description[field] for field in _LISTED if field in self.description}
 
     @cached_property
-    def searchable(self) -> str:
-        return "\n".join((self.code, *self.name.values())).casefold()
+    def entry(self) -> Entry:
+        """What of it is searched."""
+        return entry_of(self.description)
 
-    def matches(self, q: str | None, department: str | None, kind: str | None) -> bool:
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a reader wants to see only; `None` is everything."""
+
+    department: str | None = None
+    kind: str | None = None
+    audience: str | None = None
+    online: bool | None = None
+
+    def matches(self, item: ServiceItem) -> bool:
         return (
-            (not q or q.strip().casefold() in self.searchable)
-            and (not department or department == self.department)
-            and (not kind or kind == self.kind)
+            (not self.department or self.department == item.department)
+            and (not self.kind or self.kind == item.kind)
+            and (not self.audience or item.description["audience"] in (self.audience, "any"))
+            and (self.online is None or self.online == item.is_online)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Items, the best first; what was probably meant, if nothing matched as it was written."""
+
+    items: list[ServiceItem]
+    meant: dict[str, str] | None = None
 
 
 class Catalogue:
@@ -117,6 +139,14 @@ class Catalogue:
     def all(self) -> list[ServiceItem]:
         return list(self._items.values())
 
-    def search(self, q: str | None, department: str | None, kind: str | None, after: str = "") -> list[ServiceItem]:
-        """In the order of their codes, from behind the code `after`."""
-        return [item for code, item in self._items.items() if code > after and item.matches(q, department, kind)]
+    @cached_property
+    def index(self) -> Index:
+        """Made once, and by whoever loads the catalogue: it takes longer than any search."""
+        return Index([item.entry for item in self._items.values()])
+
+    def search(self, q: str | None) -> Search:
+        items = self.all()
+        if not (q and q.strip()):
+            return Search([items[place] for place in self.index.everything])
+        found = self.index.search(q)
+        return Search([items[place] for place in found.places], found.meant)
