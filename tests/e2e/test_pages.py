@@ -263,6 +263,8 @@ PAGES = {
     "preferences": ("citizen", "/inbox/preferences?saved=1"),
     "account": ("citizen", "/account/"),
     "access log": ("citizen", "/account/access-log"),
+    "sessions": ("citizen", "/account/sessions?told=app"),
+    "wrong sign-out": ("nobody", "/oauth/logout?client_id=nobody"),
     "mandates": ("citizen", "/account/mandates?told=granted"),
     "authorise": ("citizen", "/account/mandates/new"),
     "officer's case": ("officer", "/cases/{open}"),

@@ -20,6 +20,8 @@ from services.identity.access_log.sealing import PURPOSE, seal_new_entries
 from services.identity.sealing import Seal, is_secret
 from tests.integration.identity_driver import BASE, CLIENT_KEY, COOKIE_KEY, Driver, at_once
 
+ADD = ("client", "add", "rp-x", "--redirect-uri", "https://rp.example/cb")
+
 
 @pytest.fixture
 def run(identity_database_url, monkeypatch, capsys):
@@ -142,12 +144,14 @@ def test_a_client_is_treated_as_it_was_registered(run, new_id, identity_database
         *("client", "add", new_id, "--redirect-uri", "https://rp.example/cb", "--require-par", "--require-dpop"),
         *("--id-token-alg", "RS256", "--userinfo-alg", "ES256", "--subject-type", "pairwise", "--sector", "rp"),
         *("--access-token-seconds", "120", "--refresh-token-seconds", "86400"),
+        *("--backchannel-logout-uri", "https://rp.example/out"),
     )
     shown, client = json.loads(out), stored(identity_database, new_id)
     assert (code, shown["require_pushed_authorization_requests"], shown["dpop_bound_access_tokens"]) == (0, True, True)
     assert (client.require_par, client.requires_dpop, client.id_token_alg) == (True, True, "RS256")
     assert (client.userinfo_alg, client.subject_type, client.sector) == ("ES256", "pairwise", "rp")
     assert (client.access_token_seconds, client.refresh_token_seconds) == (120, 86_400)
+    assert client.backchannel_logout_uri == shown["backchannel_logout_uri"] == "https://rp.example/out"
 
 
 @pytest.mark.parametrize(
@@ -192,6 +196,9 @@ def test_a_registration_token_lets_a_client_register_itself(run, identity_databa
         ("client", "add", "rp-x", "--public", "--secret", "s", "--redirect-uri", "https://rp.example/cb"),
         ("client", "add", "rp-x", "--redirect-uri", "javascript:alert(1)"),
         ("client", "add", "rp-x", "--redirect-uri", "https://rp.example/cb", "--scope", "root"),
+        (*ADD, "--backchannel-logout-uri", "http://rp.example/out"),
+        (*ADD, "--backchannel-logout-uri", "https://rp.example/out#x"),
+        (*ADD, "--post-logout-uri", "https://rp.example/#x"),
         ("client", "add", "rp-x", "--public", "--grant", "client_credentials"),
         ("client", "add", "web", "--redirect-uri", "https://rp.example/cb"),
         ("client", "remove"),
