@@ -272,13 +272,15 @@ class CodeIssued(Event):
 class SecurityChanged(AccountEvent):
     """The way an account is proved has changed: `change` is `password-changed`, `totp-added`, `recovery-begun`, ...
 
-    `alert` is the number by which the owner may say that it was not them.
+    The words are in `contracts.security`. `alert` names the notice: where it goes, and what its owner may do by it, is
+    asked of identity. `ways` are the kinds of addresses that it goes to, with spaces between; `-` for none.
     """
 
     type = "account.security-changed"
 
     change: str
     alert: str
+    ways: str = "-"
 
 
 EVENTS: tuple[type[Event], ...] = (

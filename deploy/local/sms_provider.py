@@ -31,7 +31,14 @@ TEMPLATES = {
     "1000001": "您的验证码是{1}，{2}分钟内有效。请勿告诉任何人。",
     "1000002": "您的驗證碼是{1}，{2}分鐘內有效。切勿告訴任何人。",
     "1000003": "Your code is {1}, good for {2} minutes. Tell it to nobody.",
+    "1000004": "您账号的登录方式有变动，详情见站内消息。如非本人操作，请打开本站 /not-me 页面，输入 {1}-{2}-{3}。",
+    "1000005": "您帳號的登入方式有變動，詳情見站內訊息。如非本人操作，請開啟本站 /not-me 頁面，輸入 {1}-{2}-{3}。",
+    "1000006": "How you sign in has changed, see your inbox. If it was not you, open /not-me and enter {1}-{2}-{3}.",
+    "1000007": "您现在可以设置新密码：请打开本站 /recover/link 页面，输入 {1}-{2}-{3}。切勿告诉任何人。",
+    "1000008": "您現在可以設定新密碼：請開啟本站 /recover/link 頁面，輸入 {1}-{2}-{3}。切勿告訴任何人。",
+    "1000009": "You can set a new password now: open /recover/link and enter {1}-{2}-{3}. Tell it to nobody.",
 }
+FOR_CODES = ("1000001", "1000002", "1000003")
 
 SETTINGS = {
     "ONEHALL_SMS_SECRET_ID": SECRET_ID,
@@ -39,6 +46,8 @@ SETTINGS = {
     "ONEHALL_SMS_APP_ID": APP_ID,
     "ONEHALL_SMS_SIGN_NAME": SIGN_NAME,
     "ONEHALL_SMS_TEMPLATES": "zh-Hans=1000001,zh-Hant=1000002,en=1000003",
+    "ONEHALL_SMS_NOTICE_TEMPLATES": "zh-Hans=1000004,zh-Hant=1000005,en=1000006",
+    "ONEHALL_SMS_RECOVERY_TEMPLATES": "zh-Hans=1000007,zh-Hant=1000008,en=1000009",
 }
 """What notify needs to send through it."""
 
@@ -159,8 +168,9 @@ class Provider:
             return "FailedOperation.SignatureIncorrectOrUnapproved"
         if len(re.findall(r"\{[0-9]\}", template)) != len(parameters):
             return "FailedOperation.TemplateIncorrectOrUnapproved"
-        # a template for codes takes digits only, six at most
-        if not all(re.fullmatch("[0-9]{0,6}", str(parameter)) for parameter in parameters):
+        # a template for codes takes digits only; of every variable six characters at most
+        possible = "[0-9]{0,6}" if request["TemplateId"] in FOR_CODES else ".{0,6}"
+        if not all(re.fullmatch(possible, str(parameter)) for parameter in parameters):
             return "InvalidParameterValue.TemplateParameterFormatError"
         return self._limit_of(number)
 

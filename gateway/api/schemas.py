@@ -77,6 +77,10 @@ class CodesQuestion(Body):
     challenges: list[Code] = Field(min_length=1, max_length=100)
 
 
+class SecurityNoticesQuestion(Body):
+    notices: list[Code] = Field(min_length=1, max_length=100)
+
+
 class Item(BaseModel):
     code: str
     name: LanguageText
@@ -159,6 +163,7 @@ class InboxEntry(BaseModel):
     subject: LanguageText
     body: LanguageText
     read: bool
+    notice: str | None = Field(default=None, description="of a change that its owner may refuse, on the web")
 
 
 class Inbox(BaseModel):

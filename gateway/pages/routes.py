@@ -16,9 +16,11 @@ from gateway.pages import (
     items,
     kiosk,
     mandates,
+    not_me,
     own_account,
     passkeys,
     ratings,
+    recovering,
     registering,
     second_step,
     security,
@@ -46,6 +48,8 @@ for part in (
     sign_in,
     second_step,
     passkeys,
+    recovering,
+    not_me,
 ):
     router.include_router(part.router)
 for address in (registering.router, own_account.router, own_account.closed, counter_assurance.router):

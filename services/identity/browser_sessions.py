@@ -15,6 +15,7 @@ from contracts.events import SignedIn
 from services.identity import store
 from services.identity.domain import SESSION_ABSOLUTE, BrowserSession
 from services.identity.oauth.http import Parameters
+from services.identity.recovery import waiting
 from services.identity.sealing import new_secret
 from services.identity.sessions import commands as sessions
 
@@ -47,6 +48,7 @@ def open_session(
     now: datetime,
 ) -> dict[str, Any]:
     """Raise `SignInRefused` if the account is not there any more. `signed_in_for` is a `request_id`."""
+    waiting.cancel_by_sign_in(session, subject, now)
     secret = new_secret()
     sequence = store.raise_sequence(session, subject)
     account = store.get_account(session, subject)

@@ -43,7 +43,9 @@ from services.identity.persons import store as persons
 from services.identity.persons.identifiers import Particulars, spelled
 from services.identity.persons.vault import Vault
 from services.identity.presence import store as presence_store
+from services.identity.recovery import store as recovery_store
 from services.identity.sealing import Seal, SealedOtherwise, hash_secret, new_secret
+from services.identity.security_notices import store as notice_store
 from services.identity.sessions import commands as sessions
 
 Offload = Callable[..., Any]
@@ -123,10 +125,14 @@ def sign_in(
     is_outdated = passwords.is_outdated(password_hash)
     stronger_hash = offload(passwords.hash_password, password) if is_outdated else None
     with database.transaction() as session:
+        here = Browser(channel, request, previous, browser)
+        begun = second_step.begin(session, subject, here, environment, now)
+        # whoever takes the password away meanwhile ends the sessions that there are, and would miss this one
+        if not store.has_password_hash(session, subject, password_hash):
+            raise SignInRefused
         if stronger_hash is not None:
             store.replace_password_hash(session, subject, password_hash, stronger_hash)
-        here = Browser(channel, request, previous, browser)
-        return second_step.begin(session, subject, here, environment, now)
+        return begun
 
 
 def add_client(session: Session, client: Client) -> None:
@@ -307,6 +313,8 @@ def remove_expired(session: Session, now: datetime) -> None:
     factor_store.remove_expired(session, now)
     code_store.remove_expired(session, now)
     limit_store.remove_full(session, now)
+    recovery_store.remove_expired(session, now)
+    notice_store.remove_expired(session, now)
     presence_store.remove_expired(session, now)
     registrations_under_way.remove_expired(session, now)
     keys.remove_retired(session, now)

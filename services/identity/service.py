@@ -20,6 +20,7 @@ from services.identity.oauth.service import ProtocolEntrypoints
 from services.identity.persons.service import PersonEntrypoints
 from services.identity.presence import visits
 from services.identity.presence.service import PresenceEntrypoints
+from services.identity.recovery.service import RecoveryEntrypoints
 from services.identity.sessions import commands as sessions
 from services.identity.sessions.service import SessionEntrypoints
 from services.identity.settings import IdentitySettings
@@ -51,6 +52,7 @@ class IdentityService(
     ProtocolEntrypoints,
     PersonEntrypoints,
     PresenceEntrypoints,
+    RecoveryEntrypoints,
     SessionEntrypoints,
 ):
     name = "identity"

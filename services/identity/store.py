@@ -72,6 +72,13 @@ def get_password_hash(session: Session, username: str) -> tuple[str, str] | None
     return (row.subject, row.password_hash) if row else None
 
 
+def has_password_hash(session: Session, subject: str, password_hash: str) -> bool:
+    """Whether it is still this one. Nobody changes it before the transaction ends."""
+    account = tables.accounts.c
+    this = select(account.subject).where(account.subject == subject, account.password_hash == password_hash)
+    return session.execute(this.with_for_update(key_share=True)).first() is not None
+
+
 def replace_password_hash(session: Session, subject: str, old: str, new: str) -> bool:
     """False if somebody changed the password meanwhile."""
     account = tables.accounts.c
@@ -84,6 +91,12 @@ def raise_sequence(session: Session, subject: str) -> int:
     account = tables.accounts.c
     raised = update(tables.accounts).where(account.subject == subject).values(sequence=account.sequence + 1)
     return int(session.execute(raised.returning(account.sequence)).scalar_one())
+
+
+def is_first_sign_in(session: Session, subject: str) -> bool:
+    """Whether the sign-in that was just counted is all that has happened since the account was made."""
+    account = tables.accounts.c
+    return session.execute(select(account.sequence).where(account.subject == subject)).scalar() == 2
 
 
 def list_contacts(session: Session, subjects: list[str]) -> list[Any]:

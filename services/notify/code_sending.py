@@ -1,22 +1,23 @@
-"""One-time codes leave here: claimed in one transaction, sent outside of any, each marked in another.
+"""One-time codes and notices of security leave here: claimed in one transaction, sent outside of any, then marked.
 
-Somebody waits for each, so nothing is tried for longer than a code is good: the API tells no code that has expired.
-Each way of sending has a sender of its own, so that one that is away holds nothing else up.
+Nothing is tried for longer than it is good: the API does not tell what has expired. Each way of sending has a sender of
+its own, so that one that is away holds nothing else up.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from chassis.database import Database
+from contracts import security
 from services.notify import metrics, store
 from services.notify.api import ApiUnavailable
-from services.notify.codes import Code, CodeBook
+from services.notify.codes import Code
 from services.notify.mail import (
     ConnectionEnded,
     MailConnection,
@@ -26,9 +27,10 @@ from services.notify.mail import (
     MailServerUnavailable,
     compose,
 )
-from services.notify.sms import SmsDeferred, SmsProvider, SmsRefused, SmsUnavailable
+from services.notify.notices import SecurityNotice
+from services.notify.sms import NOTICE, RECOVERY, SmsDeferred, SmsProvider, SmsRefused, SmsUnavailable
 from services.notify.store import Claim, Outcome
-from services.notify.wording import render_code
+from services.notify.wording import render_code, render_security_mail
 
 log = logging.getLogger(__name__)
 
@@ -38,15 +40,26 @@ RETRY_SECONDS = (1, 2, 5, 10, 20, 40, 60)
 _BATCH = 20
 _PAUSE_SECONDS = (1, 2, 5, 10)
 
-Send = Callable[[Claim, Code], None]
+NOTICE_RETRY_SECONDS = (2, 10, 40, 120, 600, 1800, 3600)
+"""The same for notices, which are good for days."""
+
+Send = Callable[[Claim, Any], None]
 
 
 class Way(Protocol):
-    """How codes go out. Entering it may raise what `_AWAY` names."""
+    """How codes or notices go out. Entering it may raise what `_AWAY` names."""
 
     channel: str
 
     def opened(self) -> Iterator[Send]: ...
+
+
+class Book(Protocol):
+    """What has to be sent, by the recipients that claims name."""
+
+    def find(self, recipients: Collection[str]) -> Mapping[str, Any]: ...
+
+    def confirm_sent(self, recipients: Collection[str]) -> None: ...
 
 
 class ByMail:
@@ -77,6 +90,40 @@ class BySms:
         )
 
 
+class NoticeByMail:
+    channel = store.NOTICE_MAIL
+
+    def __init__(self, mailer: Mailer, sender: str, base_url: str) -> None:
+        self._mailer = mailer
+        self._sender = sender
+        self._base_url = base_url
+
+    def opened(self) -> Iterator[Send]:
+        with self._mailer.connect() as connection:
+            yield lambda claim, notice: self._send(connection, claim, notice)
+
+    def _send(self, connection: MailConnection, claim: Claim, notice: SecurityNotice) -> None:
+        text = render_security_mail(notice.locale, notice.change, notice.code, self._base_url, notice.name)
+        connection.send(compose(self._sender, notice.address, text, claim.id, claim.created_at))
+
+
+class NoticeBySms:
+    channel = store.NOTICE_SMS
+
+    def __init__(self, provider: SmsProvider) -> None:
+        self._provider = provider
+
+    def opened(self) -> Iterator[Send]:
+        yield self._send
+
+    def _send(self, claim: Claim, notice: SecurityNotice) -> None:
+        """The address of the page is in the provider's template: variables carry no link."""
+        if notice.code is None:
+            raise SmsRefused("NothingToSay")
+        template = RECOVERY if notice.change == security.RECOVERY_LINK else NOTICE
+        self._provider.send(notice.address, notice.locale, notice.code.split("-"), claim.id, template)
+
+
 _AWAY = (ApiUnavailable, MailServerUnavailable, ConnectionEnded, SmsUnavailable)
 
 
@@ -86,10 +133,11 @@ class CodeSender:
     def __init__(
         self,
         database: Database,
-        book: CodeBook,
+        book: Book,
         way: Way,
         *,
         lease_seconds: int,
+        retry_seconds: Sequence[int] = RETRY_SECONDS,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
@@ -97,6 +145,7 @@ class CodeSender:
         self._way = way
         self._open = contextmanager(way.opened)
         self._lease_seconds = lease_seconds
+        self._retry_seconds = retry_seconds
         self._now = now
         self._outages = 0
         self._paused_until = 0.0
@@ -120,25 +169,25 @@ class CodeSender:
             # what was not tried is the next turn's, uncounted
             self._settle(*(Outcome(claim, "pending") for claim in waiting))
 
-    def _try(self, send: Send, claim: Claim, code: Code | None) -> Outcome:
+    def _try(self, send: Send, claim: Claim, code: Any | None) -> Outcome:
         if code is None:
             return Outcome(claim, "failed", error="NotWanted")
         try:
             send(claim, code)
         except _AWAY as error:
-            self._settle(_again(claim, error))
+            self._settle(self._again(claim, error))
             raise
         except (MailRefused, SmsRefused) as error:
             log.warning("code %s refused: %s", claim.id, error.args[0])
             return Outcome(claim, "failed", error=_class_and_code(error))
         except SmsDeferred as error:
-            return _again(claim, error, error.args[1])
+            return self._again(claim, error, error.args[1])
         except MailDeferred as error:
-            return _again(claim, error)
+            return self._again(claim, error)
         except Exception as error:
             # a fault of ours in one must not keep the others back
             log.exception("code %s", claim.id)
-            return _again(claim, error)
+            return self._again(claim, error)
         self._outages = 0
         self._confirm(claim)
         return Outcome(claim, "sent")
@@ -148,6 +197,10 @@ class CodeSender:
             self._book.confirm_sent([claim.recipient])
         except ApiUnavailable as error:
             log.warning("code %s was sent, and stays readable until it expires: %s", claim.id, error)
+
+    def _again(self, claim: Claim, error: Exception, seconds: int | None = None) -> Outcome:
+        wait = seconds or self._retry_seconds[min(claim.attempts, len(self._retry_seconds)) - 1]
+        return Outcome(claim, "pending", datetime.now(UTC) + timedelta(seconds=wait), _class_and_code(error))
 
     def _settle(self, *outcomes: Outcome) -> None:
         if not outcomes:
@@ -162,11 +215,6 @@ class CodeSender:
         self._outages += 1
         self._paused_until = self._now() + seconds
         log.error("codes wait %d s (%s): %s %s", seconds, self._way.channel, type(error).__name__, error)
-
-
-def _again(claim: Claim, error: Exception, seconds: int | None = None) -> Outcome:
-    wait = seconds or RETRY_SECONDS[min(claim.attempts, len(RETRY_SECONDS)) - 1]
-    return Outcome(claim, "pending", datetime.now(UTC) + timedelta(seconds=wait), _class_and_code(error))
 
 
 def _class_and_code(error: Exception) -> str:

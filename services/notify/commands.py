@@ -6,10 +6,11 @@ import uuid
 from typing import Any
 
 from chassis.database import Session
+from contracts import security
 from contracts.actors import Actor
 from contracts.envelope import Envelope
 from contracts.errors import Fault, InvalidInput, NotFound, NotPermitted
-from contracts.events import AccountEvent, CaseEvent, CodeIssued, DraftEvent
+from contracts.events import AccountEvent, CaseEvent, CodeIssued, DraftEvent, SecurityChanged
 from services.notify import store
 from services.notify.wording import LOCALES
 
@@ -52,6 +53,24 @@ def _about_account(envelope: Envelope) -> store.Notice:
     if not isinstance(event, AccountEvent):
         raise TypeError(f"{envelope.type} is about no account")
     return store.Notice(envelope.id, envelope.type, event.account, envelope.time)
+
+
+def tell_owner(session: Session, envelope: Envelope) -> None:
+    """Inbox, mail and short message, whatever the owner prefers: somebody else may have changed the preferences.
+
+    Where it goes and what it opens is asked when it is sent.
+    """
+    event = envelope.data
+    if not isinstance(event, SecurityChanged):
+        raise TypeError(f"{envelope.type} is about no change of security")
+    sends = [_send(way, event.alert) for way in event.ways.split() if way in security.WAYS]
+    store.add_notice(session, _about_account(envelope), event.change, event.alert, sends)
+
+
+def _send(way: str, alert: str) -> tuple[str, str]:
+    kind, _, former = way.partition("-")
+    channel = {security.MAIL: store.NOTICE_MAIL, security.SMS: store.NOTICE_SMS}[kind]
+    return channel, f"{alert} {former}".strip()
 
 
 def send_code(session: Session, envelope: Envelope) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 from uuid import UUID
 
 from chassis.database import Session
+from contracts import security
 from contracts.errors import InvalidInput
 from services.notify import store
-from services.notify.wording import LOCALES, ItemNames, Topic, render
+from services.notify.wording import LOCALES, ItemNames, Text, Topic, render, render_security
 
 _LARGEST_PAGE = 100
 
@@ -53,8 +54,7 @@ def default_preferences(locale: str) -> dict[str, Any]:
 
 
 def _present(row: Any, names: ItemNames, base_url: str) -> dict[str, Any]:
-    topic = Topic(row.event, row.number, row.item)
-    texts = {locale: render(topic, locale, names, base_url) for locale in LOCALES}
+    texts = {locale: _text(row, locale, names, base_url) for locale in LOCALES}
     return {
         "id": row.id,
         "at": row.at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
@@ -64,7 +64,14 @@ def _present(row: Any, names: ItemNames, base_url: str) -> dict[str, Any]:
         "subject": {locale: text.subject for locale, text in texts.items()},
         "body": {locale: text.body for locale, text in texts.items()},
         "read": row.read_at is not None,
+        "notice": row.notice if row.change not in (None, *security.WITHOUT_CODE) else None,
     }
+
+
+def _text(row: Any, locale: str, names: ItemNames, base_url: str) -> Text:
+    if row.change is not None:
+        return render_security(locale, row.change)
+    return render(Topic(row.event, row.number, row.item), locale, names, base_url)
 
 
 def _cursor(row: Any) -> str:

@@ -10,13 +10,23 @@ from chassis.database import Database, Session
 from chassis.rpc import rpc
 from chassis.service import Service
 from chassis.timer import timer
+from contracts import security
 from contracts.envelope import Envelope
 from services.notify import commands, metrics, queries, store
 from services.notify.api import open_api
-from services.notify.code_sending import ByMail, BySms, CodeSender, Way
+from services.notify.code_sending import (
+    NOTICE_RETRY_SECONDS,
+    ByMail,
+    BySms,
+    CodeSender,
+    NoticeByMail,
+    NoticeBySms,
+    Way,
+)
 from services.notify.codes import CodeBook
 from services.notify.directory import Directory, open_directory
 from services.notify.mail import Mailer
+from services.notify.notices import NoticeBook
 from services.notify.sending import MailSender
 from services.notify.settings import NotifySettings
 from services.notify.sms import open_provider
@@ -54,6 +64,10 @@ class NotifyService(Service):
     def on_details_claimed(self, session: Session, envelope: Envelope) -> None:
         commands.warn_holder(session, envelope)
 
+    @on_event("account.security-changed")
+    def on_security_changed(self, session: Session, envelope: Envelope) -> None:
+        commands.tell_owner(session, envelope)
+
     @on_event("account.closed")
     def on_account_closed(self, session: Session, envelope: Envelope) -> None:
         commands.forget_recipient(session, envelope)
@@ -70,6 +84,14 @@ class NotifyService(Service):
     @timer(interval=0.25)
     def send_due_code_sms(self) -> None:
         _code_sms_sender(self.settings, self.database).send_due()
+
+    @timer(interval=1)
+    def send_due_notice_mails(self) -> None:
+        _notice_mail_sender(self.settings, self.database).send_due()
+
+    @timer(interval=1)
+    def send_due_notice_sms(self) -> None:
+        _notice_sms_sender(self.settings, self.database).send_due()
 
     @timer(interval=0.5)
     def send_due_mails(self) -> None:
@@ -135,6 +157,23 @@ def _code_mail_sender(settings: NotifySettings, database: Database) -> CodeSende
 @cache
 def _code_sms_sender(settings: NotifySettings, database: Database) -> CodeSender:
     return _code_sender(settings, database, BySms(open_provider(settings)))
+
+
+@cache
+def _notice_mail_sender(settings: NotifySettings, database: Database) -> CodeSender:
+    way = NoticeByMail(Mailer(settings), settings.mail_from, settings.base_url)
+    return _notice_sender(settings, database, security.MAIL, way)
+
+
+@cache
+def _notice_sms_sender(settings: NotifySettings, database: Database) -> CodeSender:
+    return _notice_sender(settings, database, security.SMS, NoticeBySms(open_provider(settings)))
+
+
+def _notice_sender(settings: NotifySettings, database: Database, kind: str, way: Way) -> CodeSender:
+    api = open_api(settings.api_url, settings.notify_client_secret.get_secret_value())
+    lease, retry = settings.mail_lease_seconds, NOTICE_RETRY_SECONDS
+    return CodeSender(database, NoticeBook(api, kind), way, lease_seconds=lease, retry_seconds=retry)
 
 
 def _code_sender(settings: NotifySettings, database: Database, way: Way) -> CodeSender:

@@ -25,6 +25,8 @@ class NotifySettings(RpcSettings):
     sms_templates: str = Field(
         default="", description="the approved template of each language: `zh-Hans=1110,zh-Hant=1111,en=1112`"
     )
+    sms_notice_templates: str = Field(default="", description="the same, of notices of security")
+    sms_recovery_templates: str = Field(default="", description="the same, of what sets a new password")
     mail_lease_seconds: int = Field(
         default=60, ge=1, description="how long a mail taken by a replica that died waits for another one"
     )
@@ -32,4 +34,16 @@ class NotifySettings(RpcSettings):
     @property
     def sms_template_of(self) -> dict[str, str]:
         """By language. (A setting must be hashable.)"""
-        return dict(pair.split("=", 1) for pair in self.sms_templates.split(",") if "=" in pair)
+        return _by_language(self.sms_templates)
+
+    @property
+    def sms_notice_template_of(self) -> dict[str, str]:
+        return _by_language(self.sms_notice_templates)
+
+    @property
+    def sms_recovery_template_of(self) -> dict[str, str]:
+        return _by_language(self.sms_recovery_templates)
+
+
+def _by_language(templates: str) -> dict[str, str]:
+    return dict(pair.split("=", 1) for pair in templates.split(",") if "=" in pair)

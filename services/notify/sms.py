@@ -1,7 +1,7 @@
 """Short messages through Tencent Cloud's `SendSms` (version 2021-01-11), as its documentation says.
 
-The text is a template that the provider has approved, one a language: its first parameter is the code, its second for
-how many minutes it is good.
+The text is a template that the provider has approved, one a language. Of a code's, the first parameter is the code, the
+second for how many minutes it is good; of a notice's and a recovery's, three make up the code to type in.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +17,15 @@ import httpx2
 
 from services.notify.settings import NotifySettings
 from services.notify.tencent_signature import CONTENT_TYPE, authorization
+
+CODE, NOTICE, RECOVERY = "code", "notice", "recovery"
+"""What a template is for."""
+
+_TEMPLATES: dict[str, Callable[[NotifySettings], dict[str, str]]] = {
+    CODE: attrgetter("sms_template_of"),
+    NOTICE: attrgetter("sms_notice_template_of"),
+    RECOVERY: attrgetter("sms_recovery_template_of"),
+}
 
 _SECONDS = 5.0
 _VERSION = "2021-01-11"
@@ -56,13 +66,15 @@ class SmsProvider:
         self._http = http
         self._now = now
 
-    def send(self, number: str, locale: str, parameters: Sequence[str], reference: str) -> None:
+    def send(
+        self, number: str, locale: str, parameters: Sequence[str], reference: str, template_for: str = CODE
+    ) -> None:
         """Return when the provider has taken it; else raise one of this module's errors.
 
         `number` is as E.164 writes it, with `+`. `reference` comes back in the provider's reports.
         """
         settings = self._settings
-        template = settings.sms_template_of.get(locale)
+        template = _TEMPLATES[template_for](settings).get(locale)
         if not settings.sms_secret_id or template is None:
             raise SmsRefused("NotConfigured")
         body = {

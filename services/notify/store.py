@@ -11,6 +11,7 @@ from sqlalchemy import Column, DateTime, Integer, MetaData, Table, Text, delete,
 from sqlalchemy.dialects.postgresql import ARRAY, UUID, insert
 
 from chassis.database import Session
+from contracts import security
 
 INBOX = "inbox"
 MAIL = "mail"
@@ -19,6 +20,8 @@ CHANNELS = (INBOX, MAIL)
 
 CODE_MAIL = "code-mail"
 CODE_SMS = "code-sms"
+NOTICE_MAIL = "notice-mail"
+NOTICE_SMS = "notice-sms"
 
 metadata = MetaData()
 
@@ -41,6 +44,8 @@ messages = Table(
     Column("item", Text),
     Column("at", DateTime(timezone=True), nullable=False),
     Column("read_at", DateTime(timezone=True)),
+    Column("change", Text),  # of how the account is proved
+    Column("notice", Text),  # by which its owner may refuse it
 )
 
 deliveries = Table(
@@ -150,6 +155,17 @@ def add_code(session: Session, event_id: str, event: str, challenge: str, channe
     """A pending delivery, once, however often the event comes. Nobody chooses whether a code is sent."""
     row = {"id": func.gen_random_uuid(), "event_id": event_id, "event": event, "recipient": challenge}
     session.execute(insert(deliveries).values(row | {"channel": channel}).on_conflict_do_nothing())
+
+
+def add_notice(session: Session, notice: Notice, change: str, alert: str, sends: Sequence[tuple[str, str]]) -> None:
+    """A message in the inbox and pending deliveries, (channel, recipient) each, once. Nobody chooses to hear none."""
+    told: dict[str, Any] = {"event_id": notice.event_id, "event": notice.event}
+    if change != security.RECOVERY_LINK:
+        row = told | {"recipient": notice.recipient, "at": notice.at, "change": change, "notice": alert}
+        session.execute(insert(messages).values(id=func.gen_random_uuid(), **row).on_conflict_do_nothing())
+    for channel, recipient in sends:
+        row = told | {"recipient": recipient, "channel": channel}
+        session.execute(insert(deliveries).values(id=func.gen_random_uuid(), **row).on_conflict_do_nothing())
 
 
 def list_messages(session: Session, recipient: str, after: tuple[datetime, str] | None, limit: int) -> Sequence[Any]:

@@ -10,6 +10,8 @@ from pathlib import Path
 import yaml
 from jinja2 import Environment, StrictUndefined, Template
 
+from contracts import security
+
 LOCALES = ("zh-Hans", "zh-Hant", "en")
 DEFAULT_LOCALE = "zh-Hans"
 
@@ -43,8 +45,18 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True)
+class _Security:
+    """What is said of a change: in the subject, and in the body, where one of `more` follows."""
+
+    factors: Mapping[str, str]
+    changes: Mapping[str, Mapping[str, Template]]
+    more: Mapping[str, Template]
+
+
+@dataclass(frozen=True, slots=True)
 class _Wording:
     mail: Template
+    security: _Security
     code_subject: Template
     code_body: Template
     subjects: dict[str, Template]
@@ -85,6 +97,36 @@ def render_code(locale: str, code: str, minutes: int) -> Text:
     return Text(wording.code_subject.render(variables), wording.code_body.render(variables))
 
 
+def render_security(locale: str, change: str) -> Text:
+    """The inbox's text of a change of how an account is proved."""
+    more = "none" if change in security.WITHOUT_CODE else "inbox"
+    return _security_text(locale, change, more, "", "")
+
+
+def render_security_mail(locale: str, change: str, code: str | None, base_url: str, name: str) -> Text:
+    """The same as a mail; `code` refuses the change, or sets the password of a recovery."""
+    is_link = change == security.RECOVERY_LINK
+    more = "none" if code is None else "link" if is_link else _REFUSALS.get(change, "refuse")
+    link = f"{base_url}/{'recover/link' if is_link else 'not-me'}/{code}" if code else f"{base_url}/"
+    text = _security_text(locale, change, more, code or "", base_url)
+    greeted = _one_line(name)[:_LONGEST_NAME]
+    return Text(text.subject, _wording(locale).mail.render(name=greeted, body=text.body, link=link))
+
+
+def _security_text(locale: str, change: str, more: str, code: str, base_url: str) -> Text:
+    words = _wording(locale).security
+    factor, _, what = change.rpartition("-")
+    is_factor = factor in security.FACTORS
+    # an unknown word is of a newer version of identity: the owner hears that there is something
+    said = words.changes.get(f"factor-{what}" if is_factor else change, words.changes["other"])
+    variables = {"factor": words.factors[factor] if is_factor else "", "code": code, "base_url": base_url}
+    body = f"{said['body'].render(variables)}\n\n{words.more[more].render(variables)}"
+    return Text(said["subject"].render(variables), body.strip())
+
+
+_REFUSALS = {security.RECOVERY_BEGUN: "stop", security.RECOVERY_READY: "stop"}
+
+
 def known_locale(*wishes: str | None) -> str:
     """The first of the wishes that there is wording for."""
     return next((wish for wish in wishes if wish in LOCALES), DEFAULT_LOCALE)
@@ -99,9 +141,18 @@ def _wording(locale: str) -> _Wording:
     # text/plain and JSON: nothing here is markup, so nothing is escaped
     environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701
     source = yaml.safe_load((_TEMPLATES / f"{locale}.yaml").read_text(encoding="utf-8"))
-    events = source["events"]
+    events, told = source["events"], source["security"]
+
+    def compiled(texts: Mapping[str, str]) -> dict[str, Template]:
+        return {name: environment.from_string(words.rstrip()) for name, words in texts.items()}
+
     return _Wording(
         mail=environment.from_string(source["mail"]),
+        security=_Security(
+            told["factors"],
+            {change: compiled(said) for change, said in told["changes"].items()},
+            compiled(told["more"]),
+        ),
         code_subject=environment.from_string(source["code"]["subject"]),
         code_body=environment.from_string(source["code"]["body"]),
         subjects={event: environment.from_string(texts["subject"]) for event, texts in events.items()},

@@ -36,6 +36,7 @@ EXAMPLE = {
     "address_kind": "sms",
     "change": "totp-added",
     "alert": "8c1f0d6be2a94c3f9a7d5e4b3c2a1f00",
+    "ways": "mail sms",
 }
 
 

@@ -17,14 +17,16 @@ from pydantic import SecretStr
 from sqlalchemy import select, text
 
 from chassis.database import Database
+from contracts.actors import Actor
 from contracts.envelope import Envelope
-from contracts.events import CodeIssued
+from contracts.events import CodeIssued, SecurityChanged
 from deploy.local import sms_provider
 from services.notify import commands, store
 from services.notify.api import ApiUnavailable
-from services.notify.code_sending import ByMail, BySms, CodeSender
+from services.notify.code_sending import ByMail, BySms, CodeSender, NoticeByMail, NoticeBySms
 from services.notify.codes import Code
 from services.notify.mail import Mailer
+from services.notify.notices import NoticeBook
 from services.notify.sms import SmsProvider
 from tests.integration.test_notify_sending import Clock, MailServer
 
@@ -83,6 +85,8 @@ class Sms:
             "sms_app_id": sms_provider.APP_ID,
             "sms_sign_name": sms_provider.SIGN_NAME,
             "sms_template_of": {"zh-Hans": "1000001", "zh-Hant": "1000002", "en": "1000003"},
+            "sms_notice_template_of": {"en": "1000006"},
+            "sms_recovery_template_of": {"en": "1000009"},
         }
         http = httpx2.Client(timeout=5, trust_env=False)
         self.clients.append(http)
@@ -299,3 +303,46 @@ def test_without_a_provider_a_code_by_sms_fails_and_says_why(post):
     challenge = post.issue(WANG)
     post.sender(BySms(post.sms.client(sms_secret_id=""))).send_due()
     assert post.row(challenge).last_error == "SmsRefused NotConfigured"
+
+
+# Notices of security
+
+
+class Notices:
+    """The API, as far as it tells notices: the same of each way."""
+
+    def __init__(self, way: str) -> None:
+        self.answer: dict[str, Any] = {}
+        self.book = NoticeBook(cast(Any, self), way)
+
+    def post(self, path: str, content: dict[str, Any]) -> httpx2.Response:
+        found = {name: self.answer[name] for name in content["notices"] if name in self.answer}
+        return httpx2.Response(200, json=found, request=httpx2.Request("POST", "http://api"))
+
+
+def test_a_notice_reaches_inbox_mail_and_phone_and_the_address_of_before(post, mail):
+    alert, owner = uuid.uuid4().hex, str(uuid.uuid4())
+    told = {"change": "totp-added", "code": "abcd-efgh-jkmn", "locale": "en", "name": "Li"}
+    addresses = {"mail": "new@example.org", "mail-former": "old@example.org", "sms": WANG}
+    event = SecurityChanged(owner, "totp-added", alert, "mail mail-former sms")
+    envelope = Envelope(str(uuid.uuid4()), 2, datetime.now(UTC), "web", "citizen", event)
+    for _ in range(2):
+        with post.database.transaction() as session:
+            commands.set_preferences(session, Actor(owner, "web"), {"locale": "en", "channels": ["mail"]})
+            commands.tell_owner(session, envelope)
+    server = SimpleNamespace(smtp_host="127.0.0.1", smtp_port=mail.port, smtp_starttls=False, smtp_user="")
+    by_mail = NoticeByMail(Mailer(cast(Any, server)), "OneHall <no-reply@hall.example>", "https://hall.example")
+    for kind, way in (("mail", by_mail), ("sms", NoticeBySms(post.sms.client()))):
+        notices = Notices(kind)
+        notices.answer[alert] = told | {"addresses": addresses}
+        sender = CodeSender(post.database, notices.book, cast(Any, way), lease_seconds=60, now=post.clock)
+        sender.send_due()
+    sent = {str(each["To"]): each.get_content() for each in mail.received}
+    assert set(sent) >= {"new@example.org", "old@example.org"}
+    assert "https://hall.example/not-me/abcd-efgh-jkmn" in sent["old@example.org"]
+    assert [(each["to"], each["parameters"]) for each in post.sms.messages()] == [(WANG, ["abcd", "efgh", "jkmn"])]
+    with post.database.transaction() as session:
+        (message,) = store.list_messages(session, owner, None, 10)
+        left = select(store.deliveries.c.status).where(store.deliveries.c.event_id == envelope.id)
+        assert [row.status for row in session.execute(left)] == ["sent"] * 3
+    assert (message.change, message.notice) == ("totp-added", alert), "whatever they prefer"

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import pytest
 
+from contracts import security
+from gateway.languages import CATALOGUES
 from services.notify.service import NotifyService
-from services.notify.wording import LOCALES, Topic, known_locale, render, render_code, render_mail
+from services.notify.wording import (
+    LOCALES,
+    Topic,
+    known_locale,
+    render,
+    render_code,
+    render_mail,
+    render_security,
+    render_security_mail,
+)
 
 BASE_URL = "https://hall.example"
 NAMES = {"zh-Hans": "老年人优待证", "zh-Hant": "敬老優待證", "en": "Elderly concession card"}
@@ -98,3 +109,23 @@ def test_a_code_is_worded_in_each_language_and_leads_nowhere() -> None:
     assert len({text.body for text in texts}) == len(LOCALES)
     assert all("012345" in text.subject and "012345" in text.body and "5" in text.body for text in texts)
     assert not [text for text in texts if "http" in text.body or "{" in text.subject + text.body]
+
+
+@pytest.mark.parametrize("change", [*security.CHANGES, "of-a-newer-version"])
+def test_a_change_of_security_is_worded_in_each_language_with_its_own_way_out(change: str) -> None:
+    code = None if change in security.WITHOUT_CODE else "abcd-efgh-jkmn"
+    mails = [render_security_mail(locale, change, code, BASE_URL, "Wang") for locale in LOCALES]
+    inbox = [render_security(locale, change) for locale in LOCALES]
+    for texts in (mails, inbox):
+        assert len({text.subject for text in texts}) == len({text.body for text in texts}) == len(LOCALES)
+        assert not [text for text in texts if "{" in text.subject + text.body or "\n" in text.subject]
+    path = "recover/link" if change == security.RECOVERY_LINK else "not-me"
+    assert all((f"\n{BASE_URL}/{path}/{code}\n" in mail.body) == (code is not None) for mail in mails)
+    assert not [text for text in inbox if "http" in text.body], "who reads the inbox is signed in"
+
+
+def test_every_change_has_words_of_its_own() -> None:
+    own = set(security.CHANGES) - {security.REFUSED, security.RECOVERY_CANCELLED, security.RECOVERY_LINK}
+    for locale in LOCALES:
+        assert len({render_security(locale, change).subject for change in security.CHANGES}) == len(security.CHANGES)
+        assert not [change for change in own if f"change.{change}" not in CATALOGUES[locale]]

@@ -208,6 +208,13 @@ def take_ceremony(session: Session, secret_hash: str, purpose: str, now: datetim
     return found if found is not None and now < found.expires_at else None
 
 
+def remove_added(session: Session, subject: str, kind: str, at: datetime) -> None:
+    """The factor that was added at this very moment, if it is still there."""
+    table = {"totp": totp_factors, "passkey": passkeys}.get(kind, code_factors)
+    is_kind = (code_factors.c.kind == kind,) if table is code_factors else ()
+    session.execute(delete(table).where(table.c.subject == subject, table.c.added_at == at, *is_kind))
+
+
 def remove_second_factors(session: Session, subject: str) -> None:
     for table in (totp_factors, passkeys, code_factors, recovery_codes, factor_guesses):
         session.execute(delete(table).where(table.c.subject == subject))

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from chassis.database import Database
+from contracts import security
 from contracts.errors import SignInRefused
 from services.identity import passwords
 from services.identity import store as identity_store
@@ -17,6 +18,7 @@ from services.identity.limits.domain import SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS, SI
 from services.identity.limits.guard import LimitKeys
 from services.identity.limits.store import Bucket
 from services.identity.sealing import Seal
+from services.identity.security_notices import note_change
 
 Offload = Callable[..., Any]
 
@@ -51,12 +53,19 @@ class Doorkeeper:
         return self.remembering(answer, device, now)
 
     def remembering(self, answer: dict[str, Any], device: str | None, now: datetime) -> dict[str, Any]:
-        """`answer`, with the cookie if it is a session: a browser is known after the second factor, if there is one."""
+        """`answer`, with the cookie if it is a session: a browser is known after the second factor, if there is one.
+
+        The owner hears of a browser that was not known, before anybody has the session's secret.
+        """
         if "session" not in answer:
             return answer
         with self.database.transaction() as session:
             account = identity_store.get_account(session, answer["subject"])
-        username = account.username if account else ""
+            username = account.username if account else ""
+            is_known = devices.find_device(self.seal, device, username, now) is not None
+            # the first browser of all is the one that registered
+            if account and not is_known and not identity_store.is_first_sign_in(session, account.subject):
+                note_change(session, account.subject, security.NEW_DEVICE, now)
         return answer | {"device": devices.remember(self.seal, device, username, now)}
 
     def _take(self, name: str, cookie: str | None, now: datetime) -> tuple[list[Bucket], bool]:

@@ -1,0 +1,80 @@
+"""A recovery that nobody waits for: a clerk has seen the card of who stands there, or an operator helps staff.
+
+Both hand over a code that sets the password, for an hour; the owner hears of it on every channel, and may stop it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from chassis import schedule
+from chassis.database import Session
+from contracts import access, security
+from contracts.actors import Actor
+from contracts.errors import Fault, InvalidInput, NotFound
+from services.identity import store as identity_store
+from services.identity.access_log.commands import note_look
+from services.identity.access_log.domain import Look
+from services.identity.domain import normalize_username
+from services.identity.factors import store as factor_store
+from services.identity.persons import store as persons
+from services.identity.persons.identifiers import ID_NUMBER, Particulars, spelled
+from services.identity.persons.vault import Vault
+from services.identity.presence.domain import CLERK, mask_name, require_clerk
+from services.identity.recovery import store
+from services.identity.recovery.domain import COUNTER, OPERATOR, STAFF_LINK_LIFETIME
+from services.identity.recovery.store import Recovery
+from services.identity.recovery.waiting import READY
+from services.identity.security_notices import commands as notices
+from services.identity.security_notices import store as notice_store
+from services.identity.security_notices.codes import NoticeKeys
+from services.identity.security_notices.queries import make_code
+
+
+def begin_at_counter(
+    session: Session, vault: Vault, keys: NoticeKeys, actor: Actor, id_number: str, now: datetime
+) -> dict[str, str]:
+    """`name`, masked, and the `code`; second factors go with it.
+
+    Raise `NotPermitted` for all but a clerk at the hall, `InvalidInput` for what is no number, `NotFound` unless it is
+    confirmed as the number of somebody who has a password, does not work here and is not the clerk.
+    """
+    require_clerk(actor)
+    particulars, faults = spelled(Particulars(id_number=id_number))
+    if faults or particulars.id_number is None:
+        raise InvalidInput(faults or [Fault(pointer=f"/{ID_NUMBER}", rule="required", value=None)])
+    subject = persons.find_by_id_number(session, vault, particulars.id_number)
+    standing = store.get_standing(session, subject or "")
+    account = identity_store.get_account(session, subject or "")
+    if account is None or standing is None or account.roles or account.subject == actor.subject:
+        raise NotFound("person")
+    look = Look.by(actor, account.subject, access.LOOK_UP, role=CLERK, purpose=access.COUNTER)
+    note_look(session, look, now)
+    loses = not factor_store.get_factors(session, account.subject).is_empty
+    code = _hand_over(session, keys, account.subject, COUNTER, now, loses_factors=loses)
+    return {"name": mask_name(account.name), "code": code}
+
+
+def begin_by_operator(session: Session, keys: NoticeKeys, username: str, now: datetime, *, loses_factors: bool) -> str:
+    """The code. Raise `NotFound`. Whoever may do this has the database; so there is no other check."""
+    known = identity_store.get_password_hash(session, normalize_username(username) or "")
+    if known is None:
+        raise NotFound("account", username)
+    return _hand_over(session, keys, known[0], OPERATOR, now, loses_factors=loses_factors)
+
+
+def _hand_over(
+    session: Session, keys: NoticeKeys, subject: str, way: str, now: datetime, *, loses_factors: bool
+) -> str:
+    for known in store.list_of(session, subject):
+        if known.way == way:
+            schedule.cancel(session, READY, known.id)
+            notice_store.end_links(session, known.id)
+            store.take(session, known.id)
+    until = now + STAFF_LINK_LIFETIME
+    recovery = Recovery(str(uuid.uuid4()), subject, way, loses_factors, now, now, until)
+    store.add(session, recovery)
+    link = notices.add_link(session, subject, recovery.id, until, now)
+    notices.note_change(session, subject, security.RECOVERY_READY, now)
+    return make_code(session, keys, link)

@@ -1,0 +1,62 @@
+"""The code in a notice: twelve characters that say "this was not me", or set a new password.
+
+They are derived from the notice's id under a key, so nothing that is stored opens anything, and a mail that is sent
+twice says the same. Short, because a short message carries no link of its own: a provider's template has a fixed
+address and variables of six characters (Tencent Cloud, "template variables").
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+
+from chassis.sealing import derive
+
+_PURPOSE = "onehall.identity.security-notices"
+
+ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+"""Without letters and digits that are taken for one another."""
+
+PARTS, PART = 3, 4
+"""59 bits, good for days: who asks the door a thousand times a second meets one of a million in a thousand years."""
+
+
+class NoticeKeys:
+    """Under ONEHALL_COOKIE_KEY; while that changes, codes of ONEHALL_OTHER_COOKIE_KEY are good too."""
+
+    def __init__(self, cookie_key: str, other_key: str | None = None) -> None:
+        roots = [key for key in (cookie_key, other_key) if key]
+        self._keys = [(derive(key, f"{_PURPOSE}.codes"), derive(key, f"{_PURPOSE}.hashes")) for key in roots]
+
+    def make(self, notice: str) -> tuple[str, str]:
+        """The notice's code, and the hash of it that is kept."""
+        code_key, hash_key = self._keys[0]
+        code = _code(code_key, notice)
+        return code, _hash(hash_key, code)
+
+    def again(self, notice: str, code_hash: str) -> str | None:
+        """The code that was made before, or None if its key is gone."""
+        made = ((_code(code_key, notice), hash_key) for code_key, hash_key in self._keys)
+        return next((code for code, hash_key in made if hmac.compare_digest(_hash(hash_key, code), code_hash)), None)
+
+    def hashes(self, code: str) -> list[str]:
+        """Every one that may have been kept of a code, however it is typed."""
+        return [_hash(hash_key, code) for _, hash_key in self._keys]
+
+
+def _code(key: bytes, notice: str) -> str:
+    number = int.from_bytes(hmac.digest(key, notice.encode(), "sha256"))
+    characters = ""
+    for _ in range(PARTS * PART):
+        number, index = divmod(number, len(ALPHABET))
+        characters += ALPHABET[index]
+    return "-".join(parts_of(characters))
+
+
+def parts_of(code: str) -> list[str]:
+    bare = code.replace("-", "")
+    return [bare[at : at + PART] for at in range(0, PARTS * PART, PART)]
+
+
+def _hash(key: bytes, code: str) -> str:
+    return hmac.digest(key, re.sub(r"[^0-9a-z]", "", code[:100].casefold()).encode(), "sha256").hex()
