@@ -205,6 +205,14 @@ def test_an_app_that_is_ended_is_gone_and_asks_again(driver):
     assert is_signed_in(driver)
 
 
+def test_a_device_that_was_allowed_and_has_not_come_yet_gets_nothing(driver):
+    device = driver.start_device()
+    driver.answer_device(device["user_code"], "allow")
+    do(driver, own.end_app, "rp-test")
+    do(driver, own.end_app, "kiosk")
+    assert driver.poll(device["device_code"]).status == 400
+
+
 @pytest.mark.parametrize("function", [own.end_session, own.end_app])
 def test_what_is_not_there_ends_nothing(driver, function):
     other = elsewhere(driver)

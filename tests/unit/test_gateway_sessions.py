@@ -99,6 +99,18 @@ def test_who_is_signed_out_meanwhile_signs_in_and_comes_back() -> None:
     assert "next=%2Faccount%2Fsessions" in response.headers["location"]
 
 
+def test_a_sign_in_says_which_browser_it_was() -> None:
+    session = {"session": "s-2", "subject": "sub-1", "max_age": 60}
+    rpc, door = door_with(**{"identity.sign_in": session, "identity.answer_second_factor": session})
+    door.cookies.set("onehall_pending", "p-1")
+    said = SAME | {"User-Agent": GALAXY}
+    door.post("/login", data={"username": "anna", "password": "x"}, headers=said)
+    door.post("/login/second", data={"kind": "totp", "code": "123456"}, headers=said)
+    calls = [*rpc.of("identity.sign_in"), *rpc.of("identity.answer_second_factor")]
+    assert len(calls) == 2
+    assert all("Samsung Internet, Android" in arguments for arguments in calls)
+
+
 CHROME = "Mozilla/5.0 ({}) AppleWebKit/537.36 (KHTML, like Gecko) {}Safari/537.36"
 SAFARI = "Mozilla/5.0 ({}) AppleWebKit/605.1.15 (KHTML, like Gecko) {}"
 WINDOWS = "Windows NT 10.0; Win64; x64"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from datetime import datetime
 
-from sqlalchemy import case, delete, func, select, update
+from sqlalchemy import case, delete, func, select, true, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis.database import Session
@@ -88,9 +88,10 @@ def get_wrong(session: Session, subject: str, now: datetime) -> int:
     return int(session.execute(select(_TRIES.c.wrong).where(*in_window)).scalar() or 0)
 
 
-def remove_approved(session: Session, subject: str) -> None:
-    """What the person has approved and no device has fetched yet."""
-    session.execute(delete(_TABLE).where(_TABLE.c.subject == subject))
+def remove_approved(session: Session, subject: str, client_id: str | None = None) -> None:
+    """What the person has approved, for one client or all, and no device has fetched yet."""
+    of_client = true() if client_id is None else _TABLE.c.client_id == client_id
+    session.execute(delete(_TABLE).where(_TABLE.c.subject == subject, of_client))
 
 
 def remove_expired(session: Session, now: datetime) -> None:

@@ -83,6 +83,7 @@ def end_all_expired(session: Session, now: datetime) -> None:
 def end_app(session: Session, subject: str, client_id: str, now: datetime) -> None:
     """The client has nothing of the person any more: no consent, no tokens, no session."""
     store.remove_codes(session, subject, client_id)
+    device_store.remove_approved(session, subject, client_id)
     store.remove_consent(session, subject, client_id)
     store.end_tokens_of(session, subject, now, client_id=client_id)
     _tell(session, store.take_client(session, subject, client_id), now)
