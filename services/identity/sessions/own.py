@@ -18,7 +18,7 @@ MOST_SESSIONS, MOST_APPS = 100, 200
 
 
 def list_sessions(session: Session, actor: Actor, secret: str, now: datetime) -> dict[str, Any]:
-    """`sessions`, seen last first, and `apps` by name: what each may see, since when, and also while nobody is there.
+    """`sessions`, this one first and then those seen last, and `apps` by name: what each may see, since when, and also while nobody is there.
 
     Raise `SessionEnded`, or `NotPermitted` for whoever acts for the person.
     """
@@ -34,7 +34,7 @@ def list_sessions(session: Session, actor: Actor, secret: str, now: datetime) ->
                 "signed_in_at": _time(row.signed_in_at),
                 "seen_at": _time(row.seen_at),
             }
-            for row in browsers
+            for row in sorted(browsers, key=lambda row: row.secret_hash != here)
         ],
         "apps": _apps(session, subject, now),
     }
