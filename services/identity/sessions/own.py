@@ -18,9 +18,10 @@ MOST_SESSIONS, MOST_APPS = 100, 200
 
 
 def list_sessions(session: Session, actor: Actor, secret: str, now: datetime) -> dict[str, Any]:
-    """`sessions`, this one first and then those seen last, and `apps` by name: what each may see, since when, and also while nobody is there.
+    """`sessions`, this one first and then as they were seen last; `apps` by name.
 
-    Raise `SessionEnded`, or `NotPermitted` for whoever acts for the person.
+    Of an app: what it may see, since when, and whether also while nobody is there. Raise `SessionEnded`, or
+    `NotPermitted` for whoever acts for the person.
     """
     subject = require_owner(session, actor, secret, now).account.subject
     here = hash_secret(secret)
