@@ -63,6 +63,8 @@ async def change_password(visit: Visited) -> Response:
     except InvalidInput as invalid:
         faults = {fault["pointer"].strip("/"): sentence(fault, visit.say) for fault in invalid.faults}
         return visit.render("password.html", 422, faults=faults)
+    except TooManyAttempts as error:
+        return visit.render("password.html", 429, faults={"old": visit.say("second.wait", seconds=error.args[0])})
     # this one has ended too; the browser is given a new one on the way back
     visit.request.app.state.web_sessions.forget(visit.signed_in.secret)
     return _done()
@@ -141,7 +143,11 @@ async def add_passkey(visit: Visited) -> Response:
 @router.post("/remove")
 async def remove_factor(visit: Visited) -> Response:
     posted = await visit.form()
-    await ask(visit, "remove_factor", _field(posted, "kind"), str(posted.get("which", ""))[:2_000] or None)
+    which = str(posted.get("which", ""))[:2_000] or None
+    try:
+        await ask(visit, "remove_factor", _field(posted, "kind"), which)
+    except InvalidInput as invalid:
+        return await _security_page(visit, sentence(invalid.faults[0], visit.say))
     return _done()
 
 

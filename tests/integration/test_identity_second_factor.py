@@ -2,6 +2,7 @@
 
 import base64
 import os
+import secrets
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,16 +11,19 @@ import pytest
 from sqlalchemy import select, text
 
 from contracts.actors import Actor
-from contracts.errors import InvalidInput, NotFound, SessionEnded, SignInRefused, SignInTooOld
+from contracts.errors import InvalidInput, NotFound, SessionEnded, SignInRefused, SignInTooOld, TooManyAttempts
 from services.identity import commands
 from services.identity import queries as identity_queries
 from services.identity.codes.queries import get_codes
 from services.identity.codes.tables import one_time_codes as codes
 from services.identity.factors import enrolment, password_change, queries, resealing, second_step, store
-from services.identity.factors.domain import GUESSES, STEP_ATTEMPTS
+from services.identity.factors.domain import STEP_ATTEMPTS
 from services.identity.factors.means import PURPOSE
+from services.identity.limits.domain import PASSWORD_AGAIN, SECOND_FACTOR
+from services.identity.persons import store as persons
+from services.identity.persons.identifiers import Particulars
 from services.identity.sealing import Seal
-from tests.integration.identity_driver import COOKIE_KEY, PASSWORD, at_once, claims_of, race
+from tests.integration.identity_driver import COOKIE_KEY, PASSWORD, Driver, at_once, claims_of, race
 
 
 class Owner:
@@ -42,10 +46,10 @@ class Owner:
         with d.database.transaction() as transaction:
             return command(transaction, d.means, d.actor, d.session, *arguments, d.now)
 
-    def change(self, command, *arguments):
+    def renew_recovery_codes(self):
         d = self.driver
         with d.database.transaction() as transaction:
-            return command(transaction, d.actor, d.session, *arguments, d.now)
+            return enrolment.renew_recovery_codes(transaction, d.actor, d.session, d.now)
 
     @property
     def code(self):
@@ -142,15 +146,15 @@ def test_the_password_is_asked_anew_after_five_wrong_codes(owner):
         owner.answer(pending, "totp", owner.code)
 
 
-def test_guessing_goes_on_for_no_more_than_twenty_codes_an_hour_however_many_sign_ins(owner):
-    for _ in range(GUESSES // STEP_ATTEMPTS):
+def test_guessing_goes_on_for_no_more_than_twenty_codes_however_many_sign_ins(owner):
+    for _ in range(SECOND_FACTOR.burst // STEP_ATTEMPTS):
         pending = owner.begin()
         for _ in range(STEP_ATTEMPTS):
             refused(owner.answer, pending, "totp", "000000")
     refused(owner.answer, owner.begin(), "totp", owner.code)
     # the owner is let in by what nobody guesses
     assert owner.answer(owner.begin(), "recovery", owner.recovery_codes[0])["session"]
-    owner.driver.after(hours=1, seconds=1)
+    owner.driver.after(seconds=SECOND_FACTOR.seconds)
     assert owner.answer(owner.begin(), "totp", owner.code)["session"]
 
 
@@ -182,9 +186,29 @@ def test_a_recovery_code_is_good_once_however_it_is_typed(owner):
     refused(owner.answer, owner.begin(), "recovery", owner.recovery_codes[3])
 
 
+def test_two_sign_ins_that_race_with_one_recovery_code_give_one_session(owner):
+    code, waiting = owner.recovery_codes[0], [owner.begin(), owner.begin()]
+
+    def attempt(pending):
+        try:
+            return owner.answer(pending, "recovery", code)["session"]
+        except SignInRefused:
+            return None
+
+    sessions = race(*(lambda pending=pending: attempt(pending) for pending in waiting))
+    assert sum(session is not None for session in sessions) == 1
+
+
+def test_a_recovery_code_of_somebody_else_is_worth_nothing(owner, driver):
+    stranger = Driver(driver.database)
+    stranger.account = stranger.register()
+    stranger.sign_in(stranger.account)
+    refused(owner.answer, owner.begin(), "recovery", Owner(stranger).recovery_codes[0])
+
+
 def test_new_recovery_codes_end_the_old_ones(owner):
     owner.sign_in()
-    renewed = owner.change(enrolment.renew_recovery_codes)
+    renewed = owner.renew_recovery_codes()
     refused(owner.answer, owner.begin(), "recovery", owner.recovery_codes[0])
     assert owner.answer(owner.begin(), "recovery", renewed[0])["session"]
 
@@ -194,22 +218,66 @@ def test_a_factor_that_the_account_has_not_chosen_lets_nobody_in(owner, kind):
     refused(owner.answer, owner.begin(), kind, owner.code)
 
 
-def test_codes_by_mail_are_a_factor_once_the_address_has_been_proved(signed_in):
-    d = signed_in
-    assert len(enrol_mail(d)) == 10
+@pytest.mark.parametrize(("kind", "amr"), [("mail", ["pwd", "otp", "mfa"]), ("sms", ["pwd", "otp", "sms", "mfa"])])
+def test_codes_to_an_address_are_a_factor_once_it_has_been_proved(addressed, kind, amr):
+    d = addressed
+    assert len(enrol_address(d, kind)) == 10
+    pending = d.begin_sign_in(d.account)
+    refused(answer_code, d, pending, kind, "000000")
+    d.after(minutes=1)
+    given = send_code(d, pending, kind)
+    refused(answer_code, d, pending, kind, "000000" if given != "000000" else "1")
+    refused(answer_code, d, d.begin_sign_in(d.account), kind, given)
+    d.session = answer_code(d, pending, kind, given)["session"]
+    assert claims_of(d.tokens()["id_token"])["amr"] == amr
+
+
+def test_a_code_to_the_phone_is_no_code_to_the_mail_address(addressed):
+    d = addressed
+    enrol_address(d, "sms")
     pending = d.begin_sign_in(d.account)
     d.after(minutes=1)
-    with d.database.transaction() as transaction:
+    given = send_code(d, pending, "sms")
+    with pytest.raises(InvalidInput), d.database.transaction() as transaction:
         second_step.send_code(transaction, d.means, pending, "mail", d.now)
-    given = sent_code(d)
-    refused(second_step.answer, d.database, d.means, pending, "mail", "000000" if given != "000000" else "1", d.now)
-    d.session = second_step.answer(d.database, d.means, pending, "mail", given, d.now)["session"]
-    assert claims_of(d.tokens()["id_token"])["amr"] == ["pwd", "otp", "mfa"]
+    refused(answer_code, d, pending, "mail", given)
 
 
-def enrol_mail(d):
+def test_a_phone_is_sent_so_many_codes(addressed):
+    d = addressed
+    enrol_address(d, "sms")
+    d.session = None
+    pending = d.begin_sign_in(d.account)
+    d.after(minutes=1)
+    send_code(d, pending, "sms")
+    for waiting in (pending, d.begin_sign_in(d.account)):
+        with pytest.raises(TooManyAttempts):
+            send_code(d, waiting, "sms")
+
+
+@pytest.fixture
+def addressed(signed_in):
+    """With a phone as well, which a driver's account has not."""
+    phone = Particulars(phone=f"+86137{secrets.randbelow(10**8):08}")
+    with signed_in.database.transaction() as transaction:
+        subject = signed_in.account.subject
+        persons.save(transaction, signed_in.vault, subject, phone, confirmed_at=signed_in.now)
+    return signed_in
+
+
+def answer_code(d, pending, kind, given):
+    return second_step.answer(d.database, d.means, pending, kind, given, d.now)
+
+
+def send_code(d, pending, kind):
     with d.database.transaction() as transaction:
-        challenge = enrolment.begin_code_factor(transaction, d.means, d.actor, d.session, "mail", d.now)
+        second_step.send_code(transaction, d.means, pending, kind, d.now)
+    return sent_code(d)
+
+
+def enrol_address(d, kind):
+    with d.database.transaction() as transaction:
+        challenge = enrolment.begin_code_factor(transaction, d.means, d.actor, d.session, kind, d.now)
     with pytest.raises(InvalidInput):
         enrolment.finish_code_factor(d.database, d.means, d.actor, d.session, challenge, "12345", d.now)
     return enrolment.finish_code_factor(d.database, d.means, d.actor, d.session, challenge, sent_code(d), d.now)
@@ -264,9 +332,9 @@ def test_a_session_of_before_the_second_factor_changes_nothing_any_more(owner):
     with pytest.raises(SignInTooOld):
         owner.call(enrolment.begin_totp)
     with pytest.raises(SignInTooOld):
-        owner.change(enrolment.remove_factor, "totp", None)
+        owner.call(enrolment.remove_factor, "totp", None)
     owner.sign_in()
-    owner.change(enrolment.remove_factor, "totp", None)
+    owner.call(enrolment.remove_factor, "totp", None)
     owner.driver.sign_in(owner.driver.account)
 
 
@@ -274,7 +342,7 @@ def test_a_sign_in_of_a_while_ago_changes_nothing(owner):
     owner.sign_in()
     owner.driver.after(minutes=16)
     with pytest.raises(SignInTooOld):
-        owner.change(enrolment.remove_factor, "totp", None)
+        owner.call(enrolment.remove_factor, "totp", None)
 
 
 def test_nobody_changes_anothers_account_nor_with_a_token_alone(owner):
@@ -283,7 +351,7 @@ def test_nobody_changes_anothers_account_nor_with_a_token_alone(owner):
     other = d.register()
     for actor, session in ((Actor(other.subject, "web"), d.session), (d.actor, "guessed"), (d.actor, "")):
         with pytest.raises(SessionEnded), d.database.transaction() as transaction:
-            enrolment.remove_factor(transaction, actor, session, "totp", None, d.now)
+            enrolment.remove_factor(transaction, d.means, actor, session, "totp", None, d.now)
         with pytest.raises(SessionEnded), d.database.transaction() as transaction:
             queries.get_security(transaction, d.means, actor, session, d.now)
 
@@ -292,12 +360,12 @@ def test_what_is_not_there_cannot_be_removed(owner):
     owner.sign_in()
     for kind in ("passkey", "mail", "anything"):
         with pytest.raises(NotFound):
-            owner.change(enrolment.remove_factor, kind, "x")
+            owner.call(enrolment.remove_factor, kind, "x")
 
 
 def test_every_change_is_told(owner):
     owner.sign_in()
-    owner.change(enrolment.remove_factor, "totp", None)
+    owner.call(enrolment.remove_factor, "totp", None)
     assert told(owner.driver) == ["totp-added", "totp-removed"]
 
 
@@ -332,10 +400,10 @@ def test_a_new_password_signs_in_and_ends_every_other_session_and_token(signed_i
 
 @pytest.mark.parametrize("old", ["wrong horse", ""])
 def test_the_old_password_is_asked_and_guessing_it_ends(signed_in, old):
-    for _ in range(GUESSES):
+    for _ in range(PASSWORD_AGAIN.burst):
         with pytest.raises(InvalidInput):
             change(signed_in, old, "a better battery")
-    with pytest.raises(InvalidInput):
+    with pytest.raises(TooManyAttempts):
         change(signed_in, PASSWORD, "a better battery")
     signed_in.sign_in(signed_in.account)
 

@@ -8,22 +8,17 @@ from datetime import datetime, timedelta
 
 # RFC 8176, section 2: authentication method references
 PASSWORD, ONE_TIME, SMS, MULTI = "pwd", "otp", "sms", "mfa"
-HARDWARE_KEY, SOFTWARE_KEY, USER_VERIFIED = "hwk", "swk", "user"
+HARDWARE_KEY, SOFTWARE_KEY, USER_PRESENT = "hwk", "swk", "user"
 
 TOTP, PASSKEY, SMS_CODE, MAIL_CODE, RECOVERY = "totp", "passkey", "sms", "mail", "recovery"
 ADDRESSED = (SMS_CODE, MAIL_CODE)
 GUESSABLE = (TOTP, SMS_CODE, MAIL_CODE)
-"""Six digits: wrong answers are counted for the account, not only for the sign-in."""
+"""Six digits: wrong answers are counted for the account (`limits`), not only for the sign-in."""
 
 STEP_LIFETIME = timedelta(minutes=10)
 """From the password to the second factor."""
 
 STEP_ATTEMPTS = 5
-GUESSES, GUESSES_WINDOW = 20, timedelta(hours=1)
-"""Wrong six digits an hour, however many sign-ins are begun: one chance in 16,000 to hit one of three valid codes.
-
-Only somebody who has the password gets that far. A passkey or a recovery code lets the owner in meanwhile.
-"""
 
 FRESH = timedelta(minutes=15)
 """How long after a sign-in its browser may change how the account is proved."""
@@ -78,9 +73,14 @@ _REFERENCE = {TOTP: (ONE_TIME,), SMS_CODE: (ONE_TIME, SMS), MAIL_CODE: (ONE_TIME
 
 
 def references(first: Iterable[str], kind: str, *, is_backed_up: bool = False) -> tuple[str, ...]:
-    """`amr` after a second factor of `kind`. A key that is copied between devices is software (RFC 8176)."""
+    """`amr` after a second factor of `kind`, or a passkey alone.
+
+    A passkey's user was present (`user`) and verified: to have it and to unlock it are two factors (`mfa`). Whether a
+    PIN, a finger or a face did is not told, so none of `pin`, `fpt`, `face` is said. A key that is copied between
+    devices is software (`swk`), any other is kept by hardware (`hwk`).
+    """
     if kind == PASSKEY:
-        added: tuple[str, ...] = (SOFTWARE_KEY if is_backed_up else HARDWARE_KEY, USER_VERIFIED)
+        added: tuple[str, ...] = (SOFTWARE_KEY if is_backed_up else HARDWARE_KEY, USER_PRESENT)
     else:
         added = _REFERENCE[kind]
     return tuple(dict.fromkeys((*first, *added, MULTI)))

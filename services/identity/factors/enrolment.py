@@ -13,7 +13,7 @@ from services.identity import store as identity_store
 from services.identity.browser_sessions import Browser
 from services.identity.codes.commands import check_code, issue_code
 from services.identity.factors import recovery_codes, second_step, store, totp
-from services.identity.factors.domain import MAIL_CODE, PASSKEY, RECOVERY, SMS_CODE, TOTP
+from services.identity.factors.domain import MAIL_CODE, PASSKEY, RECOVERY, SMS_CODE, TOTP, needs_second_factor
 from services.identity.factors.means import Means
 from services.identity.factors.owner import require_fresh_owner
 from services.identity.sealing import SealedOtherwise
@@ -127,14 +127,24 @@ def finish_code_factor(
     return codes
 
 
-def remove_factor(session: Session, actor: Actor, secret: str, kind: str, which: str | None, now: datetime) -> None:
-    """Raise `NotFound`. With the last one the recovery codes go too: they are no factor by themselves."""
-    subject = require_fresh_owner(session, actor, secret, now).account.subject
-    if not _remove(session, subject, kind, which):
+def remove_factor(
+    session: Session, means: Means, actor: Actor, secret: str, kind: str, which: str | None, now: datetime
+) -> None:
+    """Raise `NotFound`, or `InvalidInput` for the last one of staff, who must have one.
+
+    With the last one the recovery codes go too: they are no factor by themselves.
+    """
+    account = require_fresh_owner(session, actor, secret, now).account
+    # of two who remove the last two at once, one sees what the other has left
+    identity_store.lock_account(session, account.subject)
+    if not _remove(session, account.subject, kind, which):
         raise NotFound("factor", kind)
-    security_notices.note_change(session, subject, f"{kind}-removed", now)
-    if store.get_factors(session, subject).is_empty:
-        store.replace_recovery_codes(session, subject, [])
+    security_notices.note_change(session, account.subject, f"{kind}-removed", now)
+    if not store.get_factors(session, account.subject).is_empty:
+        return
+    if needs_second_factor(account.roles, means.environment):
+        raise InvalidInput([Fault(pointer="/kind", rule="lastFactor", value=kind)])
+    store.replace_recovery_codes(session, account.subject, [])
 
 
 def _remove(session: Session, subject: str, kind: str, which: str | None) -> bool:

@@ -40,6 +40,8 @@ from services.identity.factors import enrolment, second_step, store
 from services.identity.factors.domain import MAX_PASSKEYS, PASSKEY, references
 from services.identity.factors.means import Means
 from services.identity.factors.owner import require_fresh_owner
+from services.identity.limits.domain import PASSKEY_ADDRESS
+from services.identity.limits.guard import require_tries
 from services.identity.sealing import hash_secret, new_secret
 
 REGISTER, SIGN_IN = "register", "sign-in"
@@ -153,8 +155,12 @@ def _transports(parsed: dict[str, Any]) -> list[str]:
 
 
 def begin_sign_in(session: Session, means: Means, pending: str | None, now: datetime) -> dict[str, str]:
-    """Options for `navigator.credentials.get`: for who has given the password, or for whoever has a passkey here."""
+    """Options for `navigator.credentials.get`: for who has given the password, or for whoever has a passkey here.
+
+    Raise `TooManyAttempts` of the caller's address.
+    """
     party = _require_relying_party(means)
+    require_tries(session, means.codes.limits.of_address(PASSKEY_ADDRESS), now)
     subject = second_step.require_pending(session, pending, now).subject if pending else None
     known = store.list_passkeys(session, subject) if subject else []
     options = generate_authentication_options(
@@ -211,7 +217,7 @@ def _verified(session: Session, means: Means, begun: Any, credential: str) -> _P
     except InvalidInput:
         raise SignInRefused from None
     row = store.get_passkey(session, str(parsed.get("id"))[:1_500])
-    if row is None or begun.subject not in (None, row.subject) or not _is_handle(parsed, row.subject):
+    if row is None or begun.subject not in (None, row.subject) or not _is_handle(parsed, row, begun):
         raise SignInRefused
     try:
         # section 7.2, step 22: a counter that does not rise is a copied key
@@ -229,12 +235,12 @@ def _verified(session: Session, means: Means, begun: Any, credential: str) -> _P
     return _Proved(row.id, row.subject, proved.new_sign_count, proved.credential_backed_up)
 
 
-def _is_handle(parsed: dict[str, Any], subject: str) -> bool:
-    """Section 7.2, step 6: "Verify that response.userHandle is present" for who was not named before, and theirs."""
+def _is_handle(parsed: dict[str, Any], row: Any, begun: Any) -> bool:
+    """Section 7.2, step 6: whoever was not named before is named by the key; and it never names somebody else."""
     response = parsed.get("response")
     handle = response.get("userHandle") if isinstance(response, dict) else None
     try:
-        return not handle or base64url_to_bytes(str(handle)) == subject.encode()
+        return base64url_to_bytes(str(handle)) == row.subject.encode() if handle else begun.subject is not None
     except ValueError:
         return False
 

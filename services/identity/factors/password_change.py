@@ -14,6 +14,9 @@ from services.identity import store as identity_store
 from services.identity.factors import store
 from services.identity.factors.means import Means
 from services.identity.factors.owner import require_owner
+from services.identity.limits import guard
+from services.identity.limits import store as limits
+from services.identity.limits.domain import PASSWORD_AGAIN
 from services.identity.persons import store as persons
 from services.identity.sessions import commands as sessions
 from services.identity.sessions.domain import Reason
@@ -24,20 +27,22 @@ Offload = Callable[..., Any]
 def change_password(
     database: Database, offload: Offload, means: Means, actor: Actor, secret: str, old: str, new: str, now: datetime
 ) -> None:
-    """Raise `SessionEnded`, or `InvalidInput` for a wrong old password and for a new one that is refused."""
+    """Raise `SessionEnded`, `TooManyAttempts`, or `InvalidInput` for a wrong old password and for a new one that is
+    refused.
+    """
     with database.transaction() as session:
         account = require_owner(session, actor, secret, now).account
         known = identity_store.get_password_hash(session, account.username)
         own = own_data(session, means, account.subject)
         # a browser that was left open is a place to guess from, too
-        may_guess = store.count_guess(session, account.subject, now)
-    is_right = may_guess and known is not None and offload(passwords.is_password, known[1], old)
-    if not is_right or known is None:
+        tries = [means.codes.limits.bucket(PASSWORD_AGAIN, account.subject)]
+        guard.require_tries(session, tries, now)
+    if known is None or not offload(passwords.is_password, known[1], old):
         raise InvalidInput([Fault(pointer="/old", rule="password", value="wrong")])
     offload(password_rules.require_acceptable, new, own, "/new")
     new_hash = offload(passwords.hash_password, new)
     with database.transaction() as session:
-        store.take_guess_back(session, account.subject)
+        limits.put_back(session, tries)
         # in the order in which a sign-in locks them: what waits, the account, sessions
         store.remove_all_pending(session, account.subject)
         security_notices.note_change(session, account.subject, "password-changed", now)

@@ -26,6 +26,9 @@ from services.identity.factors.domain import (
     references,
 )
 from services.identity.factors.means import Means
+from services.identity.limits import guard
+from services.identity.limits import store as limits
+from services.identity.limits.domain import SECOND_FACTOR
 from services.identity.persons import store as persons
 from services.identity.persons.identifiers import EMAIL, PHONE, mask
 from services.identity.sealing import hash_secret, new_secret
@@ -133,12 +136,18 @@ def _is_right(session: Session, means: Means, pending: PendingSignIn, kind: str,
         return store.use_recovery_code(session, pending.subject, recovery_codes.hash_code(pending.subject, given), now)
     if kind not in GUESSABLE:
         return False
-    # counted before it is looked at, so that guesses which race for one account count one after the other
-    if not store.count_guess(session, pending.subject, now):
+    # taken before it is looked at, so that guesses which race for one account count one after the other
+    tries = [means.codes.limits.bucket(SECOND_FACTOR, pending.subject)]
+    refused = limits.take(session, tries, now)
+    guard.count(refused)
+    if refused:
         return False
-    is_right = _CHECKS[kind](session, means, pending, given, now)
+    if kind == TOTP:
+        is_right = _is_totp(session, means, pending, given, now)
+    else:
+        is_right = _is_code(session, means, pending, kind, given, now)
     if is_right:
-        store.take_guess_back(session, pending.subject)
+        limits.put_back(session, tries)
     return is_right
 
 
@@ -154,12 +163,10 @@ def _is_totp(session: Session, means: Means, pending: PendingSignIn, given: str,
     return True
 
 
-def _is_code(session: Session, means: Means, pending: PendingSignIn, given: str, now: datetime) -> bool:
+def _is_code(session: Session, means: Means, pending: PendingSignIn, kind: str, given: str, now: datetime) -> bool:
     challenge = store.get_code_challenge(session, pending.secret_hash)
     if challenge is None:
         return False
     proved = check_code(session, means.codes, challenge, CODE_PURPOSE, given, now)
-    return proved is not None and proved.subject == pending.subject
-
-
-_CHECKS = {TOTP: _is_totp, SMS_CODE: _is_code, MAIL_CODE: _is_code}
+    # of the kind that the tokens will say
+    return proved is not None and (proved.subject, proved.kind) == (pending.subject, kind)

@@ -121,7 +121,8 @@ class FactorEntrypoints(IdentityBase):
     @rpc
     def remove_factor(self, session: str, kind: str, which: str | None = None) -> None:
         with self.database.transaction() as transaction:
-            enrolment.remove_factor(transaction, self.actor, session, kind, which, datetime.now(UTC))
+            now = datetime.now(UTC)
+            enrolment.remove_factor(transaction, self._means(), self.actor, session, kind, which, now)
 
     @rpc
     def renew_recovery_codes(self, session: str) -> list[str]:

@@ -7,15 +7,14 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis.database import Session
-from services.identity.factors.domain import GUESSES, GUESSES_WINDOW, STEP_LIFETIME, Factors, PendingSignIn
+from services.identity.factors.domain import STEP_LIFETIME, Factors, PendingSignIn
 from services.identity.factors.tables import (
     ceremonies,
     code_factors,
-    factor_guesses,
     passkeys,
     pending_sign_ins,
     recovery_codes,
@@ -76,27 +75,6 @@ def set_code_challenge(session: Session, secret_hash: str, challenge: str) -> No
 def get_code_challenge(session: Session, secret_hash: str) -> str | None:
     pending = pending_sign_ins.c
     return session.execute(select(pending.code_challenge).where(pending.secret_hash == secret_hash)).scalar()
-
-
-# Guesses
-
-
-def count_guess(session: Session, subject: str, now: datetime) -> bool:
-    """Whether another answer of six digits may be looked at. After an hour the count begins anew."""
-    guess = factor_guesses.c
-    is_over = guess.began_at <= now - GUESSES_WINDOW
-    counted = {
-        "began_at": case((is_over, now), else_=guess.began_at),
-        "wrong": case((is_over, 1), else_=guess.wrong + 1),
-    }
-    added = upsert(factor_guesses).values(subject=subject, began_at=now, wrong=1)
-    added = added.on_conflict_do_update(index_elements=["subject"], set_=counted)
-    return int(session.execute(added.returning(guess.wrong)).scalar_one()) <= GUESSES
-
-
-def take_guess_back(session: Session, subject: str) -> None:
-    guess = factor_guesses
-    session.execute(update(guess).where(guess.c.subject == subject).values(wrong=guess.c.wrong - 1))
 
 
 # One-time passwords of an app
@@ -216,11 +194,10 @@ def remove_added(session: Session, subject: str, kind: str, at: datetime) -> Non
 
 
 def remove_second_factors(session: Session, subject: str) -> None:
-    for table in (totp_factors, passkeys, code_factors, recovery_codes, factor_guesses):
+    for table in (totp_factors, passkeys, code_factors, recovery_codes):
         session.execute(delete(table).where(table.c.subject == subject))
 
 
 def remove_expired(session: Session, now: datetime) -> None:
     session.execute(delete(ceremonies).where(ceremonies.c.expires_at < now))
     session.execute(delete(pending_sign_ins).where(pending_sign_ins.c.begun_at < now - STEP_LIFETIME))
-    session.execute(delete(factor_guesses).where(factor_guesses.c.began_at < now - GUESSES_WINDOW))

@@ -66,14 +66,6 @@ pending_sign_ins = Table(
     Column("code_challenge", Text),  # of the one-time code that was sent for it
 )
 
-factor_guesses = Table(
-    "factor_guesses",
-    metadata,
-    _subject(is_key=True),
-    Column("began_at", Moment, nullable=False),
-    Column("wrong", Integer, nullable=False),
-)
-
 # WebAuthn, section 13.4.3: challenges; each is good for one ceremony of the browser that asked for it
 ceremonies = Table(
     "ceremonies",

@@ -37,6 +37,14 @@ SIGN_IN_ADDRESS = Rule("sign-in-address", 100, timedelta(seconds=15))
 PASSWORD_AGAIN = Rule("password-again", 10, timedelta(minutes=2))
 """Wrong passwords of one account where somebody who is signed in is asked for it again."""
 
+SECOND_FACTOR = Rule("second-factor", 20, timedelta(minutes=3))
+"""Wrong codes of six digits for one account, however many sign-ins are begun: one chance in 16,000 to hit one of three
+valid codes in the first hour. Only somebody who has the password gets that far. A passkey or a recovery code lets the
+owner in meanwhile."""
+
+PASSKEY_ADDRESS = Rule("passkey-address", 300, timedelta(seconds=1))
+"""Challenges for a passkey that one address asks for. A hall has one address for everybody in it."""
+
 CLIENT = Rule("client", 20, timedelta(minutes=1))
 """Wrong proofs of one client from one address. Nobody elsewhere can lock a client out."""
 
@@ -60,6 +68,8 @@ RULES = (
     SIGN_IN_DEVICE,
     SIGN_IN_ADDRESS,
     PASSWORD_AGAIN,
+    SECOND_FACTOR,
+    PASSKEY_ADDRESS,
     CLIENT,
     PROTOCOL_ADDRESS,
     CODES_ADDRESS,

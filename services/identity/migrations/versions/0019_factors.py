@@ -72,15 +72,6 @@ def upgrade() -> None:
     op.execute("CREATE INDEX ix_pending_sign_ins_subject ON pending_sign_ins (subject)")
     op.execute(
         """
-        CREATE TABLE factor_guesses (
-            subject text PRIMARY KEY REFERENCES accounts (subject),
-            began_at timestamptz NOT NULL,
-            wrong integer NOT NULL
-        )
-        """
-    )
-    op.execute(
-        """
         CREATE TABLE ceremonies (
             secret_hash text PRIMARY KEY,
             purpose text NOT NULL,
@@ -93,5 +84,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DROP TABLE ceremonies, factor_guesses, pending_sign_ins, recovery_codes, code_factors")
+    op.execute("DROP TABLE ceremonies, pending_sign_ins, recovery_codes, code_factors")
     op.execute("DROP TABLE passkeys, totp_factors")
