@@ -12,7 +12,7 @@ from services.identity import store as identity_store
 from services.identity.browser_sessions import Browser, open_session
 from services.identity.codes.commands import check_code, issue_code
 from services.identity.codes.domain import Recipient
-from services.identity.factors import recovery_codes, store, totp
+from services.identity.factors import guesses, recovery_codes, store, totp
 from services.identity.factors.domain import (
     GUESSABLE,
     MAIL_CODE,
@@ -26,9 +26,6 @@ from services.identity.factors.domain import (
     references,
 )
 from services.identity.factors.means import Means
-from services.identity.limits import guard
-from services.identity.limits import store as limits
-from services.identity.limits.domain import SECOND_FACTOR
 from services.identity.persons import store as persons
 from services.identity.persons.identifiers import EMAIL, PHONE, mask
 from services.identity.sealing import hash_secret, new_secret
@@ -136,19 +133,13 @@ def _is_right(session: Session, means: Means, pending: PendingSignIn, kind: str,
         return store.use_recovery_code(session, pending.subject, recovery_codes.hash_code(pending.subject, given), now)
     if kind not in GUESSABLE:
         return False
-    # taken before it is looked at, so that guesses which race for one account count one after the other
-    tries = [means.codes.limits.bucket(SECOND_FACTOR, pending.subject)]
-    refused = limits.take(session, tries, now)
-    guard.count(refused)
-    if refused:
-        return False
-    if kind == TOTP:
-        is_right = _is_totp(session, means, pending, given, now)
-    else:
-        is_right = _is_code(session, means, pending, kind, given, now)
-    if is_right:
-        limits.put_back(session, tries)
-    return is_right
+
+    def check() -> bool:
+        if kind == TOTP:
+            return _is_totp(session, means, pending, given, now)
+        return _is_code(session, means, pending, kind, given, now)
+
+    return guesses.is_right(session, means.codes.limits, pending.subject, check, now)
 
 
 def _is_totp(session: Session, means: Means, pending: PendingSignIn, given: str, now: datetime) -> bool:

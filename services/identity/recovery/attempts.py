@@ -16,7 +16,7 @@ from contracts.errors import Fault, InvalidInput, NotFound
 from services.identity.codes.commands import check_code, issue_code
 from services.identity.codes.domain import KINDS, MAIL, MAX_A_DAY_TO_ADDRESS, SMS, Recipient
 from services.identity.domain import LOCALES
-from services.identity.factors import recovery_codes, totp
+from services.identity.factors import guesses, recovery_codes, totp
 from services.identity.factors import store as factor_store
 from services.identity.factors.means import Means
 from services.identity.limits import guard
@@ -194,17 +194,18 @@ def _is_recovery_code(session: Session, means: Means, attempt: Attempt, given: s
 
 def _is_totp(session: Session, means: Means, attempt: Attempt, given: str, now: datetime) -> bool:
     subject = attempt.subject or ""
-    # counted before it is looked at, together with the guesses of sign-ins
-    if not factor_store.count_guess(session, subject, now):
-        return False
-    row = factor_store.get_totp(session, subject, lock=True)
-    key = means.seal.open(bytes(row.secret), subject.encode()).decode() if row else ""
-    step = totp.matching_step(key, given, now, row.last_step) if row else None
-    if step is None:
-        return False
-    factor_store.use_totp(session, subject, step, now)
-    factor_store.take_guess_back(session, subject)
-    return True
+
+    def check() -> bool:
+        row = factor_store.get_totp(session, subject, lock=True)
+        key = means.seal.open(bytes(row.secret), subject.encode()).decode() if row else ""
+        step = totp.matching_step(key, given, now, row.last_step) if row else None
+        if step is None:
+            return False
+        factor_store.use_totp(session, subject, step, now)
+        return True
+
+    # counted together with the guesses of sign-ins
+    return guesses.is_right(session, means.codes.limits, subject, check, now)
 
 
 def _is_other_code(session: Session, means: Means, attempt: Attempt, given: str, now: datetime) -> bool:
