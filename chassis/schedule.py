@@ -60,7 +60,8 @@ _TAKE = text(
     WHERE name = :name AND next_at <= :now ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED
     """
 )
-_DONE = text("DELETE FROM schedule WHERE id = :id")
+# a handler may ask again under its own name and key: then the row has moved, and stays
+_DONE = text("DELETE FROM schedule WHERE id = :id AND due_at = :due_at")
 _FAILED = text("UPDATE schedule SET attempts = attempts + 1, next_at = :next_at WHERE id = :id")
 _OVERDUE = text(
     "SELECT count(*) FILTER (WHERE attempts > 0), min(due_at) FROM schedule WHERE name = :name AND due_at <= :now"
@@ -68,7 +69,10 @@ _OVERDUE = text(
 
 
 def at(session: Session, due_at: datetime, name: str, key: str, data: Mapping[str, Any]) -> None:
-    """Let the handler of `name` run once, not before `due_at`. There is one for each name and key."""
+    """Let the handler of `name` run once, not before `due_at`. There is one for each name and key.
+
+    Its handler may move it to another time, and is then run again.
+    """
     values = {"name": name, "key": key, "due_at": due_at, "data": json.dumps(dict(data))}
     trace = {"traceparent": context.traceparent.get(), "correlation_id": context.correlation_id.get()}
     session.execute(_AT, values | trace)
@@ -120,7 +124,7 @@ def _run(session: Session, name: str, row: Row[Any], handler: Handler, now: date
         delay = RETRY_DELAYS[min(row.attempts, len(RETRY_DELAYS) - 1)]
         session.execute(_FAILED, {"id": row.id, "next_at": now + timedelta(seconds=delay)})
         return "failed"
-    session.execute(_DONE, {"id": row.id})
+    session.execute(_DONE, {"id": row.id, "due_at": row.due_at})
     log.info("scheduled %s of %s is done", name, row.key)
     return "done"
 

@@ -8,7 +8,7 @@ https://www.asyncapi.com/docs/reference/specification/v3.0.0
 
 from __future__ import annotations
 
-from dataclasses import Field, fields
+from dataclasses import MISSING, Field, fields
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -163,7 +163,8 @@ def _schema(event: type[Event]) -> dict[str, Any]:
 
 def _data_schema(event: type[Event]) -> dict[str, Any]:
     properties = {field.name: _field_schema(field) for field in fields(event)}
-    return {"type": "object", "required": list(properties), "properties": properties}
+    required = [field.name for field in fields(event) if field.default is MISSING]
+    return {"type": "object", "required": required, "properties": properties}
 
 
 def _field_schema(field: Field[Any]) -> dict[str, Any]:

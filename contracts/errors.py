@@ -38,6 +38,18 @@ class ActionNotAllowed(ServiceError):
     """Args: the action, the status that forbids it."""
 
 
+class CorrectionAlreadyRequested(ServiceError):
+    """Args: the case number. Everything that is missing is named once, and it was."""
+
+
+class CaseChanged(ServiceError):
+    """Args: the case number, its version now. Somebody was faster: look again, then decide."""
+
+
+class VersionNeeded(ServiceError):
+    """Args: the action. Its status does not tell whether somebody was faster, so say which version you have read."""
+
+
 class InvalidInput(ServiceError):
     """Args: a list of `Fault`, one for every wrong place."""
 
@@ -152,6 +164,9 @@ ERROR_OF_PATH: dict[str, type[ServiceError]] = {
         NotFound,
         NotPermitted,
         ActionNotAllowed,
+        CorrectionAlreadyRequested,
+        CaseChanged,
+        VersionNeeded,
         InvalidInput,
         IdempotencyKeyReused,
         ItemNotOnline,

@@ -72,9 +72,14 @@ class CaseAccepted(CaseEvent):
 
 @dataclass(frozen=True, slots=True)
 class CorrectionRequested(CaseEvent):
-    """Everything that is missing was named, once; the citizen is to correct it."""
+    """Everything that is missing was named, once; the citizen is to correct it, by the day `until`.
+
+    It was not always said: then it is `-`.
+    """
 
     type = "case.correction-requested"
+
+    until: str = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,144 @@ class CaseClosed(CaseEvent):
     type = "case.closed"
 
     decision: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseProvisionallyAccepted(CaseEvent):
+    """The case was taken up with its main documents; the rest follows by the day `until`, or the case lapses."""
+
+    type = "case.provisionally-accepted"
+
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseSupplied(CaseEvent):
+    """What was to follow after a provisional acceptance has come."""
+
+    type = "case.supplied"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseNotAccepted(CaseEvent):
+    """The case was not taken up, with the reason."""
+
+    type = "case.not-accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseSuspended(CaseEvent):
+    """The clock stands, for a `reason` of the law: `hearing`, `inspection`, `appraisal`, `expert-review`, ..."""
+
+    type = "case.suspended"
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResumed(CaseEvent):
+    """The clock runs again, with the time that was left."""
+
+    type = "case.resumed"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseStepFinished(CaseEvent):
+    """The case went from one step of its procedure into the next."""
+
+    type = "case.step-finished"
+
+    step: str
+    next_step: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseAssigned(CaseEvent):
+    """Somebody of the department that handles the case has it in hand."""
+
+    type = "case.assigned"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseReleased(CaseEvent):
+    """Nobody in particular has the case in hand any more."""
+
+    type = "case.released"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseDelegated(CaseEvent):
+    """The department `giver` passed the case to the department `taker`, which handles it now."""
+
+    type = "case.delegated"
+
+    giver: str
+    taker: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseHandedBack(CaseEvent):
+    """The case went back from the department `giver` to `taker`, which had passed it on."""
+
+    type = "case.handed-back"
+
+    giver: str
+    taker: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseDelivered(CaseEvent):
+    """The citizen has the result: by `download`, at the `counter`, or by `post`."""
+
+    type = "case.delivered"
+
+    way: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLapsed(CaseEvent):
+    """The applicant's date `until` has passed without an answer; the case has ended."""
+
+    type = "case.lapsed"
+
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseReopened(CaseEvent):
+    """A review took the decision back; the case goes on, and its clock begins anew."""
+
+    type = "case.reopened"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseDueSoon(CaseEvent):
+    """The promised limit ends soon, with the day `due_on`."""
+
+    type = "case.due-soon"
+
+    due_on: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseOverdue(CaseEvent):
+    """A limit, `promised` or `statutory`, ended with the day `due_on`, and the case has not."""
+
+    type = "case.overdue"
+
+    due_on: str
+    limit: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseEscalated(CaseEvent):
+    """The case is overdue for so long that the next `level` (from 1) is told: whoever has the `role`."""
+
+    type = "case.escalated"
+
+    due_on: str
+    level: int
+    role: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +435,22 @@ EVENTS: tuple[type[Event], ...] = (
     CaseRefused,
     CaseWithdrawn,
     CaseClosed,
+    CaseProvisionallyAccepted,
+    CaseSupplied,
+    CaseNotAccepted,
+    CaseSuspended,
+    CaseResumed,
+    CaseStepFinished,
+    CaseAssigned,
+    CaseReleased,
+    CaseDelegated,
+    CaseHandedBack,
+    CaseDelivered,
+    CaseLapsed,
+    CaseReopened,
+    CaseDueSoon,
+    CaseOverdue,
+    CaseEscalated,
     CaseRated,
     DraftExpiring,
     DraftExpired,

@@ -42,6 +42,10 @@ PROBLEM_OF_ERROR: dict[type[Exception], Problem] = {
     errors.NotFound: Problem(404, "not-found"),
     errors.NotPermitted: Problem(403, "not-permitted"),
     errors.ActionNotAllowed: Problem(409, "action-not-allowed"),
+    errors.CorrectionAlreadyRequested: Problem(409, "correction-already-requested"),
+    errors.CaseChanged: Problem(412, "case-changed"),
+    # RFC 6585, section 3
+    errors.VersionNeeded: Problem(428, "version-needed"),
     errors.InvalidInput: Problem(422, "invalid-input"),
     # draft-ietf-httpapi-idempotency-key-header, section 2.7: 422 for a key reused with another request
     errors.IdempotencyKeyReused: Problem(422, "idempotency-key-reused"),
@@ -101,6 +105,9 @@ _RULES = {
     "literal_error": ("enum", "expected"),
     "string_pattern_mismatch": ("pattern", "pattern"),
     "unstorable": ("characters", None),
+    "date_from_datetime_parsing": ("format.date", None),
+    "date_parsing": ("format.date", None),
+    "date_type": ("format.date", None),
 }
 
 
@@ -136,6 +143,8 @@ def headers_of(error: Exception, problem: Problem) -> dict[str, str]:
         return {"Retry-After": str(error.args[0])}
     if isinstance(error, (TokenRefused, InsufficientScope)):
         return {"WWW-Authenticate": error.challenge}
+    if isinstance(error, errors.CaseChanged) and len(error.args) > 1:
+        return {"ETag": f'"{error.args[1]}"'}
     if isinstance(error, errors.StepUpRequired):
         # RFC 9470, section 3
         challenge = 'Bearer realm="onehall", error="insufficient_user_authentication"'
@@ -145,6 +154,7 @@ def headers_of(error: Exception, problem: Problem) -> dict[str, str]:
 
 _EXTENSIONS: dict[type[Exception], tuple[tuple[str, int], ...]] = {
     errors.ActionNotAllowed: (("action", 0), ("case_status", 1)),
+    errors.CaseChanged: (("version", 1),),
     errors.ItemVersionOutdated: (("item_version", 1),),
     errors.DraftChanged: (("revision", 1),),
     errors.AgreementNeeded: (("departments", 0),),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
 from starlette.responses import JSONResponse, Response
 
 from contracts.access import STAFF_PURPOSES
+from gateway.api import versions
 from gateway.api.callers import CasesActor, Services
 from gateway.api.schemas import (
     PROBLEMS,
@@ -29,6 +30,10 @@ IdempotencyKey = Annotated[
     Text | None,
     Header(min_length=1, max_length=255, description="the same key gives the same case, once"),
 ]
+IfMatch = Annotated[
+    Text | None,
+    Header(max_length=500, description="the `ETag` of the case as you read it: 412 if it has changed since"),
+]
 Purpose = Annotated[
     Code | None,
     Query(description=f"why staff look, for the citizen's access log: {', '.join(STAFF_PURPOSES)}"),
@@ -43,7 +48,8 @@ async def submit_case(
     key = idempotency_key or str(uuid.uuid4())
     version = () if filing.item_version is None else (filing.item_version,)
     case = await services.call("cases.submit_case", filing.item, filing.form, key, *version, actor=actor)
-    return JSONResponse(case, status_code=201, headers={"Location": f"/api/v1/cases/{case['number']}"})
+    headers = {"Location": f"/api/v1/cases/{case['number']}"} | versions.etag(case)
+    return JSONResponse(case, status_code=201, headers=headers)
 
 
 @router.get("", response_model=CaseList)
@@ -53,7 +59,8 @@ async def list_cases(services: Services, actor: CasesActor, cursor: Cursor = Non
 
 @router.get("/{number:code}", response_model=Case)
 async def get_case(services: Services, actor: CasesActor, number: str, purpose: Purpose = None) -> Response:
-    return JSONResponse(await services.call("cases.get_case", *_asked(number, purpose), actor=actor))
+    case = await services.call("cases.get_case", *_asked(number, purpose), actor=actor)
+    return JSONResponse(case, headers=versions.etag(case))
 
 
 @router.get("/{number:code}/history", response_model=History)
@@ -62,9 +69,21 @@ async def get_history(services: Services, actor: CasesActor, number: str, purpos
 
 
 @router.post("/{number:code}/actions", response_model=Case)
-async def act_on_case(services: Services, actor: CasesActor, number: str, action: CaseAction) -> Response:
+async def act_on_case(
+    services: Services, actor: CasesActor, number: str, action: CaseAction, if_match: IfMatch = None
+) -> Response:
     arguments = (number, action.action, action.note, action.form)
-    return JSONResponse(await services.call("cases.act_on_case", *arguments, actor=actor))
+    case = await services.call("cases.act_on_case", *arguments, *_besides(action, if_match), actor=actor)
+    return JSONResponse(case, headers=versions.etag(case))
+
+
+def _besides(action: CaseAction, if_match: str | None) -> tuple[Any, ...]:
+    """What a service of the release before does not take is sent only if it is there."""
+    read = versions.named_in(if_match)
+    if read is not None:
+        return (action.details(), read)
+    details = action.details()
+    return () if details is None else (details,)
 
 
 def _asked(number: str, purpose: str | None) -> tuple[str, ...]:

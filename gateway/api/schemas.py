@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import Query
@@ -53,10 +54,34 @@ class CaseFiling(Body):
     item_version: int | None = Field(default=None, ge=1, description="whose form was filled in; an older one is 409")
 
 
+class MissingThing(Body):
+    """One thing that the applicant is to bring: at least one of the three."""
+
+    document: Code | None = Field(default=None, description="a document of the item")
+    field: Code | None = Field(default=None, description="a field of its form")
+    text: Annotated[Text, Field(max_length=500)] | None = None
+
+
 class CaseAction(Body):
     action: Code = Field(examples=["accept", "request_correction", "correct", "approve", "refuse", "withdraw"])
     note: Note | None = None
     form: Form | None = None
+    missing: list[MissingThing] | None = Field(
+        default=None,
+        max_length=50,
+        description="with `request_correction` and `accept_provisionally`: everything that is missing, once",
+    )
+    until: date | None = Field(default=None, description="with the same: the applicant's last day to answer")
+    reason: Code | None = Field(default=None, description="with `suspend`: what the law takes out of the limit")
+    to: Code | None = Field(
+        default=None, description="with `delegate` a department, with `assign` an account, with `finish_step` a step"
+    )
+    way: Literal["download", "counter", "post"] | None = Field(default=None, description="with `deliver`")
+
+    def details(self) -> dict[str, Any] | None:
+        """What the action takes besides note and form; `None` for nothing."""
+        asked = self.model_dump(mode="json", exclude_none=True, include={"missing", "until", "reason", "to", "way"})
+        return asked or None
 
 
 class RatingGiving(Body):
@@ -107,6 +132,16 @@ class ItemList(BaseModel):
     )
 
 
+class Due(BaseModel):
+    """The time that the case may take. `on` and `statutory_on` are last days, `days_left` while the clock stands."""
+
+    state: Literal["none", "stopped", "running", "due_soon", "overdue", "escalated"]
+    on: str | None
+    statutory_on: str | None
+    days_left: int | None
+    is_tentative: bool = Field(description="the days off of that year are not published yet")
+
+
 class Case(BaseModel):
     number: str
     item: str
@@ -114,12 +149,27 @@ class Case(BaseModel):
     department: str
     region: str
     kind: str
-    status: Literal["submitted", "accepted", "correction_requested", "withdrawn", "closed"]
+    status: Literal[
+        "submitted",
+        "accepted",
+        "provisionally_accepted",
+        "correction_requested",
+        "suspended",
+        "not_accepted",
+        "withdrawn",
+        "lapsed",
+        "closed",
+    ]
     decision: Literal["approved", "refused"] | None
     channel: Literal[CHANNELS]  # type: ignore[valid-type]
     submitted_at: str
     updated_at: str
-    sequence: int
+    sequence: int = Field(description="counts the history; also the version of the case, its `ETag`")
+    step: str | None = Field(default=None, description="where it is in the item's procedure")
+    handled_by: str | None = Field(default=None, description="the department that handles it now")
+    answer_by: str | None = Field(default=None, description="the applicant's last day to answer")
+    delivered_by: str | None = None
+    due: Due | None = None
     form: dict[str, Any] | None = None
 
 
@@ -135,6 +185,7 @@ class HistoryEntry(BaseModel):
     channel: str
     actor: str
     note: str | None
+    details: dict[str, Any] | None = None
 
 
 class History(BaseModel):

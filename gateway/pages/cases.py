@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from contracts.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted
+from contracts.errors import (
+    ActionNotAllowed,
+    CaseChanged,
+    CorrectionAlreadyRequested,
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+)
 from gateway.pages.forms import FilledForm
 from gateway.pages.visits import Visit, Visited, text_in
 from gateway.problems import sentence
@@ -80,14 +88,24 @@ async def act_on_case(visit: Visited, number: str) -> Response:
     posted = await visit.form()
     action, note = text_in(posted, "action"), text_in(posted, "note")
     try:
-        await visit.call("cases.act_on_case", number, action, note or None, None)
+        await visit.call("cases.act_on_case", number, action, note or None, None, *_version_in(posted))
     except ActionNotAllowed:
         return await _show(visit, number, 409, visit.say("case.action-too-late"), note)
+    except CaseChanged:
+        return await _show(visit, number, 412, visit.say("case.changed-meanwhile"), note)
+    except CorrectionAlreadyRequested:
+        return await _show(visit, number, 409, visit.say("case.correction-once"), note)
     except NotPermitted:
         return await _show(visit, number, 403, visit.say("case.action-not-yours"), note)
     except InvalidInput as error:
         return await _show(visit, number, 422, _note_fault(visit, error), note, "note")
     return RedirectResponse(f"{visit.place.base}/cases/{number}", 303)
+
+
+def _version_in(posted: FormData) -> tuple[Any, ...]:
+    """The version of the case that the page showed, for the last two arguments of an action."""
+    version = text_in(posted, "_version")
+    return (None, [int(version)]) if version.isascii() and version.isdigit() and len(version) < 10 else ()
 
 
 def _note_fault(visit: Visit, error: InvalidInput) -> str:
@@ -107,13 +125,16 @@ async def show_correction(visit: Visited, number: str) -> Response:
 @router.post("/{number:code}/correct")
 async def correct_case(visit: Visited, number: str) -> Response:
     file = await visit.call("cases.get_case_file", number)
-    form = FilledForm.posted(file["item"], await visit.form(), visit.say)
+    posted = await visit.form()
+    form = FilledForm.posted(file["item"], posted, visit.say)
     try:
-        await visit.call("cases.act_on_case", number, "correct", None, form.content)
+        await visit.call("cases.act_on_case", number, "correct", None, form.content, *_version_in(posted))
     except InvalidInput as error:
         return _correction_page(visit, file, form.with_faults(error.faults), 422)
     except ActionNotAllowed:
         return await _show(visit, number, 409, visit.say("case.action-too-late"))
+    except CaseChanged:
+        return await _show(visit, number, 412, visit.say("case.changed-meanwhile"))
     return RedirectResponse(f"{visit.place.base}/cases/{number}", 303)
 
 

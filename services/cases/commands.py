@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -15,12 +16,15 @@ from contracts.events import RatingGiven
 from services.cases import domain, forms, store
 from services.cases.case_number import filing_day, is_case_number
 from services.cases.catalogue.live import VERSIONS
-from services.cases.catalogue.model import Catalogue
+from services.cases.catalogue.model import Catalogue, ServiceItem
 from services.cases.domain import Case
 from services.cases.drafts import access
 from services.cases.drafts import commands as drafts
 from services.cases.store import Filing
 from services.cases.views import case_view
+from services.cases.work import asking, staff, timing
+from services.cases.work.acting import Versions
+from services.cases.work.clock import RULES, WEEKDAYS, Calendar, Rules
 
 _MAX_KEY = 255
 
@@ -71,21 +75,40 @@ def _require_key(idempotency_key: object) -> str | None:
     return key
 
 
-def submit_case(session: Session, catalogue: Catalogue, filing: Filing, now: datetime) -> dict[str, Any]:
+def submit_case(
+    session: Session,
+    catalogue: Catalogue,
+    filing: Filing,
+    now: datetime,
+    *,
+    calendar: Calendar = WEEKDAYS,
+    rules: Rules = RULES,
+) -> dict[str, Any]:
     """File the case. The same key with the same request gives the case that it gave before."""
-    number = store.insert_case(session, filing, day=filing_day(now), at=now)
+    item = VERSIONS.get(session, catalogue, filing.item, filing.item_version)
+    begun = domain.begun(_filed(filing, now), item.procedure, calendar)
+    number = store.insert_case(session, filing, begun, day=filing_day(now))
     if number is None:
         return case_view(_filed_before(session, filing), catalogue)
     drafts.file_draft(session, filing.idempotency_key, filing.applicant)
-    case = _filed(filing, number, now)
+    case = replace(begun, number=number)
     act = None if filing.actor_subject == filing.applicant else filing.actor_subject
     applicant = Actor(subject=filing.applicant, client="", channel=filing.channel, act=act)
     store.add_events(session, domain.submitted(case, applicant))
+    timing.keep(session, case, calendar, rules)
     return case_view(case, catalogue)
 
 
 def submit_draft(
-    session: Session, catalogue: Catalogue, seal: Seal, actor: Actor, draft_id: str, now: datetime
+    session: Session,
+    catalogue: Catalogue,
+    seal: Seal,
+    actor: Actor,
+    draft_id: str,
+    now: datetime,
+    *,
+    calendar: Calendar = WEEKDAYS,
+    rules: Rules = RULES,
 ) -> dict[str, Any]:
     """File a draft as it stands: it becomes the case in this transaction. Again, it gives the case that it became."""
     key = access.require_id(draft_id)
@@ -93,7 +116,7 @@ def submit_draft(
     if draft is None:
         return case_view(_filed_from(session, actor, key), catalogue)
     filing = prepare_filing(catalogue, actor, draft.item, draft.form, key, draft.item_version)
-    return submit_case(session, catalogue, filing, now)
+    return submit_case(session, catalogue, filing, now, calendar=calendar, rules=rules)
 
 
 def act_on_case(
@@ -106,13 +129,34 @@ def act_on_case(
     note: object,
     form: object,
     now: datetime,
+    details: object = None,
+    versions: Versions = None,
+    calendar: Calendar = WEEKDAYS,
+    rules: Rules = RULES,
 ) -> dict[str, Any]:
+    """Do one action, with its history, its events and the time that it makes run or stand, or nothing at all."""
     text = forms.require_text(note, "/note", forms.MAX_NOTE)
+    asked = asking.read(details)
     case = _require_case(number, store.lock_case(session, number) if is_case_number(number) else None)
-    change = domain.act(case, actor, action, at=now, note=text)
+    item = VERSIONS.get(session, catalogue, case.item, case.item_version)
+    change = domain.act(
+        case,
+        actor,
+        action,
+        at=now,
+        note=text,
+        details=asked,
+        versions=versions,
+        procedure=item.procedure,
+        calendar=calendar,
+        rules=rules,
+    )
+    if action == "assign":
+        staff.require_colleague(session, asked.to or "", case.handled_by, now)
     if form is not None and domain.ACTIONS[action].brings_form:
-        _save_corrected_form(session, catalogue, case, form)
+        _save_corrected_form(session, item, case, form)
     store.save_change(session, change, text)
+    timing.keep(session, change.case, calendar, rules)
     return case_view(change.case, catalogue)
 
 
@@ -124,9 +168,9 @@ def take_over_rating(session: Session, envelope: Envelope, now: datetime) -> Non
     store.save_change(session, domain.rate(case, rating.score, channel=envelope.channel, at=now))
 
 
-def _filed(filing: Filing, number: str, now: datetime) -> Case:
+def _filed(filing: Filing, now: datetime) -> Case:
     return Case(
-        number=number,
+        number="",
         item=filing.item,
         item_version=filing.item_version,
         department=filing.department,
@@ -153,9 +197,8 @@ def _filed_from(session: Session, actor: Actor, draft_id: str) -> Case:
     return case
 
 
-def _save_corrected_form(session: Session, catalogue: Catalogue, case: Case, form: Any) -> None:
-    """In the version that the case was filed under, whatever has been published since."""
-    item = VERSIONS.get(session, catalogue, case.item, case.item_version)
+def _save_corrected_form(session: Session, item: ServiceItem, case: Case, form: Any) -> None:
+    """`item` is in the version that the case was filed under, whatever has been published since."""
     forms.require_valid(form, item.validator)
     store.save_form(session, case.number, form)
 

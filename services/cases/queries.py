@@ -49,11 +49,12 @@ def get_case_file(
     """All that a page about one case shows, and what this reader may do with it now. A look, as `get_case` is."""
     case, form = _require_visible(session, actor, number)
     looks.note(session, actor, case, access.CASE, purpose)
+    item = VERSIONS.get(session, catalogue, case.item, case.item_version)
     return {
         "case": case_view(case, catalogue) | {"form": form},
         "history": _history(session, number),
-        "item": VERSIONS.get(session, catalogue, case.item, case.item_version).description,
-        "actions": domain.allowed_actions(actor, case),
+        "item": item.description,
+        "actions": domain.allowed_actions(actor, case, item.procedure),
     }
 
 

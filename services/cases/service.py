@@ -30,6 +30,9 @@ from services.cases.subscriptions import commands as subscription_commands
 from services.cases.subscriptions import queries as subscription_queries
 from services.cases.webhooks import commands as webhook_commands
 from services.cases.webhooks import queries as webhook_queries
+from services.cases.work import timing
+from services.cases.work.clock import RULES, WEEKDAYS
+from services.cases.work.timing import Time
 
 CATALOGUE = LiveCatalogue()
 
@@ -42,6 +45,11 @@ class CasesService(Service):
     @property
     def catalogue(self) -> Catalogue:
         return CATALOGUE.current(self.database)
+
+    @property
+    def _time(self) -> Time:
+        """Which days are worked, and the rules of deadlines."""
+        return {"calendar": WEEKDAYS, "rules": RULES}
 
     @contextmanager
     def work(self) -> Iterator[tuple[Session, Catalogue]]:
@@ -79,7 +87,7 @@ class CasesService(Service):
     ) -> dict[str, Any]:
         filing = commands.prepare_filing(self.catalogue, self.actor, item, form, idempotency_key, item_version)
         with self.work() as (session, catalogue):
-            return commands.submit_case(session, catalogue, filing, datetime.now(UTC))
+            return commands.submit_case(session, catalogue, filing, datetime.now(UTC), **self._time)
 
     @rpc
     def list_drafts(self, item: str | None = None) -> dict[str, Any]:
@@ -119,7 +127,8 @@ class CasesService(Service):
     @rpc
     def submit_draft(self, id: str) -> dict[str, Any]:  # noqa: A002
         with self.work() as (session, catalogue):
-            return commands.submit_draft(session, catalogue, self._draft_seal(), self.actor, id, datetime.now(UTC))
+            seal, now = self._draft_seal(), datetime.now(UTC)
+            return commands.submit_draft(session, catalogue, seal, self.actor, id, now, **self._time)
 
     @rpc
     def hand_over_draft(self, id: str) -> dict[str, Any]:  # noqa: A002
@@ -165,12 +174,24 @@ class CasesService(Service):
 
     @rpc
     def act_on_case(
-        self, number: str, action: str, note: str | None = None, form: dict[str, Any] | None = None
+        self,
+        number: str,
+        action: str,
+        note: str | None = None,
+        form: dict[str, Any] | None = None,
+        details: dict[str, Any] | None = None,
+        versions: list[int] | str | None = None,
     ) -> dict[str, Any]:
+        """`versions`: those of the case that the caller has read, as `If-Match` has them (RFC 9110, 13.1.1)."""
+        asked: dict[str, Any] = {"note": note, "form": form, "details": details, "versions": versions}
         with self.work() as (session, catalogue):
             return commands.act_on_case(
-                session, catalogue, self.actor, number, action, note=note, form=form, now=datetime.now(UTC)
+                session, catalogue, self.actor, number, action, now=datetime.now(UTC), **asked, **self._time
             )
+
+    @on_due(timing.CLOCK)
+    def on_clock(self, session: Session, due: Due) -> None:
+        timing.pass_time(session, self.catalogue, due, datetime.now(UTC), **self._time)
 
     @rpc
     def create_subscription(

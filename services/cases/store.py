@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     Integer,
@@ -16,6 +18,7 @@ from sqlalchemy import (
     MetaData,
     Row,
     Select,
+    SmallInteger,
     Table,
     Text,
     bindparam,
@@ -49,6 +52,21 @@ cases = Table(
     Column("status_before_correction", Text),
     Column("decision", Text),
     Column("sequence", Integer, nullable=False),
+    Column("step", Text),
+    Column("handler", Text),
+    Column("assignee", Text),
+    Column("asked_at", DateTime(timezone=True)),
+    Column("answer_by", Date),
+    Column("delivered_by", Text),
+    Column("reopened_at", DateTime(timezone=True)),
+    Column("clock_from", Date),
+    Column("promised_left", Integer),
+    Column("statutory_left", Integer),
+    Column("due_on", Date),
+    Column("statutory_due_on", Date),
+    Column("due_stage", SmallInteger, nullable=False),
+    Column("is_beyond_statute", Boolean, nullable=False),
+    Column("is_due_tentative", Boolean, nullable=False),
     Column("form", JSONB, nullable=False),
     Column("idempotency_key", Text),
     Column("request_digest", LargeBinary, nullable=False),
@@ -65,6 +83,7 @@ case_history = Table(
     Column("actor", Text, nullable=False),
     Column("actor_subject", Text, nullable=False),
     Column("note", Text),
+    Column("details", JSONB(none_as_null=True)),
 )
 
 _CASE = tuple(cases.c[field.name] for field in fields(Case))
@@ -76,10 +95,12 @@ _FILE = text(
     WITH filed AS (
         INSERT INTO cases (
             number, item, item_version, department, region, kind, applicant, channel, submitted_at, updated_at,
-            status, sequence, form, idempotency_key, request_digest
+            status, sequence, form, idempotency_key, request_digest,
+            step, handler, clock_from, promised_left, statutory_left, due_on, statutory_due_on, is_due_tentative
         ) VALUES (
             next_case_number(:day), :item, :item_version, :department, :region, :kind, :applicant, :channel, :at, :at,
-            'submitted', 1, CAST(:form AS jsonb), :idempotency_key, :request_digest
+            'submitted', 1, CAST(:form AS jsonb), :idempotency_key, :request_digest,
+            :step, :handler, :clock_from, :promised_left, :statutory_left, :due_on, :statutory_due_on, :is_due_tentative
         )
         ON CONFLICT (applicant, idempotency_key) DO NOTHING
         RETURNING number, applicant, channel, submitted_at
@@ -96,14 +117,23 @@ _FILED = select(*_CASE, cases.c.request_digest).where(
 _LOAD = select(*_CASE).where(cases.c.number == bindparam("case_number"))
 _LOAD_WITH_FORM = select(*_CASE, cases.c.form).where(cases.c.number == bindparam("case_number"))
 _LOCK = _LOAD.with_for_update()
+_LOCK_AT_ONCE = _LOAD.with_for_update(skip_locked=True)
 _HISTORY = (
     select(case_history).where(case_history.c.number == bindparam("case_number")).order_by(case_history.c.sequence)
+)
+_CHANGING = (
+    *("status", "status_before_correction", "decision", "sequence", "updated_at", "step", "handler", "assignee"),
+    *("asked_at", "answer_by", "delivered_by", "reopened_at", "clock_from", "promised_left", "statutory_left"),
+    *("due_on", "statutory_due_on", "due_stage", "is_beyond_statute", "is_due_tentative"),
+)
+_BEGUN = (
+    *("step", "handler", "clock_from", "promised_left", "statutory_left", "due_on", "statutory_due_on"),
+    "is_due_tentative",
 )
 _CHANGE = (
     update(cases)
     .where(cases.c.number == bindparam("case_number"))
-    .values({name: bindparam(f"new_{name}") for name in ("status", "status_before_correction", "decision")})
-    .values(sequence=bindparam("new_sequence"), updated_at=bindparam("new_updated_at"))
+    .values({name: bindparam(f"new_{name}") for name in _CHANGING})
 )
 _CORRECT = update(cases).where(cases.c.number == bindparam("case_number")).values(form=bindparam("new_form"))
 _ADD_ENTRY = insert(case_history)
@@ -131,10 +161,11 @@ class Filing:
     actor_subject: str
 
 
-def insert_case(session: Session, filing: Filing, *, day: Any, at: datetime) -> str | None:
-    """Give the new case's number, or `None` if the applicant used the key before."""
+def insert_case(session: Session, filing: Filing, begun: Case, *, day: date) -> str | None:
+    """Give the new case's number, or `None` if the applicant used the key before. `begun` is the case but for it."""
     values = {field.name: getattr(filing, field.name) for field in fields(Filing)}
-    number: str | None = session.execute(_FILE, values | {"day": day, "at": at}).scalar_one_or_none()
+    values |= {name: getattr(begun, name) for name in _BEGUN} | {"day": day, "at": begun.submitted_at}
+    number: str | None = session.execute(_FILE, values).scalar_one_or_none()
     return number
 
 
@@ -167,6 +198,12 @@ def lock_case(session: Session, number: str) -> Case | None:
     return None if row is None else Case(*row)
 
 
+def lock_case_at_once(session: Session, number: str) -> Case | None:
+    """The same, or `None` while somebody else holds it."""
+    row = session.execute(_LOCK_AT_ONCE, {"case_number": number}).one_or_none()
+    return None if row is None else Case(*row)
+
+
 def load_history(session: Session, number: str) -> list[Row[Any]]:
     return list(session.execute(_HISTORY, {"case_number": number}))
 
@@ -174,17 +211,8 @@ def load_history(session: Session, number: str) -> list[Row[Any]]:
 def save_change(session: Session, change: Change, note: str | None = None) -> None:
     """Save what a locked case has become, its new history, and its events."""
     case = change.case
-    session.execute(
-        _CHANGE,
-        {
-            "case_number": case.number,
-            "new_status": case.status,
-            "new_status_before_correction": case.status_before_correction,
-            "new_decision": case.decision,
-            "new_sequence": case.sequence,
-            "new_updated_at": case.updated_at,
-        },
-    )
+    values = {f"new_{name}": getattr(case, name) for name in _CHANGING}
+    session.execute(_CHANGE, values | {"case_number": case.number})
     session.execute(_ADD_ENTRY, [_entry(change, sequence, event.type, note) for sequence, event in change.entries])
     add_events(session, change)
 
@@ -224,4 +252,5 @@ def _entry(change: Change, sequence: int, event: str, note: str | None) -> dict[
         "actor": change.actor.role,
         "actor_subject": change.actor.hand,
         "note": note if first else None,
+        "details": (dict(change.details) or None) if first else None,
     }

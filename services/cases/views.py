@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from services.cases.catalogue.model import Catalogue
 from services.cases.domain import Case
+from services.cases.work.clock import due_state
 
 
 def case_view(case: Case, catalogue: Catalogue) -> dict[str, Any]:
@@ -25,12 +26,29 @@ def case_view(case: Case, catalogue: Catalogue) -> dict[str, Any]:
         "submitted_at": time_view(case.submitted_at),
         "updated_at": time_view(case.updated_at),
         "sequence": case.sequence,
+        "step": case.step,
+        "handled_by": case.handled_by,
+        "answer_by": _day(case.answer_by),
+        "delivered_by": case.delivered_by,
+        "due": due_view(case),
+    }
+
+
+def due_view(case: Case) -> dict[str, Any]:
+    """`days_left` only while the clock stands: a list read tomorrow counts from its date. `is_tentative`: the days off
+    of that year are not published yet."""
+    return {
+        "state": due_state(case),
+        "on": _day(case.due_on) if case.clock_from else None,
+        "statutory_on": _day(case.statutory_due_on) if case.clock_from else None,
+        "days_left": None if case.clock_from else case.promised_left,
+        "is_tentative": case.is_due_tentative,
     }
 
 
 def entry_view(entry: Any) -> dict[str, Any]:
     """One line of the shared history. Who acted is a role word; the account stays inside."""
-    return {
+    view = {
         "sequence": entry.sequence,
         "at": time_view(entry.at),
         "event": entry.event,
@@ -38,6 +56,11 @@ def entry_view(entry: Any) -> dict[str, Any]:
         "actor": entry.actor,
         "note": entry.note,
     }
+    return view | {"details": entry.details} if entry.details else view
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def time_view(at: datetime) -> str:

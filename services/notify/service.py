@@ -37,7 +37,7 @@ class NotifyService(Service):
     settings_class = NotifySettings
     settings: NotifySettings
 
-    # `case.closed` tells nothing that the decision before it did not tell
+    # `case.closed` tells nothing that the decision before it did not tell; steps, hands and limits are read on the page
     @on_event(
         "case.submitted",
         "case.accepted",
@@ -46,6 +46,15 @@ class NotifyService(Service):
         "case.approved",
         "case.refused",
         "case.withdrawn",
+        "case.provisionally-accepted",
+        "case.supplied",
+        "case.not-accepted",
+        "case.suspended",
+        "case.resumed",
+        "case.delegated",
+        "case.delivered",
+        "case.lapsed",
+        "case.reopened",
         "rating.invited",
         "rating.reminded",
     )

@@ -37,6 +37,16 @@ EXAMPLE = {
     "change": "totp-added",
     "alert": "8c1f0d6be2a94c3f9a7d5e4b3c2a1f00",
     "ways": "mail sms",
+    "until": "2026-12-08",
+    "reason": "hearing",
+    "step": "examine",
+    "next_step": "sign",
+    "giver": "civil-affairs",
+    "taker": "market-regulation",
+    "way": "counter",
+    "due_on": "2026-12-15",
+    "limit": "promised",
+    "level": 1,
 }
 
 

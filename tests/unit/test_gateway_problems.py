@@ -17,6 +17,7 @@ ARGUMENTS = {
     errors.InvalidInput: ([FAULT],),
     errors.ItemNotOnline: ("dog-licence",),
     errors.ActionNotAllowed: ("approve", "closed"),
+    errors.CaseChanged: ("202611240000012", 4),
     errors.AgreementNeeded: (["market-regulation"],),
     errors.TooManySubscriptions: (100,),
     errors.TooManyNewSubscriptions: (200,),

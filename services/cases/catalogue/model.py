@@ -13,6 +13,7 @@ from contracts.errors import NotFound
 from services.cases import forms
 from services.cases.catalogue.search.entries import Entry, entry_of
 from services.cases.catalogue.search.index import Index
+from services.cases.work.procedure import Procedure
 
 LANGUAGES = ("zh-Hans", "zh-Hant", "en")
 
@@ -78,6 +79,10 @@ class ServiceItem:
     def validator(self) -> Draft202012Validator:
         """Of its form, which was checked as a schema before it was published."""
         return forms.validator(self.description["form"])
+
+    @cached_property
+    def procedure(self) -> Procedure:
+        return Procedure.of(self.description)
 
     @cached_property
     def listed(self) -> dict[str, Any]:

@@ -1,0 +1,55 @@
+"""Whom a case can be assigned to: officers that have been seen at their department's work.
+
+Accounts are another service's. What is needed of them here is what each call says of its actor anyway.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import text
+
+from chassis.database import Session
+from contracts.actors import Actor
+from contracts.errors import Fault, InvalidInput
+from services.cases.work.states import OFFICER
+
+REMEMBERED: Final = timedelta(days=90)
+_SEEN_AGAIN: Final = timedelta(hours=12)
+
+# nothing is written while it is known
+_SEE = text(
+    """
+    INSERT INTO case_staff (subject, department, seen_at)
+    SELECT :subject, :department, :now
+    WHERE NOT EXISTS (
+        SELECT FROM case_staff WHERE subject = :subject AND department = :department AND seen_at > :lately
+    )
+    ON CONFLICT (subject) DO UPDATE SET department = excluded.department, seen_at = excluded.seen_at
+    """
+)
+_COLLEAGUES = text(
+    "SELECT subject FROM case_staff WHERE department = :department AND seen_at > :since ORDER BY subject LIMIT 200"
+)
+_IS_COLLEAGUE = text(
+    "SELECT FROM case_staff WHERE subject = :subject AND department = :department AND seen_at > :since"
+)
+
+
+def see(session: Session, actor: Actor, now: datetime) -> None:
+    if actor.has_role(OFFICER) and actor.department and actor.subject and actor.act is None:
+        values = {"subject": actor.subject, "department": actor.department, "now": now, "lately": now - _SEEN_AGAIN}
+        session.execute(_SEE, values)
+
+
+def list_colleagues(session: Session, department: str, now: datetime) -> list[str]:
+    """The accounts of the officers of a department."""
+    return list(session.execute(_COLLEAGUES, {"department": department, "since": now - REMEMBERED}).scalars())
+
+
+def require_colleague(session: Session, subject: str, department: str, now: datetime) -> None:
+    """Raise `InvalidInput` unless the account is an officer's of the department."""
+    values = {"subject": subject, "department": department, "since": now - REMEMBERED}
+    if session.execute(_IS_COLLEAGUE, values).one_or_none() is None:
+        raise InvalidInput([Fault(pointer="/to", rule="colleague", value=True)])
