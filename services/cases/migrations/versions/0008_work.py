@@ -34,9 +34,11 @@ ALTER TABLE case_history ADD COLUMN details jsonb;
 
 # small: of open cases only
 INDEXES = """
-CREATE INDEX cases_at_work ON cases ((coalesce(handler, department)), (coalesce(due_on, 'infinity')), number)
-    WHERE status IN ('submitted', 'accepted', 'provisionally_accepted', 'correction_requested', 'suspended');
-CREATE INDEX cases_passed_on ON cases (handler, number) WHERE handler IS NOT NULL;
+CREATE INDEX cases_at_work ON cases (department, due_on, number)
+    WHERE handler IS NULL AND status IN (
+        'submitted', 'accepted', 'provisionally_accepted', 'correction_requested', 'suspended'
+    );
+CREATE INDEX cases_passed_on ON cases (handler, due_on, number) WHERE handler IS NOT NULL;
 CREATE INDEX cases_tentative ON cases (number) WHERE is_due_tentative;
 """
 
