@@ -262,6 +262,15 @@ def _is_passed_on(case: Case, actor: Actor, procedure: Procedure) -> bool:
     return case.handled_by != own
 
 
+def _can_delegate(case: Case, actor: Actor, procedure: Procedure) -> bool:
+    return bool(_takers(case, procedure))
+
+
+def _takers(case: Case, procedure: Procedure) -> list[str]:
+    delegates = procedure.step(case.step, case.status).delegates
+    return [each for each in delegates if each != case.handled_by]
+
+
 def _can_deliver(case: Case, actor: Actor, procedure: Procedure) -> bool:
     return case.decision is not None and case.delivered_by is None
 
@@ -269,6 +278,7 @@ def _can_deliver(case: Case, actor: Actor, procedure: Procedure) -> bool:
 _CONDITIONS: Final[Mapping[str, Callable[[Case, Actor, Procedure], bool]]] = {
     "claim": _can_claim,
     "release": _can_release,
+    "delegate": _can_delegate,
     "hand_back": _is_passed_on,
     "deliver": _can_deliver,
 }
@@ -335,9 +345,7 @@ def _step_faults(situation: Situation) -> list[Fault]:
 
 
 def _department_faults(situation: Situation) -> list[Fault]:
-    step = situation.procedure.step(situation.case.step, situation.case.status)
-    others = [each for each in step.delegates if each != situation.case.handled_by]
-    return _one_of(situation.details.to, "/to", others, is_needed=True)
+    return _one_of(situation.details.to, "/to", _takers(situation.case, situation.procedure), is_needed=True)
 
 
 def _colleague_faults(situation: Situation) -> list[Fault]:
