@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from cli import agreements, audit, catalogue, clients, demos, events, keys, users
+from cli import agreements, audit, catalogue, clients, demos, events, keys, recoveries, users
 from contracts.errors import Fault, InvalidInput, NotFound, ServiceError, ServiceUnavailable, UsernameTaken
 from services.identity.domain import DemoDataInProduction
 
@@ -23,6 +23,7 @@ def onehall() -> None:
 
 onehall.add_command(clients.client)
 onehall.add_command(users.user)
+users.user.add_command(recoveries.recover)
 onehall.add_command(demos.demo)
 onehall.add_command(events.events)
 onehall.add_command(agreements.agreement)

@@ -15,6 +15,7 @@ from chassis import settings
 from chassis.database import Database
 from services.identity.persons.vault import Vault
 from services.identity.sealing import Seal, SealedOtherwise, SealingKeyUnusable
+from services.identity.security_notices.codes import NoticeKeys
 
 
 class OperatorSettings(BaseSettings):
@@ -71,6 +72,12 @@ def vault() -> Vault:
     """Raise a `ClickException` for a key that is missing or cannot be used."""
     with sealing():
         return Vault(*_cookie_keys())
+
+
+def notice_keys() -> NoticeKeys:
+    """Of the codes that are handed over."""
+    with sealing():
+        return NoticeKeys(*_cookie_keys())
 
 
 def _cookie_keys() -> tuple[str, str | None]:

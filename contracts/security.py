@@ -9,6 +9,7 @@ RECOVERY_LINK = "recovery-link"
 """Goes to the one address that the recovery was begun by, and sets the new password."""
 
 PASSWORD_CHANGED, PASSWORD_RECOVERED = "password-changed", "password-recovered"
+MAIL_CHANGED, PHONE_CHANGED = "email-changed", "phone-changed"
 NEW_DEVICE, REFUSED = "new-device", "refused"
 RECOVERY_RENEWED = "recovery-renewed"
 """New recovery codes; the old ones are worth nothing."""
@@ -17,6 +18,8 @@ CHANGES = (
     PASSWORD_CHANGED,
     *(f"{factor}-{what}" for factor in FACTORS for what in ("added", "removed")),
     RECOVERY_RENEWED,
+    MAIL_CHANGED,
+    PHONE_CHANGED,
     NEW_DEVICE,
     RECOVERY_BEGUN,
     RECOVERY_READY,

@@ -34,7 +34,7 @@ async def finish_sign_in(visit: Visited, code: str = "", state: str = "", error:
 
 @router.get("/")
 async def show_counter(visit: Visited) -> Response:
-    _require_clerk(visit)
+    require_clerk(visit)
     if visit.cookies.read(visit.request, VISIT):
         return RedirectResponse("/hall/visit/", 303)
     return _counter(visit)
@@ -43,7 +43,7 @@ async def show_counter(visit: Visited) -> Response:
 @router.post("/visits")
 async def begin_visit(visit: Visited) -> Response:
     """By a card that was read, or by the code that the citizen read out from their phone."""
-    _require_clerk(visit)
+    require_clerk(visit)
     posted = await visit.form()
     challenge, code = text_in(posted, "challenge")[:MAX_CHALLENGE], text_in(posted, "code")[:MAX_CODE]
     try:
@@ -62,7 +62,7 @@ async def begin_visit(visit: Visited) -> Response:
 
 @router.post("/codes")
 async def send_code(visit: Visited) -> Response:
-    _require_clerk(visit)
+    require_clerk(visit)
     phone = text_in(await visit.form(), "phone")[:MAX_NUMBER]
     try:
         sent = await visit.call("identity.send_presence_code", phone)
@@ -132,7 +132,7 @@ async def sign_out(visit: Visited) -> Response:
     return response
 
 
-def _require_clerk(visit: Visit) -> Visitor:
+def require_clerk(visit: Visit) -> Visitor:
     clerk = visit.signed_in
     if not clerk.actor.has_role(ROLE):
         raise NotPermitted("hall")

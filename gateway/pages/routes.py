@@ -5,8 +5,10 @@ from fastapi import APIRouter
 from gateway.pages import (
     access_log,
     account,
+    addresses_of_account,
     cases,
     counter_assurance,
+    counter_recovery,
     department,
     device,
     drafts,
@@ -50,9 +52,16 @@ for part in (
     passkeys,
     recovering,
     not_me,
+    addresses_of_account,
 ):
     router.include_router(part.router)
-for address in (registering.router, own_account.router, own_account.closed, counter_assurance.router):
+for address in (
+    registering.router,
+    own_account.router,
+    own_account.closed,
+    counter_assurance.router,
+    counter_recovery.router,
+):
     router.include_router(address)
 for part in (device, kiosk, hall):
     router.include_router(part.router)

@@ -14,7 +14,15 @@ from sqlalchemy import event, select, text
 
 from chassis import context, schedule
 from contracts.actors import Actor
-from contracts.errors import InvalidInput, NotFound, NotPermitted, SessionEnded, SignInRefused, TooManyAttempts
+from contracts.errors import (
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    SessionEnded,
+    SignInRefused,
+    SignInTooOld,
+    TooManyAttempts,
+)
 from services.identity import commands, queries, store
 from services.identity.codes import queries as code_queries
 from services.identity.codes.secrecy import CodeKeys
@@ -22,7 +30,7 @@ from services.identity.codes.tables import one_time_codes
 from services.identity.factors import enrolment
 from services.identity.factors import store as factor_store
 from services.identity.limits.devices import KNOWN_DEVICES, remember
-from services.identity.persons import leaving
+from services.identity.persons import address_change, leaving
 from services.identity.persons import store as persons
 from services.identity.persons.identifiers import Particulars
 from services.identity.persons.tables import identifiers
@@ -33,7 +41,6 @@ from services.identity.recovery.tables import recoveries
 from services.identity.sealing import Seal
 from services.identity.security_notices import commands as notice_commands
 from services.identity.security_notices import refusing
-from services.identity.security_notices import store as notice_store
 from services.identity.security_notices.codes import NoticeKeys
 from services.identity.security_notices.looking_up import Lookup
 from services.identity.security_notices.queries import get_security_notices
@@ -440,11 +447,11 @@ def test_staff_do_not_recover_by_themselves(owner):
 # At the counter, and by an operator
 
 
-def at_counter(owner: Owner, number: str, actor: Actor = CLERK) -> dict[str, str]:
-    with owner.driver.database.transaction() as session:
-        return handing_over.begin_at_counter(
-            session, owner.driver.vault, owner.notice_keys, actor, number, owner.driver.now
-        )
+def at_counter(owner: Owner, number: str, actor: Actor | None = None) -> dict[str, str]:
+    vault, clerk = owner.driver.vault, actor or replace(CLERK, subject=f"clerk-{secrets.token_hex(4)}")
+    return handing_over.begin_at_counter(
+        owner.driver.database, vault, owner.notice_keys, clerk, number, owner.driver.now
+    )
 
 
 def test_a_clerk_who_has_seen_the_card_lets_nobody_wait(owner):
@@ -470,6 +477,15 @@ def test_a_clerk_does_not_recover_their_own_account_nor_one_that_is_not_confirme
         at_counter(owner, owner.number, replace(CLERK, subject=owner.subject))
     with pytest.raises(NotFound):
         at_counter(owner, new_number())
+
+
+def test_a_clerk_does_not_try_numbers_out(owner):
+    clerk = replace(CLERK, subject=f"clerk-{secrets.token_hex(4)}")
+    for _ in range(20):
+        with pytest.raises(NotFound):
+            at_counter(owner, new_number(), clerk)
+    with pytest.raises(TooManyAttempts):
+        at_counter(owner, owner.number, clerk)
 
 
 def test_an_operator_lets_staff_in_again_for_an_hour(owner):
@@ -538,21 +554,71 @@ def test_a_sign_in_that_was_under_way_opens_no_session_after_a_refusal(owner):
         commands.sign_in(owner.driver.database, offload, owner.account.username, PASSWORD, "web", owner.driver.now)
 
 
+class Addresses:
+    """Changing one's own, signed in."""
+
+    def __init__(self, owner: Owner) -> None:
+        self.owner, self.driver = owner, owner.driver
+        self.driver.account = owner.account
+        self.driver.sign_in(owner.account)
+
+    def begin(self, kind: str, said: str) -> str:
+        with self.driver.database.transaction() as session:
+            means, actor, secret = self.driver.means, self.driver.actor, self.driver.session
+            return address_change.begin(session, means, actor, secret, kind, said, self.driver.now)
+
+    def finish(self, challenge: str, code: str) -> None:
+        means, actor, secret = self.driver.means, self.driver.actor, self.driver.session
+        address_change.finish(self.driver.database, means, actor, secret, challenge, code, self.driver.now)
+
+    def change(self, kind: str, said: str) -> None:
+        self.finish(self.begin(kind, said), self.owner.code("mail" if kind == "email" else "sms") or "")
+
+    def known(self, kind: str) -> str | None:
+        with self.driver.database.transaction() as session:
+            return persons.open_of(session, self.driver.vault, [self.owner.subject], kind).get(self.owner.subject)
+
+
 def test_an_address_that_was_changed_comes_back_and_was_told_at_both(owner):
-    with owner.driver.database.transaction() as session:
-        former = notice_store.get_identifier(session, owner.subject, "email")
-        persons.save(
-            session, owner.driver.vault, owner.subject, Particulars(email="thief@example.org"), owner.driver.now
-        )
-    owner.tell("mail-added", former=former)
-    assert owner.told()[-1]["addresses"] == {
-        "mail": "thief@example.org",
-        "mail-former": owner.mail,
-        "sms": owner.phone,
-    }
-    owner.refuse("mail-added")
-    with owner.driver.database.transaction() as session:
-        assert persons.open_of(session, owner.driver.vault, [owner.subject], "email") == {owner.subject: owner.mail}
+    mine, thief = Addresses(owner), f"{secrets.token_hex(6)}@example.org"
+    mine.change("email", thief)
+    assert mine.known("email") == thief
+    assert owner.told()[-1]["addresses"] == {"mail": thief, "mail-former": owner.mail, "sms": owner.phone}
+    owner.refuse("email-changed")
+    assert mine.known("email") == owner.mail
+
+
+def test_what_came_after_a_refused_change_is_undone_with_it(owner):
+    mine = Addresses(owner)
+    mine.change("email", f"{secrets.token_hex(6)}@example.org")
+    first = owner.code_of("email-changed")
+    for step in ("phone", "email"):
+        owner.driver.after(minutes=1)
+        said = f"+86136{secrets.randbelow(10**8):08}" if step == "phone" else f"{secrets.token_hex(6)}@example.org"
+        mine.change(step, said)
+    owner.driver.after(minutes=1)
+    owner.add_totp()
+    assert owner.refuse_code(first)
+    assert (mine.known("email"), mine.known("phone"), factors(owner).is_empty) == (owner.mail, owner.phone, True)
+    assert owner.told()[-1]["addresses"]["mail"], "and the owner hears of the refusal"
+
+
+def test_an_address_is_proved_before_it_is_taken_and_never_anothers(owner):
+    mine, other = Addresses(owner), Owner(owner.driver)
+    challenge = mine.begin("phone", f"+86136{secrets.randbelow(10**8):08}")
+    with pytest.raises(InvalidInput):
+        mine.finish(challenge, "000000")
+    owner.driver.after(minutes=1)
+    challenge = mine.begin("email", other.mail)
+    assert other.code("mail") is None
+    with pytest.raises(InvalidInput):
+        mine.finish(challenge, "000000")
+    assert (mine.known("email"), mine.known("phone")) == (owner.mail, owner.phone)
+    with pytest.raises(InvalidInput):
+        mine.begin("email", "no address")
+    owner.driver.after(minutes=16)
+    with pytest.raises(SignInTooOld):
+        mine.begin("phone", owner.phone)
 
 
 def test_who_changes_an_address_afterwards_does_not_take_the_notice_away(owner):

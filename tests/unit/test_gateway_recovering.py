@@ -137,3 +137,43 @@ def test_from_the_inbox_the_owner_says_it_with_a_fresh_sign_in() -> None:
     door, _ = recovering(**answers | {"get_own_security_notice": SignInTooOld()})
     door.cookies.set("onehall_web", "w-1")
     assert "fresh" in door.get("/account/security/not-me/0f", headers={"accept": "text/html"}).headers["location"]
+
+
+def clerk_at_the_hall(answer: Any, *roles: str) -> tuple[Door, FakeRpc]:
+    session = web_session(roles=list(roles)) | {"client": "hall"}
+    rpc = FakeRpc({"identity.get_web_session": session, "identity.recover_at_counter": answer})
+    door = make_door(rpc)
+    door.cookies.set("onehall_hall", "h-1")
+    return door, rpc
+
+
+def test_a_clerk_hands_over_a_code_and_the_number_is_not_shown_again() -> None:
+    door, _ = clerk_at_the_hall({"name": "陈*明", "code": CODE}, "clerk")
+    page = door.post("/hall/recovery", data={"id_number": "11010119900307001X"}, headers=FORM).text
+    assert CODE in page
+    assert "陈*明" in page
+    assert "11010119900307001X" not in page
+    door, _ = clerk_at_the_hall(NotFound("person"), "clerk")
+    assert door.post("/hall/recovery", data={"id_number": "1"}, headers=FORM).status_code == 404
+
+
+def test_who_is_no_clerk_hands_over_nothing() -> None:
+    door, rpc = clerk_at_the_hall({}, "officer")
+    assert door.get("/hall/recovery", headers=FORM).status_code == 403
+    assert door.post("/hall/recovery", data={"id_number": "1"}, headers=FORM).status_code == 403
+    assert not rpc.of("identity.recover_at_counter")
+
+
+def test_an_address_is_changed_by_the_code_that_goes_there() -> None:
+    answers = {"get_security": {}, "begin_address_change": "challenge", "finish_address_change": None}
+    door, rpc = recovering(**answers, get_web_session=web_session())
+    door.cookies.set("onehall_web", "w-1")
+    door.cookies.set("onehall_session", "b-1")
+    assert door.get("/account/security/address/sms").status_code == 200
+    page = door.post("/account/security/address/sms", data={"address": "13812345678"}, headers=FORM).text
+    assert 'value="challenge"' in page
+    typed = {"challenge": "challenge", "code": "123456"}
+    done = door.post("/account/security/address/sms/code", data=typed, headers=FORM)
+    assert done.headers["location"] == "/account/security?done=1"
+    assert rpc.of("identity.begin_address_change") == [("b-1", "phone", "13812345678")]
+    assert door.get("/account/security/address/fax").status_code == 404

@@ -13,7 +13,7 @@ from services.identity import queries
 from services.identity.base import IdentityBase
 from services.identity.limits import guard
 from services.identity.limits.domain import PASSWORD_AGAIN, REGISTRATION_ADDRESS
-from services.identity.persons import leaving, raising, registration
+from services.identity.persons import address_change, leaving, raising, registration
 from services.identity.persons import store as persons
 from services.identity.persons.registry import Registry, open_registry
 from services.identity.settings import IdentitySettings
@@ -76,6 +76,17 @@ class PersonEntrypoints(IdentityBase):
         with self.database.transaction() as transaction:
             guard.require_tries(transaction, [self._limit_keys().bucket(PASSWORD_AGAIN, self.actor.subject)], now)
         leaving.close_account(self.database, self.offload, self.actor, password, now)
+
+    @rpc
+    def begin_address_change(self, session: str, kind: str, said: str) -> str:
+        now, means = datetime.now(UTC), self._means()
+        with self.database.transaction() as transaction:
+            return address_change.begin(transaction, means, self.actor, session, kind, said, now)
+
+    @rpc
+    def finish_address_change(self, session: str, challenge: str, code: str) -> None:
+        now, means = datetime.now(UTC), self._means()
+        address_change.finish(self.database, means, self.actor, session, challenge, code, now)
 
     @rpc
     def get_contacts(self, subjects: list[str]) -> dict[str, dict[str, str]]:

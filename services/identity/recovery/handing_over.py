@@ -9,19 +9,21 @@ import uuid
 from datetime import datetime
 
 from chassis import schedule
-from chassis.database import Session
+from chassis.database import Database, Session
 from contracts import access, security
 from contracts.actors import Actor
-from contracts.errors import Fault, InvalidInput, NotFound
+from contracts.errors import Fault, InvalidInput, NotFound, TooManyAttempts
 from services.identity import store as identity_store
 from services.identity.access_log.commands import note_look
 from services.identity.access_log.domain import Look
+from services.identity.device import store as tries
+from services.identity.device.domain import TRIES_WINDOW
 from services.identity.domain import normalize_username
 from services.identity.factors import store as factor_store
 from services.identity.persons import store as persons
 from services.identity.persons.identifiers import ID_NUMBER, Particulars, spelled
 from services.identity.persons.vault import Vault
-from services.identity.presence.domain import CLERK, mask_name, require_clerk
+from services.identity.presence.domain import CLERK, MOST_UNKNOWN, mask_name, require_clerk
 from services.identity.recovery import store
 from services.identity.recovery.domain import COUNTER, OPERATOR, STAFF_LINK_LIFETIME
 from services.identity.recovery.store import Recovery
@@ -33,22 +35,39 @@ from services.identity.security_notices.queries import make_code
 
 
 def begin_at_counter(
-    session: Session, vault: Vault, keys: NoticeKeys, actor: Actor, id_number: str, now: datetime
+    database: Database, vault: Vault, keys: NoticeKeys, actor: Actor, id_number: str, now: datetime
 ) -> dict[str, str]:
     """`name`, masked, and the `code`; second factors go with it.
 
     Raise `NotPermitted` for all but a clerk at the hall, `InvalidInput` for what is no number, `NotFound` unless it is
-    confirmed as the number of somebody who has a password, does not work here and is not the clerk.
+    confirmed as the number of somebody who has a password, does not work here and is not the clerk; `TooManyAttempts`
+    after too many of those, counted with the cards that the clerk reads.
     """
     require_clerk(actor)
     particulars, faults = spelled(Particulars(id_number=id_number))
     if faults or particulars.id_number is None:
         raise InvalidInput(faults or [Fault(pointer=f"/{ID_NUMBER}", rule="required", value=None)])
-    subject = persons.find_by_id_number(session, vault, particulars.id_number)
+    with database.transaction() as session:
+        tried = f"presence:{actor.subject}"
+        if tries.count_wrong(session, tried, now) > MOST_UNKNOWN:
+            raise TooManyAttempts(int(TRIES_WINDOW.total_seconds()))
+        handed = _begin(session, vault, keys, actor, particulars.id_number, now)
+        if handed is not None:
+            tries.uncount_wrong(session, tried)
+    # after the commit, because the count must stay
+    if handed is None:
+        raise NotFound("person")
+    return handed
+
+
+def _begin(
+    session: Session, vault: Vault, keys: NoticeKeys, actor: Actor, id_number: str, now: datetime
+) -> dict[str, str] | None:
+    subject = persons.find_by_id_number(session, vault, id_number)
     standing = store.get_standing(session, subject or "")
     account = identity_store.get_account(session, subject or "")
     if account is None or standing is None or account.roles or account.subject == actor.subject:
-        raise NotFound("person")
+        return None
     look = Look.by(actor, account.subject, access.LOOK_UP, role=CLERK, purpose=access.COUNTER)
     note_look(session, look, now)
     loses = not factor_store.get_factors(session, account.subject).is_empty

@@ -63,8 +63,7 @@ class RecoveryEntrypoints(NoticeEntrypoints):
     @rpc
     def recover_at_counter(self, id_number: str) -> dict[str, str]:
         now, keys = datetime.now(UTC), self._notice_keys()
-        with self.database.transaction() as transaction:
-            return handing_over.begin_at_counter(transaction, self._vault(), keys, self.actor, id_number, now)
+        return handing_over.begin_at_counter(self.database, self._vault(), keys, self.actor, id_number, now)
 
     @on_due(waiting.READY)
     def on_recovery_ready(self, session: Session, due: Due) -> None:

@@ -13,6 +13,7 @@ from contracts import security
 from contracts.actors import Actor
 from contracts.errors import NotFound
 from services.identity import passwords
+from services.identity.codes import store as code_store
 from services.identity.factors import store as factor_store
 from services.identity.factors.owner import require_fresh_owner
 from services.identity.recovery import store as recovery_store
@@ -64,18 +65,21 @@ def _shown(notice: Any) -> dict[str, Any]:
 
 
 def _refuse(session: Session, notice: Any, now: datetime) -> dict[str, Any]:
-    """In the order of locks of `recovery.waiting`."""
+    """In the order of locks of `recovery.waiting`; of two refusals of one account's changes one waits."""
+    subject = notice.subject
+    code_store.lock(session, [f"refusal:{subject}"])
     if not store.use(session, notice.id, now):
         raise NotFound("notice")
-    subject = notice.subject
     if notice.change in _STOPS_ONLY:
         if waiting.cancel(session, subject):
             commands.note_change(session, subject, security.RECOVERY_CANCELLED, now)
         return _shown(notice)
     factor_store.remove_all_pending(session, subject)
     waiting.cancel(session, subject)
+    later = store.use_since(session, subject, notice.told_at, now)
     commands.note_change(session, subject, security.REFUSED, now)
-    _undo(session, notice)
+    for each in (*later, notice):
+        _undo(session, each)
     # a hash that no password has, until a recovery sets another
     recovery_store.set_password(session, subject, passwords.NOBODY)
     sessions.end_sessions(session, subject, now, reason=Reason.NOT_ME)
@@ -83,7 +87,11 @@ def _refuse(session: Session, notice: Any, now: datetime) -> dict[str, Any]:
 
 
 def _undo(session: Session, notice: Any) -> None:
-    """What was added goes, if it is still what was added then. What was removed is gone: nothing of it was kept."""
+    """What was added goes, if it is still what was added then. What was removed is gone: nothing of it was kept.
+
+    What came after a change that was not the owner's is undone with it, the last one first: whoever made the one may
+    have made the others.
+    """
     factor, _, what = notice.change.rpartition("-")
     if factor in security.FACTORS and what == "added":
         factor_store.remove_added(session, notice.subject, factor, notice.told_at)

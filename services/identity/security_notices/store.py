@@ -100,6 +100,13 @@ def use(session: Session, notice: str, now: datetime) -> bool:
     return bool(session.execute(used).rowcount)
 
 
+def use_since(session: Session, subject: str, then: datetime, now: datetime) -> list[Any]:
+    """The other live ones of the account since then, used up with it; the last one first."""
+    since = (notices.c.subject == subject, notices.c.told_at >= then)
+    used = update(notices).where(*_is_live(now), *since).values(used_at=now).returning(notices)
+    return sorted(session.execute(used), key=lambda row: row.told_at, reverse=True)
+
+
 def _is_live(now: datetime) -> tuple[Any, ...]:
     return (notices.c.used_at.is_(None), notices.c.expires_at > now)
 
