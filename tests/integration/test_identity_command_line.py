@@ -17,7 +17,11 @@ from services.identity import commands, store
 from services.identity.access_log.commands import note_act
 from services.identity.access_log.domain import Look
 from services.identity.access_log.sealing import PURPOSE, seal_new_entries
+from services.identity.limits.guard import LimitKeys
+from services.identity.recovery import finishing
 from services.identity.sealing import Seal, is_secret
+from services.identity.security_notices.codes import NoticeKeys
+from services.identity.security_notices.looking_up import Lookup
 from tests.integration.identity_driver import BASE, CLIENT_KEY, COOKIE_KEY, Driver, at_once
 
 ADD = ("client", "add", "rp-x", "--redirect-uri", "https://rp.example/cb")
@@ -276,3 +280,13 @@ def test_audit_verify_prints_the_end_that_the_next_run_can_be_held_against(run, 
     code, _, err = run("audit", "verify", "--known", later)
     assert (code, "missing at the end" in err) == (1, True)
     assert run("audit", "verify", "--known", "nonsense")[0] == 2
+
+
+def test_an_operator_lets_somebody_in_again_by_a_link(run, identity_database, driver):
+    clerk = driver.register(roles=("clerk",))
+    code, out, _ = run("user", "recover", clerk.username, "--lost-factors")
+    assert code == 0
+    link = out.strip().removeprefix(f"{BASE}/recover/link/")
+    lookup = Lookup(identity_database, NoticeKeys(COOKIE_KEY), LimitKeys(COOKIE_KEY))
+    finishing.require_link(lookup, link, datetime.now(UTC))
+    assert run("user", "recover", "nobody-at-all")[0] == 2
