@@ -16,6 +16,7 @@ from contracts.errors import NotPermitted, SignInRefused
 from contracts.events import AccountClosed
 from services.identity import passwords, tables
 from services.identity import store as identity_store
+from services.identity.factors.tables import code_factors, passkeys, totp_factors
 from services.identity.persons import store
 from services.identity.persons.raising import require_person
 from services.identity.persons.tables import assurance_changes
@@ -56,6 +57,11 @@ def get_personal_data(session: Session, vault: Vault, actor: Actor) -> dict[str,
                 {"level": change.level, "method": change.method, "at": change.at.isoformat()}
                 for change in store.list_levels(session, subject)
             ],
+        },
+        "second_factors": {
+            "apps": _rows(session, totp_factors, subject, ("added_at", "used_at")),
+            "passkeys": _rows(session, passkeys, subject, ("name", "transports", "added_at", "used_at")),
+            "codes": _rows(session, code_factors, subject, ("kind", "added_at")),
         },
         "consents": _rows(session, tables.consents, subject, ("client_id", "scopes", "given_at")),
         "sessions": _rows(session, tables.browser_sessions, subject, ("channel", "signed_in_at", "seen_at", "amr")),
