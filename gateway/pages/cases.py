@@ -127,6 +127,8 @@ async def correct_case(visit: Visited, number: str) -> Response:
     file = await visit.call("cases.get_case_file", number)
     posted = await visit.form()
     form = FilledForm.posted(file["item"], posted, visit.say)
+    if more := form.newly_asked(posted):
+        return _correction_page(visit, file, more)
     try:
         await visit.call("cases.act_on_case", number, "correct", None, form.content, *_version_in(posted))
     except InvalidInput as error:

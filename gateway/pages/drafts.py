@@ -101,9 +101,9 @@ async def save_draft(visit: Visited, draft: str) -> Response:
     """By the button, with the whole form; or by the page's script, which names the fields that were changed."""
     posted = await visit.form()
     item = await _item_of(visit, draft, posted)
-    form = FilledForm.posted(item, posted, visit.say)
-    base = revision_in(posted)
     by_script = JSON in visit.request.headers.get("accept", "")
+    form = FilledForm.posted(item, posted, visit.say, is_whole=not by_script)
+    base = revision_in(posted)
     changes = _changes(item, form, posted, by_script=by_script)
     try:
         saved = await visit.call("cases.save_draft", draft, item["code"], changes, base)

@@ -6,8 +6,8 @@ sections, `{"title", "fields"}`. `cases` alone says whether a form is right.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contracts.errors import Fault
@@ -19,6 +19,8 @@ LONG_TEXT = 120
 LIST_FROM = 8
 """So many choices become a list to pick from; fewer are shown at once."""
 
+ASKED = "_asked"
+"""What a page says of each field that it shows on a condition; no field of a form can be called so."""
 TRUE, FALSE = "true", "false"
 _INPUT_TYPES = {"email": "email", "date": "date", "uri": "url"}
 
@@ -44,6 +46,11 @@ class Field:
     value: Any = ""
     fault: str = ""
     autocomplete: str = ""
+    show_if: Mapping[str, list[str]] = field(default_factory=dict)
+    """Other fields, as they are posted, with the values of which each must have one for this to be asked."""
+    is_asked: bool = True
+    is_new: bool = False
+    """Whether it is asked only since the page before."""
 
     @property
     def is_short(self) -> bool:
@@ -78,21 +85,51 @@ class FilledForm:
 
     @classmethod
     def filled(cls, item: dict[str, Any], content: dict[str, Any], say: Catalogue) -> FilledForm:
+        form = item["form"]
+        shown, needed = asked(form, content), required(form, content)
         sections = tuple(
             Section(
                 say.pick(part.get("title")),
-                tuple(_field(item["form"], name, content.get(name), say) for name in part["fields"]),
+                tuple(
+                    _field(form, name, content.get(name), say, is_asked=name in shown, is_required=name in needed)
+                    for name in part["fields"]
+                ),
             )
             for part in item["layout"]
         )
         return cls(sections, content, say)
 
     @classmethod
-    def posted(cls, item: dict[str, Any], posted: Any, say: Catalogue) -> FilledForm:
-        """`posted` is a multi-dict of strings, as a browser sends a form."""
+    def posted(cls, item: dict[str, Any], posted: Any, say: Catalogue, *, is_whole: bool = True) -> FilledForm:
+        """`posted` is a multi-dict of strings, as a browser sends a form. What is not asked (any more) is left out.
+
+        Of a form that is not whole nobody can say what is asked.
+        """
         properties = item["form"]["properties"]
         read = {name: _read(schema, posted.getlist(name)) for name, schema in properties.items()}
-        return cls.filled(item, {name: value for name, value in read.items() if value is not None}, say)
+        content = {name: value for name, value in read.items() if value is not None}
+        shown = asked(item["form"], content) if is_whole else properties.keys()
+        return cls.filled(item, {name: value for name, value in content.items() if name in shown}, say)
+
+    def newly_asked(self, posted: Any) -> FilledForm | None:
+        """The form with what its answers ask for besides, if the page did not show it; scripts show it at once."""
+        before = {*posted.getlist(ASKED), *self.content}
+        new = {each.name for each in self._fields() if each.show_if and each.is_asked} - before
+        if not new:
+            return None
+        sections = tuple(
+            replace(part, fields=tuple(replace(each, is_new=each.name in new) for each in part.fields))
+            for part in self.sections
+        )
+        return replace(self, sections=sections)
+
+    def _fields(self) -> Iterator[Field]:
+        for section in self.sections:
+            yield from section.fields
+
+    @property
+    def new_fields(self) -> list[Field]:
+        return [each for each in self._fields() if each.is_new]
 
     def with_faults(self, faults: list[Fault]) -> FilledForm:
         """The same form, each fault at its field."""
@@ -134,7 +171,14 @@ class FilledForm:
     def shown(self) -> list[tuple[str, list[tuple[str, str]]]]:
         """Sections of labels and answers, for reading: what was left open is left out."""
         sections = [
-            (section.title, [(field.label, _answer(field)) for field in section.fields if field.value not in ("", [])])
+            (
+                section.title,
+                [
+                    (each.label, _answer(each))
+                    for each in section.fields
+                    if each.is_asked and each.value not in ("", [])
+                ],
+            )
             for section in self.sections
         ]
         return [section for section in sections if section[1]]
@@ -146,7 +190,58 @@ def _field_of(fault: Fault) -> str:
     return name.replace("~1", "/").replace("~0", "~")
 
 
-def _field(form: Mapping[str, Any], name: str, value: Any, say: Catalogue) -> Field:
+def asked(form: Mapping[str, Any], content: Mapping[str, Any]) -> set[str]:
+    """The fields that these answers call for. One that is not asked has no answer for others to depend on."""
+    properties = form["properties"]
+    shown = {name for name, schema in properties.items() if not schema.get("x-show-if")}
+    while True:
+        more = {
+            name
+            for name, schema in properties.items()
+            if name not in shown
+            and all(
+                other in shown and as_posted(content.get(other)) in _posted_values(values)
+                for other, values in schema["x-show-if"].items()
+            )
+        }
+        if not more:
+            return shown
+        shown |= more
+
+
+def _posted_values(values: list[Any]) -> list[str]:
+    return [str(as_posted(value)) for value in values]
+
+
+def required(form: Mapping[str, Any], content: Mapping[str, Any]) -> set[str]:
+    """The fields that must be filled in with these answers, or once they are shown."""
+    needed = set(form.get("required", ()))
+    for rule in (form, *form.get("allOf", ())):
+        condition = rule.get("if")
+        if condition is None:
+            continue
+        branch = rule.get("then" if _is_met(condition, content) else "else", {})
+        needed.update(branch.get("required", ()))
+        # what is shown only where it is needed is needed whenever it is shown
+        then = rule.get("then", {}).get("required", ())
+        needed.update(name for name in then if form["properties"].get(name, {}).get("x-show-if"))
+    return needed
+
+
+def _is_met(condition: Mapping[str, Any], content: Mapping[str, Any]) -> bool:
+    """For conditions on single values, which are those that people can follow; `cases` checks the form by all of it."""
+    if any(name not in content for name in condition.get("required", ())):
+        return False
+    return all(
+        content[name] in (schema["enum"] if "enum" in schema else [schema.get("const")])
+        for name, schema in condition.get("properties", {}).items()
+        if name in content
+    )
+
+
+def _field(
+    form: Mapping[str, Any], name: str, value: Any, say: Catalogue, *, is_asked: bool, is_required: bool
+) -> Field:
     schema = form["properties"][name]
     choices = _choices(schema, say)
     return Field(
@@ -155,10 +250,12 @@ def _field(form: Mapping[str, Any], name: str, value: Any, say: Catalogue) -> Fi
         hint=say.pick(schema.get("x-hint")),
         control=_control(schema, choices),
         input_type=_INPUT_TYPES.get(schema.get("format", ""), "text"),
-        is_required=name in form.get("required", ()),
+        is_required=is_required,
         max_length=schema.get("maxLength"),
         choices=choices,
         value=as_posted(value),
+        show_if={other: _posted_values(values) for other, values in schema.get("x-show-if", {}).items()},
+        is_asked=is_asked,
     )
 
 

@@ -46,6 +46,8 @@ async def submit_form(visit: Visited, code: str) -> Response:
     posted = await visit.form()
     form = FilledForm.posted(item, posted, visit.say)
     key = text_in(posted, "idempotency_key")[:255] or str(uuid.uuid4())
+    if more := form.newly_asked(posted):
+        return draft_page(visit, item, more, key=key, base=revision_in(posted))
     version = text_in(posted, "item_version")
     said = (int(version),) if version.isascii() and version.isdecimal() and len(version) < 10 else ()
     try:

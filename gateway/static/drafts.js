@@ -21,6 +21,8 @@
       if (control.type === "radio" || control.type === "checkbox") control.checked = values.includes(control.value);
       else control.value = value;
     }
+    // other questions may hang on it
+    form.dispatchEvent(new Event("change"));
   };
 
   const button = (text, act) => {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
@@ -20,6 +20,7 @@ MAX_BYTES = 65_536
 MAX_DEPTH = 8
 MAX_FAULTS = 100
 MAX_NOTE = 2_000
+NOT_ASKED = "x-show-if"
 
 _CITIZEN_ID = re.compile("[0-9]{17}[0-9X]")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -51,8 +52,33 @@ def _matches(_: object, pattern: str, value: object, __: object) -> Iterator[Val
         yield ValidationError(f"does not match {pattern}")
 
 
+_check_properties = Draft202012Validator.VALIDATORS["properties"]
+
+
+def _properties(
+    validator: Any, properties: dict[str, Any], value: object, schema: dict[str, Any]
+) -> Iterator[ValidationError]:
+    """Besides what JSON Schema says: a field that is shown on a condition is left out where that is not met."""
+    yield from _check_properties(validator, properties, value, schema)
+    if isinstance(value, dict):
+        for name, field in properties.items():
+            if isinstance(field, dict) and name in value and not is_asked(field, value):
+                yield ValidationError("is not asked for", path=[name], validator=NOT_ASKED, validator_value=False)
+
+
+def is_asked(field: Mapping[str, Any], form: Mapping[str, Any]) -> bool:
+    """Whether these answers call for the field: each other field that it names has one of the values."""
+    conditions: Mapping[str, list[Any]] = field.get("x-show-if", {})
+    return all(any(_is_same(form.get(other), value) for value in values) for other, values in conditions.items())
+
+
+def _is_same(answer: object, value: object) -> bool:
+    """In JSON, `true` is not 1."""
+    return type(answer) is type(value) and answer == value
+
+
 _FormValidator: type[Draft202012Validator] = extend(  # type: ignore[no-untyped-call]
-    Draft202012Validator, {"pattern": _matches}
+    Draft202012Validator, {"pattern": _matches, "properties": _properties}
 )
 
 

@@ -75,7 +75,7 @@ def item():
     """A new one, worked out."""
     description = copy.deepcopy(files.shipped().get("elderly-card").description)
     description.pop("official_code")
-    return description | {"code": f"card-{uuid.uuid4().hex[:8]}", "result": result_of("a-card")}
+    return description | {"version": 1, "code": f"card-{uuid.uuid4().hex[:8]}", "result": result_of("a-card")}
 
 
 def result_of(code):

@@ -217,6 +217,40 @@ def break_condition(description):
     description["form"]["properties"]["postal_code"]["x-show-if"] = {"delivery": ["pigeon"]}
 
 
+def break_need(description):
+    description["form"]["required"].append("postal_code")
+
+
+def break_conditions(description):
+    description["form"]["properties"]["delivery"]["x-show-if"] = {"lives_alone": [True]}
+    description["form"]["properties"]["lives_alone"]["x-show-if"] = {"delivery": ["post"]}
+
+
+def break_following(description):
+    description["provisional_acceptance"] = {"open": False}
+
+
+def break_declaring(description):
+    description["documents"][0]["may_be_declared"] = True
+
+
+def break_end(description):
+    description["steps"][4]["next"] = ["apply"]
+    description["steps"][5]["next"] = ["apply"]
+
+
+def break_way(description):
+    description["steps"][1]["next"] = ["correct"]
+
+
+def break_paper(description):
+    description["papers"] = {"photograph": {"name": description["name"]}}
+
+
+def break_proof(description):
+    description["documents"][1]["proofs"] = ["no-such-paper"]
+
+
 def break_hint(description):
     description["form"]["properties"]["postal_code"]["x-hint"] = {"en": "Six digits"}
 
@@ -243,6 +277,14 @@ def break_question(description):
         (break_promise, "the law"),
         (break_documents, r"\$\.documents: identity"),
         (break_condition, "x-show-if"),
+        (break_need, "cannot always be required"),
+        (break_conditions, "shown only if each other are: "),
+        (break_following, "not open to provisional acceptance"),
+        (break_declaring, "not open to commitments"),
+        (break_end, "to an end"),
+        (break_way, "from the start to this step"),
+        (break_paper, "photograph is described otherwise"),
+        (break_proof, "strange proof"),
         (break_hint, r"postal_code\.x-hint: not translated into zh-Hans, zh-Hant"),
         (break_question, r"\$\.questions\[0\]\.answer: not translated into en"),
     ],

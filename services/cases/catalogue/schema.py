@@ -13,9 +13,10 @@ from jsonschema import Draft202012Validator, SchemaError
 from contracts.errors import InvalidInput
 from services.cases import forms
 from services.cases.catalogue import steps
+from services.cases.catalogue.circles import shortest_circle
 from services.cases.catalogue.faults import Fault
 from services.cases.catalogue.model import LANGUAGES
-from services.cases.catalogue.wording import say
+from services.cases.catalogue.wording import ARROW, say
 
 _ITEM_SCHEMA = Path(__file__).parent / "item-schema.yaml"
 Said = dict[str, str]
@@ -94,6 +95,11 @@ def _faults_of_form(description: dict[str, Any]) -> Iterator[tuple[str, Said]]:
     placed = sorted(field for section in description["layout"] for field in section["fields"])
     if placed != sorted(form["properties"]):
         yield "$.layout", say("layout")
+    conditions = {name: [*field.get("x-show-if", {})] for name, field in form["properties"].items()}
+    if all(other in conditions for others in conditions.values() for other in others) and (
+        circle := shortest_circle(conditions)
+    ):
+        yield "$.form", say("condition-circle", path=ARROW.join([*circle, circle[0]]))
     for name, field in form["properties"].items():
         yield from _faults_of_field(f"$.form.properties.{name}", name, field, form)
 

@@ -40,6 +40,11 @@ _SENTENCES: Final[dict[str, tuple[str, str, str]]] = {
         "{field} 不是另一個欄位，或者沒有這個選項",
         "{field} is no other field, or has no such value",
     ),
+    "condition-circle": (
+        "字段的显示条件成环：{path}",
+        "欄位的顯示條件成環：{path}",
+        "fields that are shown only if each other are: {path}",
+    ),
     "always-required": (
         "按条件显示的字段不能总是必填，请写入 then",
         "按條件顯示的欄位不能總是必填，請寫入 then",
