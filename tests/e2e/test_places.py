@@ -18,6 +18,7 @@ from tests.e2e.test_pages import (  # noqa: F401 (two are fixtures)
     say,
     sign_in,
     speak,
+    submit,
     visiting,
 )
 from tests.processes import wait_until
@@ -53,7 +54,7 @@ def test_a_clerk_files_for_the_citizen_at_the_counter(browser, base, people):  #
         page.goto(f"/hall/visit/items/{ITEM}/apply")
         expect(page.locator(".oh-on-behalf")).to_contain_text("陈*明")
         fill_in(page, people.example(ITEM))
-        press(page, "apply.submit")
+        submit(page, people.example(ITEM))
         expect_history(page, "case.submitted")
         number = page.locator(".oh-number").inner_text()
         press(page, "hall.end")
