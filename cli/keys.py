@@ -16,6 +16,7 @@ from services.identity.oauth import keys
 from services.identity.oauth.keys import StoredKey
 from services.identity.oauth.pairwise import Subjects
 from services.identity.persons import commands as persons
+from services.identity.security_notices import resealing as security_notices
 
 
 @click.group()
@@ -91,6 +92,7 @@ def reseal() -> None:
     click.echo(f"{count} keys and the salt are sealed with the present ONEHALL_COOKIE_KEY")
     apps, closed_apps = factors.reseal(database, seal(factor_means.PURPOSE))
     click.echo(f"{apps} secrets of authenticator apps were sealed anew")
+    security_notices.reseal(database, vault())
     count, closed = persons.reseal(database, vault())
     click.echo(f"{count} ID numbers, phones and mail addresses were sealed anew")
     if closed + closed_apps:

@@ -21,6 +21,7 @@ from services.identity.persons import store
 from services.identity.persons.raising import require_person
 from services.identity.persons.tables import assurance_changes
 from services.identity.persons.vault import Vault
+from services.identity.security_notices.tables import security_notices
 from services.identity.sessions import commands as sessions
 from services.identity.sessions.domain import Reason
 from services.identity.sessions.tables import logout_notices
@@ -65,6 +66,7 @@ def get_personal_data(session: Session, vault: Vault, actor: Actor) -> dict[str,
         },
         "consents": _rows(session, tables.consents, subject, ("client_id", "scopes", "given_at")),
         "sessions": _rows(session, tables.browser_sessions, subject, ("channel", "signed_in_at", "seen_at", "amr")),
+        "security_notices": _rows(session, security_notices, subject, ("change", "told_at")),
         "sign_ins": _rows(
             session, tables.token_families, subject, ("client_id", "scope", "signed_in_at", "created_at", "revoked_at")
         ),
