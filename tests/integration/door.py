@@ -55,11 +55,11 @@ class Calls:
 
 
 @contextmanager
-def open_door(database: Database) -> Iterator[str]:
-    """Its address. The client `web` comes back there meanwhile."""
+def open_door(database: Database, environment: str = "local") -> Iterator[str]:
+    """Its address. The client `web` comes back there meanwhile. `environment` is where identity thinks that it runs."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         base = f"http://localhost:{listener.getsockname()[1]}"
-        own = {"environment": "local", "base_url": base, "AMQP_URI": "amqp://nobody@127.0.0.1:1//"}
+        own = {"environment": environment, "base_url": base, "AMQP_URI": "amqp://nobody@127.0.0.1:1//"}
         managed = {"broker_management_url": "http://nobody@127.0.0.1:1", "rpc_secret": SHARED, "cookie_key": COOKIE_KEY}
         calls = Calls(database, IdentitySettings(**own | managed))
         app = create_app(make_settings(base_url=base, cookie_key=COOKIE_KEY), calls)

@@ -123,6 +123,24 @@ def test_everything_but_passkeys_works_without_scripts(browser, base, driver):  
         expect(page.get_by_role("status")).to_contain_text(say("security.done"))
 
 
+def test_staff_set_up_a_second_factor_before_they_come_in_and_keep_it(browser, seeded, driver):  # noqa: F811
+    officer = driver.register(roles=("officer",), department="civil-affairs")
+    with open_door(seeded, "production") as door, visiting(browser, door) as page:
+        page.add_init_script(AXE_SCRIPT)
+        come_as(page, officer)
+        expect(page.get_by_text(say("factor.required"))).to_be_visible()
+        require_for_everybody(page, "en")
+        page.goto(HERE)
+        expect(page.locator("#password")).to_be_visible()
+        sign_in(page, officer.username, PASSWORD)
+        page.locator("#code").fill(pyotp.TOTP(page.locator(".oh-secret").inner_text()).now())
+        press(page, "form-post.button")
+        page.get_by_role("link", name=say("factor.recovery-kept")).click()
+        expect_security(page)
+        page.locator("form[action$='/remove'] button").first.click()
+        expect(page.get_by_role("alert")).to_contain_text(say("rule.lastFactor"))
+
+
 @pytest.mark.parametrize("language", CATALOGUES)
 def test_the_pages_are_for_everybody(browser, base, signed_in, language):  # noqa: F811
     owner = Owner(signed_in)
