@@ -24,7 +24,8 @@ from services.cases.store import Filing
 from services.cases.views import case_view
 from services.cases.work import asking, staff, timing
 from services.cases.work.acting import Versions
-from services.cases.work.clock import RULES, WEEKDAYS, Calendar, Rules
+from services.cases.work.calendars import WEEKDAYS_EVERYWHERE, Calendars
+from services.cases.work.clock import RULES, Rules
 
 _MAX_KEY = 255
 
@@ -81,11 +82,12 @@ def submit_case(
     filing: Filing,
     now: datetime,
     *,
-    calendar: Calendar = WEEKDAYS,
+    calendars: Calendars = WEEKDAYS_EVERYWHERE,
     rules: Rules = RULES,
 ) -> dict[str, Any]:
     """File the case. The same key with the same request gives the case that it gave before."""
     item = VERSIONS.get(session, catalogue, filing.item, filing.item_version)
+    calendar = calendars.of(filing.region)
     begun = domain.begun(_filed(filing, now), item.procedure, calendar)
     number = store.insert_case(session, filing, begun, day=filing_day(now))
     if number is None:
@@ -107,7 +109,7 @@ def submit_draft(
     draft_id: str,
     now: datetime,
     *,
-    calendar: Calendar = WEEKDAYS,
+    calendars: Calendars = WEEKDAYS_EVERYWHERE,
     rules: Rules = RULES,
 ) -> dict[str, Any]:
     """File a draft as it stands: it becomes the case in this transaction. Again, it gives the case that it became."""
@@ -116,7 +118,7 @@ def submit_draft(
     if draft is None:
         return case_view(_filed_from(session, actor, key), catalogue)
     filing = prepare_filing(catalogue, actor, draft.item, draft.form, key, draft.item_version)
-    return submit_case(session, catalogue, filing, now, calendar=calendar, rules=rules)
+    return submit_case(session, catalogue, filing, now, calendars=calendars, rules=rules)
 
 
 def act_on_case(
@@ -131,7 +133,7 @@ def act_on_case(
     now: datetime,
     details: object = None,
     versions: Versions = None,
-    calendar: Calendar = WEEKDAYS,
+    calendars: Calendars = WEEKDAYS_EVERYWHERE,
     rules: Rules = RULES,
 ) -> dict[str, Any]:
     """Do one action, with its history, its events and the time that it makes run or stand, or nothing at all."""
@@ -139,6 +141,8 @@ def act_on_case(
     asked = asking.read(details)
     case = _require_case(number, store.lock_case(session, number) if is_case_number(number) else None)
     item = VERSIONS.get(session, catalogue, case.item, case.item_version)
+    staff.see(session, actor, now)
+    calendar = calendars.of(case.region)
     change = domain.act(
         case,
         actor,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from chassis.database import Session
@@ -15,6 +16,7 @@ from services.cases.catalogue.model import Catalogue
 from services.cases.domain import Case
 from services.cases.paging import decode, page, require_limit
 from services.cases.views import case_view, entry_view
+from services.cases.work import staff
 
 
 def list_cases(
@@ -23,6 +25,7 @@ def list_cases(
     """The newest first: a citizen's own, a department's for its officers and programs, all for a clerk."""
     size = require_limit(limit)
     before = decode(cursor, is_case_number)
+    staff.see(session, actor, datetime.now(UTC))
     rows = store.list_cases(session, _seen_by(actor), before=before, limit=size + 1)
     return page(rows, size, key=lambda case: case.number, view=lambda case: case_view(case, catalogue))
 

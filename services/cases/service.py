@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from chassis import recently
@@ -31,7 +33,8 @@ from services.cases.subscriptions import queries as subscription_queries
 from services.cases.webhooks import commands as webhook_commands
 from services.cases.webhooks import queries as webhook_queries
 from services.cases.work import timing
-from services.cases.work.clock import RULES, WEEKDAYS
+from services.cases.work.calendars import Calendars, Published
+from services.cases.work.clock import Escalation, Rules
 from services.cases.work.timing import Time
 
 CATALOGUE = LiveCatalogue()
@@ -49,7 +52,7 @@ class CasesService(Service):
     @property
     def _time(self) -> Time:
         """Which days are worked, and the rules of deadlines."""
-        return {"calendar": WEEKDAYS, "rules": RULES}
+        return {"calendars": _calendars(self.settings.calendar_file), "rules": _rules(self.settings)}
 
     @contextmanager
     def work(self) -> Iterator[tuple[Session, Catalogue]]:
@@ -189,6 +192,12 @@ class CasesService(Service):
                 session, catalogue, self.actor, number, action, now=datetime.now(UTC), **asked, **self._time
             )
 
+    @timer(interval=300)
+    def compute_tentative_dates(self) -> None:
+        """Once the days off of a year are known. In every replica: what one has in hand, the next passes over."""
+        with self.work() as (session, catalogue):
+            timing.compute_tentative_dates(session, catalogue, datetime.now(UTC), **self._time)
+
     @on_due(timing.CLOCK)
     def on_clock(self, session: Session, due: Due) -> None:
         timing.pass_time(session, self.catalogue, due, datetime.now(UTC), **self._time)
@@ -300,3 +309,14 @@ class CasesService(Service):
     @on_event("rating.given")
     def on_rating_given(self, session: Session, envelope: Envelope) -> None:
         commands.take_over_rating(session, envelope, datetime.now(UTC))
+
+
+@cache
+def _calendars(file: Path | None) -> Calendars:
+    return Published(file)
+
+
+@cache
+def _rules(settings: CasesSettings) -> Rules:
+    escalations = tuple(Escalation(each.days, each.role) for each in settings.escalations)
+    return Rules(settings.due_soon_days, escalations, settings.answer_days)

@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from chassis.settings import RpcSettings
+
+
+class EscalationRule(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    days: int = Field(ge=0, le=365)
+    role: str = Field(min_length=1, max_length=40, pattern="^[a-z][a-z-]*$")
 
 
 class CasesSettings(RpcSettings):
     cases_key: SecretStr = Field(min_length=43, description="32 bytes, base64url: seals what people have typed")
     webhook_key: SecretStr = Field(min_length=43, description="32 bytes, base64url: seals what signs webhooks")
+    calendar_file: Path | None = Field(default=None, description="days off and make-up days announced since (YAML)")
+    due_soon_days: int = Field(default=2, ge=0, le=30, description="days before its last one that a case is due soon")
+    answer_days: int = Field(default=10, ge=1, le=365, description="working days to answer, if no date is set")
+    escalations: tuple[EscalationRule, ...] = Field(
+        default=(EscalationRule(days=1, role="supervisor"), EscalationRule(days=3, role="operator")),
+        max_length=10,
+        description="JSON: so many working days behind its promised limit, a case is this role's to look after",
+    )
+
+    @model_validator(mode="after")
+    def _require_rising_levels(self) -> Self:
+        days = [each.days for each in self.escalations]
+        if days != sorted(set(days)):
+            raise ValueError("each level of escalation is later than the one before")
+        return self

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    func,
     insert,
     select,
     text,
@@ -118,6 +119,13 @@ _LOAD = select(*_CASE).where(cases.c.number == bindparam("case_number"))
 _LOAD_WITH_FORM = select(*_CASE, cases.c.form).where(cases.c.number == bindparam("case_number"))
 _LOCK = _LOAD.with_for_update()
 _LOCK_AT_ONCE = _LOAD.with_for_update(skip_locked=True)
+_TENTATIVE = (
+    select(*_CASE)
+    .where(cases.c.is_due_tentative)
+    .where(func.greatest(cases.c.due_on, cases.c.statutory_due_on) < bindparam("known_until"))
+    .limit(bindparam("row_limit"))
+    .with_for_update(skip_locked=True)
+)
 _HISTORY = (
     select(case_history).where(case_history.c.number == bindparam("case_number")).order_by(case_history.c.sequence)
 )
@@ -134,6 +142,11 @@ _CHANGE = (
     update(cases)
     .where(cases.c.number == bindparam("case_number"))
     .values({name: bindparam(f"new_{name}") for name in _CHANGING})
+)
+_DATES = (
+    update(cases)
+    .where(cases.c.number == bindparam("case_number"))
+    .values({name: bindparam(f"new_{name}") for name in ("due_on", "statutory_due_on", "is_due_tentative")})
 )
 _CORRECT = update(cases).where(cases.c.number == bindparam("case_number")).values(form=bindparam("new_form"))
 _ADD_ENTRY = insert(case_history)
@@ -215,6 +228,17 @@ def save_change(session: Session, change: Change, note: str | None = None) -> No
     session.execute(_CHANGE, values | {"case_number": case.number})
     session.execute(_ADD_ENTRY, [_entry(change, sequence, event.type, note) for sequence, event in change.entries])
     add_events(session, change)
+
+
+def lock_tentative_cases(session: Session, known_until: date, limit: int) -> list[Case]:
+    """Some whose dates waited for a year to be published that is known now, but those that somebody else holds."""
+    rows = session.execute(_TENTATIVE, {"known_until": known_until, "row_limit": limit})
+    return [Case(*row) for row in rows]
+
+
+def save_dates(session: Session, case: Case) -> None:
+    values = {f"new_{name}": getattr(case, name) for name in ("due_on", "statutory_due_on", "is_due_tentative")}
+    session.execute(_DATES, values | {"case_number": case.number})
 
 
 def add_events(session: Session, change: Change) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, TypedDict
 
@@ -12,17 +13,19 @@ from services.cases import store
 from services.cases.catalogue.live import VERSIONS
 from services.cases.catalogue.model import Catalogue
 from services.cases.work import acting, clock
+from services.cases.work.calendars import Calendars
 from services.cases.work.case import Case
 from services.cases.work.clock import Calendar, Rules
 
 CLOCK: Final = "case-clock"
+BATCH: Final = 500
 _AGAIN: Final = timedelta(seconds=1)
 
 
 class Time(TypedDict):
     """What every command on cases is given of time besides the moment."""
 
-    calendar: Calendar
+    calendars: Calendars
     rules: Rules
 
 
@@ -36,7 +39,7 @@ def keep(session: Session, case: Case, calendar: Calendar, rules: Rules) -> None
 
 
 def pass_time(
-    session: Session, catalogue: Catalogue, due: Due, now: datetime, *, calendar: Calendar, rules: Rules
+    session: Session, catalogue: Catalogue, due: Due, now: datetime, *, calendars: Calendars, rules: Rules
 ) -> None:
     """Do what is due for a case, and ask for the next time.
 
@@ -48,7 +51,26 @@ def pass_time(
         schedule.at(session, now + _AGAIN, CLOCK, due.key, {})
         return
     procedure = VERSIONS.get(session, catalogue, case.item, case.item_version).procedure
+    calendar = calendars.of(case.region)
     while change := acting.pass_time(case, now, procedure=procedure, calendar=calendar, rules=rules):
         store.save_change(session, change)
         case = change.case
     keep(session, case, calendar, rules)
+
+
+def compute_tentative_dates(
+    session: Session, catalogue: Catalogue, now: datetime, *, calendars: Calendars, rules: Rules
+) -> int:
+    """The dates that were computed before their year was published, anew; how many there were.
+
+    It is no entry of the history: nobody did anything, and what was promised in days stays as it was.
+    """
+    count = 0
+    for case in store.lock_tentative_cases(session, calendars.known_until(clock.day_of(now)), BATCH):
+        calendar = calendars.of(case.region)
+        procedure = VERSIONS.get(session, catalogue, case.item, case.item_version).procedure
+        known = replace(case, **clock.recomputed(case, procedure, calendar))
+        store.save_dates(session, known)
+        keep(session, known, calendar, rules)
+        count += 1
+    return count
