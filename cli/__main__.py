@@ -69,6 +69,10 @@ _RULES = {
     "notSubscribable": "choose from {value}",
     "matchesNothing": "no service item passes it: every value exists, but not together",
     "future": "{value} is over",
+    "alone": "{value} goes with no other role",
+    "needsRole": "it needs one of the roles {value}",
+    "has": "the account has no role {value}",
+    "required": "it is missing",
 }
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import getpass
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -13,9 +15,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chassis import settings
 from chassis.database import Database
+from contracts.access import COMMAND_LINE
 from services.identity.persons.vault import Vault
 from services.identity.sealing import Seal, SealedOtherwise, SealingKeyUnusable
 from services.identity.security_notices.codes import NoticeKeys
+from services.identity.staff.domain import Hand
 
 
 class OperatorSettings(BaseSettings):
@@ -44,6 +48,16 @@ def identity_database() -> Database:
 def cases_database() -> Database:
     settings.load_local_environment()
     return Database(settings.database_url("cases"), pool_size=1)
+
+
+def hand() -> Hand:
+    """Who is at the command line, by the login there: whoever has its keys could claim any account."""
+    try:
+        login = os.environ.get("SUDO_USER") or getpass.getuser()
+    except OSError:
+        # a container's user without a name
+        login = str(os.getuid())
+    return Hand(f"os:{login}", "onehall", COMMAND_LINE)
 
 
 def at_once(function: Callable[..., Any], *arguments: Any) -> Any:

@@ -27,7 +27,12 @@ LOOK_UP: Final = "look-up"
 """Somebody found the account by an ID number, a phone number or a name."""
 ACCESS_LOG: Final = "access-log"
 MANDATE: Final = "mandate"
-WHATS: Final = (CASE, HISTORY, DOCUMENT, DRAFT, EVIDENCE, CONTACT, PROFILE, IDENTITY, LOOK_UP, ACCESS_LOG, MANDATE)
+STAFF: Final = "staff"
+"""No look: what an account may do as staff was changed, or whether it is there at all. `detail` says how."""
+WHATS: Final = (
+    *(CASE, HISTORY, DOCUMENT, DRAFT, EVIDENCE, CONTACT, PROFILE, IDENTITY, LOOK_UP, ACCESS_LOG, MANDATE),
+    STAFF,
+)
 
 # why
 HANDLING: Final = "handling"
@@ -40,6 +45,10 @@ AUTOMATIC: Final = "automatic"
 DELIVERY: Final = "delivery"
 CONSENTED: Final = "consented"
 ON_BEHALF: Final = "on-behalf"
+ADMINISTRATION: Final = "administration"
 STAFF_PURPOSES: Final = (HANDLING, COUNTER, TELEPHONE, COMPLAINT, SUPERVISION)
 """What staff may say for themselves."""
-PURPOSES: Final = (*STAFF_PURPOSES, AUDIT, AUTOMATIC, DELIVERY, CONSENTED, ON_BEHALF)
+PURPOSES: Final = (*STAFF_PURPOSES, AUDIT, AUTOMATIC, DELIVERY, CONSENTED, ON_BEHALF, ADMINISTRATION)
+
+# through what, besides the channels
+COMMAND_LINE: Final = "command-line"

@@ -30,7 +30,8 @@ class Actor:
     for a citizen. `scopes` are what the access token allows (RFC 6749, section 3.3). `organisation` is one outside
     government that a program works for; it is no department and has no right over cases. `act` is the subject of who
     acts for the person, by an exchanged token (RFC 8693, section 4.1): they do what the person may do, or only what
-    `mandate` says. `acr` is how sure it is who the person is: 1 said by themselves, 2 checked by a registry or two
+    `mandate` says. `hall` is where the clerk works who makes the call, for themselves or for who stands before them; it
+    gives no right. `acr` is how sure it is who the person is: 1 said by themselves, 2 checked by a registry or two
     factors, 3 in person at a counter; 0 not said.
     """
 
@@ -44,6 +45,7 @@ class Actor:
     act: str | None = None
     acr: int = 0
     mandate: Mandate | None = None
+    hall: str | None = None
 
     @property
     def role(self) -> str:
@@ -54,6 +56,11 @@ class Actor:
         if self.act is not None:
             return "clerk" if self.channel == "hall" else "agent"
         return self.roles[0] if self.roles else "citizen"
+
+    @property
+    def counter(self) -> str | None:
+        """The hall, of what is done at its counter."""
+        return self.hall if self.channel == "hall" else None
 
     @property
     def hand(self) -> str:
@@ -83,6 +90,7 @@ class Actor:
             act=fields.get("act"),
             acr=fields.get("acr", 0),
             mandate=Mandate(**fields["mandate"]) if fields.get("mandate") else None,
+            hall=fields.get("hall"),
         )
 
 

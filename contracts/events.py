@@ -373,7 +373,8 @@ class DataViewed(Event):
     """Somebody else than the citizen looked at the citizen's data. Each look is a subject of its own.
 
     So looks at one citizen's data never wait for each other. `viewer` is an account's `sub` or a client's id; `role`,
-    `what` and `purpose` are codes of `contracts.access`; `number` names the thing; `-` where none applies.
+    `what` and `purpose` are codes of `contracts.access`; `number` names the thing; `hall` is the counter's; `-` where
+    none applies.
     """
 
     type = "data.viewed"
@@ -389,6 +390,7 @@ class DataViewed(Event):
     what: str
     number: str
     purpose: str
+    hall: str = "-"
 
     @property
     def subject(self) -> str:

@@ -219,6 +219,7 @@ class Tokens:
                 act=_acting(claims),
                 acr=_level(claims.get("acr")),
                 mandate=_mandate(claims),
+                hall=claims.get("hall"),
             )
         except KeyError as error:
             raise TokenRefused("claims are missing") from error

@@ -186,6 +186,7 @@ class HistoryEntry(BaseModel):
     actor: str
     note: str | None
     details: dict[str, Any] | None = None
+    hall: str | None = Field(default=None, description="at whose counter")
 
 
 class History(BaseModel):
@@ -233,6 +234,8 @@ class AccessEntry(BaseModel):
     what: str
     number: str | None
     purpose: str
+    hall: str | None = Field(default=None, description="at whose counter")
+    detail: str | None = Field(default=None, description="of a change of the account as staff")
     viewer: str | None = Field(default=None, description="the person's or the program's subject: for auditors only")
 
 

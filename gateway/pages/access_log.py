@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from gateway.languages import Catalogue
 from gateway.pages.visits import Visited
 
 router = APIRouter(prefix="/account/access-log")
@@ -22,4 +23,21 @@ async def show_access_log(
 ) -> Response:
     case = number.replace("\x00", "").strip() or None
     entries = await visit.call("identity.list_access_log", None, case, cursor, A_PAGE)
+    for entry in entries["items"]:
+        entry["change"] = change_in_words(visit.say, entry.get("detail"))
     return visit.render("access_log.html", entries=entries, number=case, cursor=cursor)
+
+
+def change_in_words(say: Catalogue, detail: str | None) -> str:
+    """What was changed of an account as staff, from its codes: `granted clerk,officer civil-affairs civic-centre`."""
+    if detail is None:
+        return ""
+    done, *post = detail.split(" ")
+    families = ("actor", "department", "hall-name")
+    words = [
+        say.word(family, code)
+        for family, codes in zip(families, post, strict=False)
+        for code in codes.split(",")
+        if code != "-"
+    ]
+    return say.word("staff-change", done) + (" · " + ", ".join(words) if words else "")

@@ -64,6 +64,7 @@ def prepare_filing(
         idempotency_key=_require_key(idempotency_key),
         actor=applicant.role,
         actor_subject=applicant.hand,
+        hall=applicant.counter,
         request_digest=hashlib.sha256(f"{offered.code}\n{canonical}".encode()).digest(),
     )
 

@@ -111,4 +111,5 @@ def _event(actor: Actor, look: _Look) -> DataViewed:
         what=look.what,
         number=look.number,
         purpose=look.why,
+        hall=actor.counter or "-",
     )

@@ -85,6 +85,7 @@ case_history = Table(
     Column("actor_subject", Text, nullable=False),
     Column("note", Text),
     Column("details", JSONB(none_as_null=True)),
+    Column("hall", Text),  # of what was done at its counter
 )
 
 _CASE = tuple(cases.c[field.name] for field in fields(Case))
@@ -106,8 +107,8 @@ _FILE = text(
         ON CONFLICT (applicant, idempotency_key) DO NOTHING
         RETURNING number, applicant, channel, submitted_at
     ), entry AS (
-        INSERT INTO case_history (number, sequence, at, event, channel, actor, actor_subject)
-        SELECT number, 1, submitted_at, 'case.submitted', channel, :actor, :actor_subject FROM filed
+        INSERT INTO case_history (number, sequence, at, event, channel, actor, actor_subject, hall)
+        SELECT number, 1, submitted_at, 'case.submitted', channel, :actor, :actor_subject, :hall FROM filed
     )
     SELECT number FROM filed
     """
@@ -157,7 +158,8 @@ _NEWEST = select(*_CASE).order_by(cases.c.number.desc()).limit(bindparam("row_li
 class Filing:
     """A request that was checked and is ready to become a case. `form` is canonical JSON.
 
-    `actor` is the role word and `actor_subject` the account of who filed it: the applicant, or somebody for them.
+    `actor` is the role word and `actor_subject` the account of who filed it: the applicant, or somebody for them;
+    `hall` where, if at a counter.
     """
 
     item: str
@@ -172,6 +174,7 @@ class Filing:
     request_digest: bytes
     actor: str
     actor_subject: str
+    hall: str | None = None
 
 
 def insert_case(session: Session, filing: Filing, begun: Case, *, day: date) -> str | None:
@@ -277,4 +280,5 @@ def _entry(change: Change, sequence: int, event: str, note: str | None) -> dict[
         "actor_subject": change.actor.hand,
         "note": note if first else None,
         "details": (dict(change.details) or None) if first else None,
+        "hall": change.actor.counter,
     }

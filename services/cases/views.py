@@ -56,7 +56,8 @@ def entry_view(entry: Any) -> dict[str, Any]:
         "actor": entry.actor,
         "note": entry.note,
     }
-    return view | {"details": entry.details} if entry.details else view
+    said = {"details": entry.details, "hall": entry.hall}
+    return view | {name: value for name, value in said.items() if value}
 
 
 def _day(day: date | None) -> str | None:

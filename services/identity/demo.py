@@ -23,18 +23,20 @@ DEPARTMENTS = {"civil-affairs": "民政局", "market-regulation": "市场监督�
 _PERSONAL = ("openid", "profile", "email", "offline_access", "cases")
 
 
-def _account(username: str, name: str, role: str | None = None, department: str | None = None) -> Account:
+def _account(
+    username: str, name: str, role: str | None = None, *, department: str | None = None, hall: str | None = None
+) -> Account:
     roles = (role,) if role else ()
-    return Account("", username=username, name=name, roles=roles, department=department)
+    return Account("", username=username, name=name, roles=roles, department=department, hall=hall)
 
 
 ACCOUNTS = (
     _account("citizen", "陈晓明"),
     _account("citizen2", "林雨桐"),
     # the comprehensive window takes cases for every department, so the clerk belongs to none
-    _account("clerk", "王芳", "clerk"),
-    _account("officer", "李建国", "officer", "civil-affairs"),
-    _account("officer2", "赵敏", "officer", "market-regulation"),
+    _account("clerk", "王芳", "clerk", hall="civic-centre"),
+    _account("officer", "李建国", "officer", department="civil-affairs"),
+    _account("officer2", "赵敏", "officer", department="market-regulation"),
     _account("operator", "周强", "operator"),
     _account("auditor", "孙丽", "auditor"),
 )

@@ -12,10 +12,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from contracts import broker_accounts
-from contracts.actors import CHANNELS, STAFF_ROLES
+from contracts.actors import CHANNELS
 from contracts.errors import Fault, InvalidInput
 from contracts.filters import is_part
 from services.identity.assurance import PASSWORD, level_of
+from services.identity.staff.domain import staff_faults
 
 SCOPES = ("openid", "profile", "email", "offline_access", "cases", "contacts", "codes", "events", "introspect")
 PROGRAM_SCOPES = ("contacts", "codes", "events", "introspect")
@@ -93,6 +94,8 @@ class UnknownPrompt(ValueError):
 class Account:
     """`subject` is what others know an account by: random, never the user name. Citizens have no role.
 
+    `department` is whose cases an officer decides, `hall` where a clerk works (`staff.domain`).
+
     How the person is reached and their ID number are not in it: they are sealed, and opened where they are needed
     (`persons.store`). `assurance` is how sure it is who they are (`assurance`).
     """
@@ -104,6 +107,7 @@ class Account:
     roles: tuple[str, ...] = ()
     department: str | None = None
     assurance: int = 1
+    hall: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,7 +357,7 @@ def require_valid_account(account: Account, faults: Sequence[Fault] = ()) -> Non
     """Raise `InvalidInput` with everything that is wrong, `faults` of what comes with the account included."""
     wrong = [Fault(pointer="/username", rule="format", value="username")] if not account.username else []
     wrong += [Fault(pointer="/name", rule="characters", value="text")] if UNSTORABLE.search(account.name) else []
-    wrong += [*faults, *_unknown("/roles", account.roles, STAFF_ROLES)]
+    wrong += [*faults, *staff_faults(account.roles, account.department, account.hall)]
     wrong += _unknown("/locale", (account.locale,), LOCALES)
     if wrong:
         raise InvalidInput(wrong)

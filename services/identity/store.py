@@ -25,14 +25,15 @@ _BROWSER = ("signed_in_at", "signed_in_for", "amr", "sid")
 _CLIENT = [tables.clients.c[field.name] for field in fields(Client)]
 
 # what each sign-in asks: SQLAlchemy takes longer to make these anew than PostgreSQL to answer them
-_GET_ACCOUNT = select(*_ACCOUNT).where(
-    tables.accounts.c.subject == bindparam("of"), tables.accounts.c.closed_at.is_(None)
-)
+IS_OPEN = (tables.accounts.c.closed_at.is_(None), tables.accounts.c.disabled_at.is_(None))
+"""Neither closed nor disabled: somebody may sign in to it, and what came of a sign-in is good."""
+
+_GET_ACCOUNT = select(*_ACCOUNT).where(tables.accounts.c.subject == bindparam("of"), *IS_OPEN)
 _GET_CLIENT = select(*_CLIENT).where(tables.clients.c.id == bindparam("of"))
 _GET_BROWSER = (
     select(*(tables.browser_sessions.c[name] for name in _BROWSER), tables.browser_sessions.c.seen_at, *_ACCOUNT)
     .join(tables.accounts, tables.accounts.c.subject == tables.browser_sessions.c.subject)
-    .where(tables.browser_sessions.c.secret_hash == bindparam("secret"))
+    .where(tables.browser_sessions.c.secret_hash == bindparam("secret"), *IS_OPEN)
 )
 _LOCK_BROWSER = _GET_BROWSER.with_for_update(of=tables.browser_sessions)
 _GET_CONSENT = select(tables.consents.c.scopes).where(
@@ -48,7 +49,7 @@ def add_account(session: Session, account: Account, password_hash: str | None, n
 
 
 def get_account(session: Session, subject: str) -> Account | None:
-    """One that is closed is not there any more."""
+    """One that is closed or disabled is not there."""
     row = session.execute(_GET_ACCOUNT, {"of": subject}).first()
     return account_of(row) if row else None
 
@@ -64,11 +65,10 @@ def account_of(row: Any) -> Account:
 
 
 def get_password_hash(session: Session, username: str) -> tuple[str, str] | None:
-    """The account's subject and password hash."""
+    """The account's subject and password hash, if it is open."""
     account = tables.accounts.c
-    row = session.execute(
-        select(account.subject, account.password_hash).where(account.username == username, account.closed_at.is_(None))
-    ).first()
+    found = select(account.subject, account.password_hash).where(account.username == username, *IS_OPEN)
+    row = session.execute(found).first()
     return (row.subject, row.password_hash) if row else None
 
 
@@ -215,7 +215,7 @@ def use_web_session(session: Session, secret_hash: str, now: datetime, *, lock: 
         .join(tables.accounts, tables.accounts.c.subject == web_session.c.subject)
         .join(tables.clients, tables.clients.c.id == web_session.c.client_id)
         .outerjoin(browser, browser.c.sid == web_session.c.sid)
-        .where(web_session.c.secret_hash == secret_hash)
+        .where(web_session.c.secret_hash == secret_hash, *IS_OPEN)
     )
     row = session.execute(found.with_for_update(of=web_session) if lock else found).first()
     if row is None or not _is_web_session_live(row, now):

@@ -15,6 +15,8 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    or_,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
@@ -37,8 +39,15 @@ accounts = Table(
     Column("sequence", BigInteger, nullable=False),
     Column("registered_at", Moment, nullable=False),
     Column("closed_at", Moment),
+    Column("hall", Text),
+    Column("disabled_at", Moment),
 )
 
+Index(
+    "accounts_of_staff",
+    accounts.c.username,
+    postgresql_where=or_(accounts.c.roles != text("'{}'"), accounts.c.disabled_at.is_not(None)),
+)
 Index("accounts_plain_email", accounts.c.subject, postgresql_where=accounts.c.email.is_not(None))
 
 clients = Table(

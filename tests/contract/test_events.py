@@ -47,6 +47,7 @@ EXAMPLE = {
     "due_on": "2026-12-15",
     "limit": "promised",
     "level": 1,
+    "hall": "civic-centre",
 }
 
 

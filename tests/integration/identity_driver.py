@@ -104,10 +104,10 @@ class Driver:
         signed_in = commands.sign_in(self.database, at_once, account.username, PASSWORD, channel, self.now, **where)
         self.session = signed_in["session"]
 
-    def begin_sign_in(self, account: Account, environment: str = "local") -> str:
+    def begin_sign_in(self, account: Account, environment: str = "local", channel: str = "web") -> str:
         """The password alone; the secret of the sign-in that waits for the second factor."""
         how = {"previous": self.session, "environment": environment}
-        begun = commands.sign_in(self.database, at_once, account.username, PASSWORD, "web", self.now, **how)
+        begun = commands.sign_in(self.database, at_once, account.username, PASSWORD, channel, self.now, **how)
         assert "session" not in begun
         return str(begun["pending"])
 

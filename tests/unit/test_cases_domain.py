@@ -504,3 +504,23 @@ def require_consistent(case, types):
     assert types.count("case.suspended") - types.count("case.resumed") in (0, 1)
     # the clock runs exactly while the department is to act
     assert (case.clock_from is not None) == (case.status in RUNNING)
+    asked, corrected = types.count("case.correction-requested"), types.count("case.corrected")
+    assert asked - corrected in (0, 1)
+    if case.status != "withdrawn":
+        assert asked - corrected == (case.status == "correction_requested")
+
+
+@pytest.mark.parametrize("role", ["operator", "auditor"])
+@pytest.mark.parametrize("action", domain.ACTIONS)
+def test_who_keeps_the_platform_or_checks_it_does_nothing_to_a_case(role, action):
+    somebody = Actor(subject="sam", client="web", roles=(role,), department="civil-affairs")
+    with pytest.raises(NotFound):
+        act(create_case(), somebody, action)
+
+
+@pytest.mark.parametrize("role", ["clerk", "officer"])
+@pytest.mark.parametrize("action", ["accept", "request_correction", "approve", "refuse"])
+def test_nobody_works_on_a_case_of_their_own(role, action):
+    alice = Actor(subject="alice", client="web", roles=(role,), department="civil-affairs")
+    with pytest.raises(NotPermitted):
+        act(create_case(), alice, action)

@@ -29,7 +29,7 @@ FAMILIES = (
     "assurance.", "kind", "looked-at", "looked-by", "mandate.", "mandate-told", "problem", "purpose", "rule", "scope",
     "score", "source", "status", "told", "device-fault", "device-result", "device-title", "hall-fault", "kiosk-result",
     "hall-assurance-fault", "kiosk-title", "raised-by", "register-code", "register-field", "registry.", "second.by",
-    "second.code", "browser.", "change.", "sessions-follows", "sessions-told", "due.",
+    "second.code", "browser.", "change.", "sessions-follows", "sessions-told", "due.", "hall-name", "staff-change",
 )  # fmt: skip
 """Keys that are put together from a code; what they must hold is tested by name below."""
 

@@ -51,6 +51,7 @@ def take_over_look(session: Session, envelope: Envelope) -> None:
         what=viewed.what,
         number=_given(viewed.number),
         purpose=viewed.purpose,
+        hall=_given(viewed.hall),
     )
     store.append(session, [Entry(viewed.look, envelope.time, look)])
 

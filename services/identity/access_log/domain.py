@@ -15,7 +15,8 @@ from contracts.actors import Actor
 class Look:
     """Somebody looked at `account`'s data. `viewer` is an account's subject or a client's id; codes: contracts.access.
 
-    `number` names the thing where it has a number. `department` is the viewer's.
+    `number` names the thing where it has a number. `department` is the viewer's, `hall` the counter's that they were
+    at. `detail` says in codes what an entry is about that is no look.
     """
 
     account: str
@@ -27,11 +28,28 @@ class Look:
     what: str
     number: str | None
     purpose: str
+    hall: str | None = None
+    detail: str | None = None
 
     @classmethod
     def by(cls, actor: Actor, account: str, what: str, *, role: str, purpose: str, number: str | None = None) -> Look:
         """A look by whoever makes the call."""
-        return cls(account, actor.subject, actor.client, role, actor.department, actor.channel, what, number, purpose)
+        return cls(
+            account=account,
+            viewer=actor.subject,
+            client=actor.client,
+            role=role,
+            department=actor.department,
+            channel=actor.channel,
+            what=what,
+            number=number,
+            purpose=purpose,
+            hall=actor.counter,
+        )
+
+
+_LATER = ("hall", "detail")
+"""Younger than the first entries, whose hashes do not know them: where they say nothing they are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +62,8 @@ class Entry:
 
     @property
     def canonical(self) -> dict[str, Any]:
-        return asdict(self.look) | {"id": self.id, "at": self.at.astimezone(UTC).isoformat(timespec="microseconds")}
+        said = {name: value for name, value in asdict(self.look).items() if value is not None or name not in _LATER}
+        return said | {"id": self.id, "at": self.at.astimezone(UTC).isoformat(timespec="microseconds")}
 
 
 @dataclass(frozen=True, slots=True)

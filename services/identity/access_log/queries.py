@@ -79,6 +79,8 @@ def _entry_view(row: Any, is_audit: bool) -> dict[str, Any]:
         "what": row.what,
         "number": row.number,
         "purpose": row.purpose,
+        "hall": row.hall,
+        "detail": row.detail,
     }
     return shown | ({"viewer": row.viewer} if is_audit else {})
 

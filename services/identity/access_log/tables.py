@@ -21,10 +21,13 @@ entries = Table(
     Column("what", Text, nullable=False),
     Column("number", Text),
     Column("purpose", Text, nullable=False),
+    Column("hall", Text),
+    Column("detail", Text),
     # both once, when the entry is sealed
     Column("position", BigInteger, unique=True),
     Column("hash", LargeBinary),
     Index("access_log_of_account", "account", "at", "id"),
+    Index("access_log_of_staff", "at", "id", postgresql_where=text("what = 'staff'")),
     Index("access_log_unsealed", "at", "id", postgresql_where=text("hash IS NULL")),
 )
 

@@ -132,6 +132,7 @@ def issue(server: Any, acting: Acting, represented: Represented, scope: str) -> 
         server.now,
         server.dpop_jkt,
         level=_level(acting, represented, principal),
+        hall=acting.account.hall if represented.is_at_counter else None,
         details=represented.details,
     ) | {"issued_token_type": ACCESS_TOKEN}
 
@@ -188,5 +189,6 @@ def _record(server: Any, acting: Acting, represented: Represented) -> None:
         what=access.IDENTITY,
         number=(represented.details or {}).get("case"),
         purpose=access.COUNTER if at_counter else access.ON_BEHALF,
+        hall=actor.hall if at_counter else None,
     )
     (note_act if at_counter else note_look)(server.session, look, server.now)

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from chassis.database import Session
 from services.identity import tables
 from services.identity.domain import AuthorizationCode, TokenFamily
+from services.identity.store import IS_OPEN
 
 _CODE = [tables.authorization_codes.c[field.name] for field in fields(AuthorizationCode)]
 _FAMILY = [tables.token_families.c[field.name] for field in fields(TokenFamily)]
@@ -26,7 +27,11 @@ _TAKE_CODE = (
     .returning(*_CODE)
 )
 _ADD_FAMILY = insert(tables.token_families)
-_GET_FAMILY = select(*_FAMILY).where(tables.token_families.c.id == bindparam("of"))
+_GET_FAMILY = (
+    select(*_FAMILY)
+    .join(tables.accounts, tables.accounts.c.subject == tables.token_families.c.subject)
+    .where(tables.token_families.c.id == bindparam("of"), *IS_OPEN)
+)
 _ADD_REFRESH_TOKEN = insert(tables.refresh_tokens)
 _GET_REVOKED = select(tables.revoked_access_tokens.c.jti).where(tables.revoked_access_tokens.c.jti == bindparam("of"))
 
@@ -53,6 +58,7 @@ def add_family(session: Session, family: TokenFamily) -> None:
 
 
 def get_family(session: Session, family_id: str) -> TokenFamily | None:
+    """One of an account that is closed or disabled is not there."""
     row = session.execute(_GET_FAMILY, {"of": family_id}).first()
     return TokenFamily(**row._mapping) if row else None
 

@@ -157,12 +157,14 @@ def issue_exchanged_token(
     jkt: str | None = None,
     *,
     level: int,
+    hall: str | None = None,
     details: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     """RFC 8693, section 4.1: `sub` is who it is for, `act` who acts, by the claims of their own access token.
 
     No role, no department, no refresh token. It belongs to the actor's family, and is revoked with it.
-    `level` is how sure it is who both are, `details` narrow what may be done (RFC 9396, section 9.1).
+    `level` is how sure it is who both are, `hall` where the clerk works who acts, `details` narrow what may be done
+    (RFC 9396, section 9.1).
     """
     claims: dict[str, Any] = {
         "sub": subject,
@@ -172,6 +174,8 @@ def issue_exchanged_token(
         "acr": str(level),
         "jti": f"{family_of(actor)}.{new_secret()}",
     }
+    if hall is not None:
+        claims["hall"] = hall
     if details is not None:
         claims["authorization_details"] = [details]
     return _api_token(issuer, client, claims, scope, now, jkt, EXCHANGED_LIFETIME)
@@ -237,6 +241,8 @@ def _personal_claims(issuer: Issuer, client: Client, grantee: Grantee) -> dict[s
         "amr": list(grantee.family.amr),
         "jti": f"{grantee.family.id}.{new_secret()}",
     }
+    if is_for_staff and grantee.account.hall is not None:
+        claims["hall"] = grantee.account.hall
     # the API asks identity who that is, since the client reads this token and must not learn it
     return claims | ({"subject_type": PAIRWISE} if client.subject_type == PAIRWISE else {})
 

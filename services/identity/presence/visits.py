@@ -68,7 +68,14 @@ def get_visit(provider: Provider, secret: str) -> dict[str, Any]:
         raise SessionEnded
     actor = {"sub": row.clerk, "jti": f"{row.family_id}."}
     token = issue_exchanged_token(
-        provider.issuer, client.registration, row.subject, actor, row.scope, provider.now, level=IN_PERSON
+        provider.issuer,
+        client.registration,
+        row.subject,
+        actor,
+        row.scope,
+        provider.now,
+        level=IN_PERSON,
+        hall=clerk.hall,
     )
     return {
         "access_token": token["access_token"],

@@ -19,6 +19,7 @@ from services.identity.persons.vault import Vault
 from services.identity.recovery.domain import PURPOSE
 from services.identity.recovery.tables import recoveries, recovery_attempts
 from services.identity.sealing import SealedOtherwise
+from services.identity.store import IS_OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def find_person(session: Session, vault: Vault, said: str) -> Person | None:
     found = session.execute(
         select(account.subject, account.username, account.locale).where(
             is_named,
-            account.closed_at.is_(None),
+            *IS_OPEN,
             account.password_hash.is_not(None),
             func.cardinality(account.roles) == 0,
         )
@@ -169,7 +170,7 @@ def set_password(session: Session, subject: str, password_hash: str) -> None:
 def get_standing(session: Session, subject: str) -> Any | None:
     """`username`, `locale` and `roles` of a live account that has a password."""
     account = tables.accounts.c
-    live = (account.subject == subject, account.closed_at.is_(None), account.password_hash.is_not(None))
+    live = (account.subject == subject, *IS_OPEN, account.password_hash.is_not(None))
     return session.execute(select(account.username, account.locale, account.roles).where(*live)).first()
 
 

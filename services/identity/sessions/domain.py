@@ -28,6 +28,9 @@ class Reason(StrEnum):
     CREDENTIALS_CHANGED = "credentials-changed"
     NOT_ME = "not-me"
     CLOSED = "account-closed"
+    DISABLED = "account-disabled"
+    LEFT = "left"
+    """A member of staff has left: a department, a hall, or altogether."""
 
     @property
     def ends_all_access(self) -> bool:
@@ -37,7 +40,10 @@ class Reason(StrEnum):
         leaves it (Back-Channel Logout 1.0, section 2.7). Where somebody else may have been at work nothing is left
         (RFC 9700, section 4.14.2).
         """
-        return self in (Reason.CREDENTIALS_CHANGED, Reason.NOT_ME, Reason.CLOSED)
+        return self in _ENDS_ALL_ACCESS
+
+
+_ENDS_ALL_ACCESS = frozenset({Reason.CREDENTIALS_CHANGED, Reason.NOT_ME, Reason.CLOSED, Reason.DISABLED, Reason.LEFT})
 
 
 def new_sid() -> str:

@@ -1,0 +1,59 @@
+"""Accounts as who manages them sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from chassis.database import Session
+from contracts import access
+from contracts.errors import NotFound
+from services.identity.access_log.commands import note_look
+from services.identity.access_log.domain import Look
+from services.identity.domain import normalize_username
+from services.identity.staff import store
+from services.identity.staff.domain import OPERATOR, Hand
+
+A_BATCH = 500
+
+
+def list_members(
+    session: Session, *, role: str | None = None, department: str | None = None, batch: int = A_BATCH
+) -> Iterator[dict[str, Any]]:
+    """Staff and disabled accounts, by user name, a batch at a time."""
+    after: str | None = ""
+    while after is not None:
+        rows = store.list_members(session, after, batch, role=role, department=department)
+        for row in rows:
+            yield _plain(row)
+        after = rows[-1].username if len(rows) == batch else None
+
+
+def show(session: Session, hand: Hand, username: str, now: datetime) -> dict[str, Any]:
+    """One account. Raise `NotFound`. Of a citizen it is a look, and in their access log."""
+    member = store.lock_member(session, normalize_username(username) or "")
+    if member is None:
+        raise NotFound("account", username)
+    if not member.post.roles:
+        look = Look(
+            account=member.subject,
+            viewer=hand.viewer,
+            client=hand.client,
+            role=OPERATOR,
+            department=None,
+            channel=hand.channel,
+            what=access.PROFILE,
+            number=None,
+            purpose=access.ADMINISTRATION,
+        )
+        note_look(session, look, now)
+    return _plain(store.load_shown(session, member.subject))
+
+
+def _plain(row: Any) -> dict[str, Any]:
+    return {name: _value(value) for name, value in row._mapping.items()}
+
+
+def _value(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else list(value) if isinstance(value, tuple) else value
