@@ -61,6 +61,7 @@ def found(q):
         ("how do I get a senior card", "elderly-card"),
         ("juzhuzheng", "residence-permit"),
         ("ju zhu zheng", "residence-permit"),
+        ("jūzhùzhèng", "residence-permit"),
         ("juzhuzh", "residence-permit"),
         ("zhuzheng", "residence-permit"),
         ("jzzsl", "residence-permit"),

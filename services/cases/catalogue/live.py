@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +14,7 @@ from services.cases.catalogue import files, publishing, store
 from services.cases.catalogue.model import Catalogue, ServiceItem
 
 FRESH_SECONDS = 1.0
+_AT_ONCE = 20
 _MOST_FORMER = 1_000
 """Versions behind the published ones, which cases are still filed under."""
 
@@ -43,8 +45,10 @@ class LiveCatalogue:
         elif self._loading.acquire(blocking=False):
             try:
                 with database.transaction() as session:
-                    if store.get_revision(session) != self._catalogue.revision:
-                        self._catalogue = load(session, self._catalogue)
+                    is_old = store.get_revision(session) != self._catalogue.revision
+                    newer = load(session, self._catalogue) if is_old else None
+                if newer is not None:
+                    self._catalogue = _prepared(newer)
             finally:
                 self._loading.release()
 
@@ -53,7 +57,18 @@ def _begin(database: Database) -> Catalogue:
     with database.transaction() as session:
         publishing.seed(session, files.read_folder(), datetime.now(UTC))
     with database.transaction() as session:
-        return load(session)
+        catalogue = load(session)
+    return _prepared(catalogue)
+
+
+def _prepared(catalogue: Catalogue) -> Catalogue:
+    """With all that search needs. After a whole list was imported, calls of this process are let in between."""
+    for number, item in enumerate(catalogue.all(), 1):
+        _ = item.entry
+        if number % _AT_ONCE == 0:
+            time.sleep(0)
+    _ = catalogue.index
+    return catalogue
 
 
 def load(session: Session, before: Catalogue | None = None) -> Catalogue:
@@ -64,9 +79,7 @@ def load(session: Session, before: Catalogue | None = None) -> Catalogue:
     kept = {(item.code, item.version): item for item in before.all()} if before else {}
     wanted = [each for each in published if each not in kept]
     items = [ServiceItem(content) for content in store.load_versions(session, wanted)]
-    catalogue = Catalogue([*(kept[each] for each in published if each in kept), *items], revision)
-    _ = catalogue.index
-    return catalogue
+    return Catalogue([*(kept[each] for each in published if each in kept), *items], revision)
 
 
 class Versions:
