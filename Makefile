@@ -38,7 +38,7 @@ demo: setup ## play one citizen's story over the four channels and print the sha
 	@$(LOCAL) demo
 
 test: setup-tests ## run every test (ARGS goes to pytest)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadscope $(ARGS)
 
 chaos: setup ## every test that kills processes and counts what is lost, the long ones too (ARGS goes to pytest)
 	@$(BIN)/python -m pytest tests/chaos -m "long or not long" -v $(ARGS)

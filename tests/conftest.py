@@ -8,14 +8,29 @@ from pathlib import Path
 
 import pytest
 import trustme
+from xdist.scheduler import LoadScopeScheduling
 
 from deploy.local.platform import Platform
 from tests.people import People
 from tests.platforms import fresh
 
+SHARES = {"integration": "servers", "e2e": "platform", "chaos": "platform"}
+
 STATE = Path(os.environ.get("ONEHALL_STATE", "var"))
 # far from what a person runs beside the tests, and another for each checkout that has its own
 PORT = int(os.environ.get("ONEHALL_PORT", "8000")) + 7_000
+
+
+class ByWhatTheyShare(LoadScopeScheduling):  # type: ignore[misc]
+    """`make test` runs in two processes: all tests over the servers stay in one, all over the platform in the other."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::")[0]
+        return SHARES.get(Path(file).parts[1], file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByWhatTheyShare:
+    return ByWhatTheyShare(config, log)
 
 
 @pytest.fixture(scope="session")

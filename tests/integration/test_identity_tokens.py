@@ -91,6 +91,7 @@ def test_an_access_token_says_who_through_what_and_for_how_long(driver):
         "roles": ["officer"],
         "department": "civil-affairs",
         "acr": "1",
+        "amr": ["pwd"],
         "iat": auth_time,
         "exp": auth_time + 600,
         "auth_time": auth_time,
