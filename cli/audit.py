@@ -1,13 +1,16 @@
-"""`onehall audit`: whether the access log is whole."""
+"""`onehall audit`: what is in the access log, and whether it is whole."""
 
 from __future__ import annotations
 
+import json
 import sys
+from datetime import UTC, datetime, timedelta
 
 import click
 
-from cli.platform import identity_database, seal
-from services.identity.access_log import sealing
+from cli.platform import hand, identity_database, seal
+from contracts import access
+from services.identity.access_log import listing, sealing
 from services.identity.access_log.domain import Link
 
 BROKEN = 1
@@ -42,3 +45,36 @@ def verify(known: Link | None) -> None:
         sys.exit(BROKEN)
     click.echo(f"{report.end.position} entries are whole, {report.unsealed} wait for their seal")
     click.echo(f"end {report.end}")
+
+
+_DATE = click.DateTime(["%Y-%m-%d"])
+
+
+@audit.command("list")
+@click.option("--account", help="Whose data it is about: a user name, or a subject.")
+@click.option("--viewer", help="Who looked: a user name, a subject, a client's id, or os:LOGIN.")
+@click.option("--department", help="The viewer's.")
+@click.option("--what", type=click.Choice(access.WHATS), help="What was looked at.")
+@click.option("--staff", is_flag=True, help="Only changes of staff: the same as --what staff.")
+@click.option("--since", type=_DATE, help="The first day (UTC).")
+@click.option("--until", type=_DATE, help="The last day (UTC).")
+def list_(
+    account: str | None,
+    viewer: str | None,
+    department: str | None,
+    what: str | None,
+    staff: bool,
+    since: datetime | None,
+    until: datetime | None,
+) -> None:
+    """Print entries of the access log, oldest first, each as one line of JSON. That you read it is an entry, too."""
+    wanted = listing.Wanted(
+        account=account,
+        viewer=viewer,
+        department=department,
+        what=access.STAFF if staff else what,
+        since=since.replace(tzinfo=UTC) if since else None,
+        before=until.replace(tzinfo=UTC) + timedelta(days=1) if until else None,
+    )
+    for entry in listing.list_entries(identity_database(), hand(), wanted, datetime.now(UTC)):
+        click.echo(json.dumps(entry, ensure_ascii=False))

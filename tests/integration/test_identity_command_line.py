@@ -290,3 +290,55 @@ def test_an_operator_lets_somebody_in_again_by_a_link(run, identity_database, dr
     lookup = Lookup(identity_database, NoticeKeys(COOKIE_KEY), LimitKeys(COOKIE_KEY))
     finishing.require_link(lookup, link, datetime.now(UTC))
     assert run("user", "recover", "nobody-at-all")[0] == 2
+
+
+def add_user(run, monkeypatch, username, *more):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("correct horse battery\n"))
+    return run("user", "add", username, "--password-stdin", *more)
+
+
+def test_staff_is_managed_and_each_change_is_listed_with_who_did_it(run, monkeypatch, new_id):
+    monkeypatch.setenv("SUDO_USER", "wang")
+    assert add_user(run, monkeypatch, new_id, "--role", "clerk", "--hall", "civic-centre")[0] == 0
+    department = ("--department", "civil-affairs")
+    assert run("user", "grant", new_id, "--role", "officer", *department)[:2] == (
+        0,
+        f"{new_id}: clerk, officer, department civil-affairs, hall civic-centre\n",
+    )
+    assert run("user", "revoke", new_id, "--role", "clerk")[1] == f"{new_id}: officer, department civil-affairs\n"
+    assert run("user", "disable", new_id)[0] == run("user", "enable", new_id)[0] == 0
+    assert run("user", "reset-factors", new_id)[0] == 0
+    listed = [json.loads(line) for line in run("user", "list", "--role", "officer", *department)[1].splitlines()]
+    assert new_id in {each["username"] for each in listed}
+    assert json.loads(run("user", "show", new_id)[1])["roles"] == ["officer"]
+    assert run("user", "revoke", new_id)[1] == f"{new_id}: no role\n"
+    code, out, _ = run(
+        "audit", "list", "--account", new_id, "--staff", "--since", "2020-01-01", "--until", "2999-12-31"
+    )
+    entries = [json.loads(line) for line in out.splitlines()]
+    assert [entry["detail"].split(" ")[0] for entry in entries] == [
+        "added", "granted", "revoked", "disabled", "enabled", "factors-reset", "revoked",
+    ]  # fmt: skip
+    assert (code, {entry["viewer"] for entry in entries}) == (0, {"os:wang"})
+    # that somebody read it is the next entry
+    again = run("audit", "list", "--account", new_id, "--what", "access-log", "--viewer", "os:wang")[1]
+    assert len(again.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("user", "disable", "nobody-here"), "there is no such account: nobody-here"),
+        (
+            ("user", "grant", "auditor", "--role", "officer", "--department", "civil-affairs"),
+            "auditor goes with no other role",
+        ),
+        (("user", "grant", "citizen", "--role", "officer"), "department: it is missing"),
+        (("user", "revoke", "citizen", "--role", "clerk"), "the account has no role clerk"),
+        (("audit", "list", "--account", "nobody-here"), "there is no such account: nobody-here"),
+    ],
+)
+def test_what_cannot_be_is_said_and_changes_nothing(run, seeded, arguments, said):
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert said in err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import timedelta
 
 import pyotp
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy import text
 from contracts.actors import Actor
 from contracts.errors import InvalidInput, NotFound, NotPermitted, SessionEnded, SignInRefused
 from services.identity import commands, queries
+from services.identity.access_log import listing
 from services.identity.browser_sessions import Browser, open_session
 from services.identity.factors import enrolment, second_step
 from services.identity.oauth.server import Provider
@@ -338,6 +340,27 @@ def test_a_sign_in_that_waits_for_its_second_factor_gets_nowhere_once_the_accoun
         second_step.answer(driver.database, driver.means, pending, "recovery", "0000-0000", driver.now)
     with driver.database.transaction() as transaction, pytest.raises(SignInRefused):
         open_session(transaction, officer.subject, Browser("web"), None, ("pwd",), driver.now)
+
+
+# The log
+
+
+def test_the_log_is_listed_a_batch_at_a_time_and_filtered(driver, officer, manage):
+    for command in (staff.disable, staff.enable, staff.disable, staff.enable, staff.disable):
+        driver.after(seconds=1)
+        manage(command, officer)
+    hand = Hand("os:somebody", "onehall", "command-line")
+
+    def listed(**wanted):
+        return list(listing.list_entries(driver.database, hand, listing.Wanted(**wanted), driver.now, batch=2))
+
+    done = ["disabled", "enabled", "disabled", "enabled", "disabled"]
+    assert [entry["detail"] for entry in listed(account=officer.username, what="staff")] == done
+    assert [entry["detail"] for entry in listed(account=officer.subject, what="staff", since=driver.now)] == done[-1:]
+    assert listed(account=officer.subject, what="staff", before=driver.now - timedelta(seconds=9)) == []
+    assert {entry["account"] for entry in listed(viewer="os:root", what="staff", since=driver.now)} == {officer.subject}
+    with pytest.raises(NotFound):
+        listed(account="nobody at all")
 
 
 # What operators see
