@@ -30,6 +30,7 @@ from services.identity.codes.tables import one_time_codes
 from services.identity.factors import enrolment, password_change
 from services.identity.factors import store as factor_store
 from services.identity.limits.devices import KNOWN_DEVICES, remember
+from services.identity.limits.sign_in import Doorkeeper
 from services.identity.persons import address_change, leaving
 from services.identity.persons import store as persons
 from services.identity.persons.identifiers import Particulars
@@ -519,6 +520,28 @@ def test_an_operator_lets_staff_in_again_for_an_hour(owner):
     owner.driver.after(hours=1)
     with pytest.raises(NotFound):
         owner.finish(late)
+
+
+# Signing in with a browser that was not seen before
+
+
+def test_a_sign_in_with_a_new_browser_is_told_and_one_with_a_known_is_not(owner):
+    driver = owner.driver
+    keeper = Doorkeeper(driver.database, at_once, owner.keys.limits, owner.devices)
+
+    def sign_in(device: str | None) -> str:
+        def let() -> dict[str, Any]:
+            return commands.sign_in(driver.database, at_once, owner.account.username, PASSWORD, "web", driver.now)
+
+        return str(keeper.let(owner.account.username, PASSWORD, device, driver.now, let)["device"])
+
+    known = sign_in(None)
+    assert owner.changes() == [], "the first browser of all is the one that registered"
+    sign_in(known)
+    assert owner.changes() == []
+    sign_in(None)
+    assert owner.changes() == ["new-device"]
+    assert owner.told()[0]["ways"] == "mail", "messages of the day are left for codes"
 
 
 # "This was not me"

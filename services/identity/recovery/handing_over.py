@@ -64,9 +64,8 @@ def _begin(
     session: Session, vault: Vault, keys: NoticeKeys, actor: Actor, id_number: str, now: datetime
 ) -> dict[str, str] | None:
     subject = persons.find_by_id_number(session, vault, id_number)
-    standing = store.get_standing(session, subject or "")
-    account = identity_store.get_account(session, subject or "")
-    if account is None or standing is None or account.roles or account.subject == actor.subject:
+    account = store.get_standing(session, subject or "")
+    if account is None or account.roles or account.subject == actor.subject:
         return None
     look = Look.by(actor, account.subject, access.LOOK_UP, role=CLERK, purpose=access.COUNTER)
     note_look(session, look, now)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import and_, delete, false, func, insert, or_, select, update
 
 from chassis.database import Session
+from services.identity import store as identity_store
 from services.identity import tables
 from services.identity.codes.domain import DAY, MAX_A_DAY_TO_ADDRESS, RESEND_AFTER
 from services.identity.codes.tables import one_time_codes
-from services.identity.domain import normalize_username
+from services.identity.domain import Account, normalize_username
 from services.identity.persons.identifiers import KINDS, normalize
 from services.identity.persons.tables import identifiers
 from services.identity.persons.vault import Vault
@@ -57,7 +57,7 @@ class Recovery:
 
 
 def find_person(session: Session, vault: Vault, said: str) -> Person | None:
-    """By user name, or by what is confirmed as theirs. The same two statements whoever is named.
+    """By user name, or by what is confirmed as theirs. The same statements whoever is named.
 
     Staff is not found, nor who has no password (a ward), nor who has left. What is confirmed goes before a user name:
     anybody may call themselves by another's number.
@@ -167,11 +167,11 @@ def set_password(session: Session, subject: str, password_hash: str) -> None:
     session.execute(update(account).where(account.c.subject == subject).values(password_hash=password_hash))
 
 
-def get_standing(session: Session, subject: str) -> Any | None:
-    """`username`, `locale` and `roles` of a live account that has a password."""
+def get_standing(session: Session, subject: str) -> Account | None:
+    """The account, if it is open and has a password."""
     account = tables.accounts.c
-    live = (account.subject == subject, *IS_OPEN, account.password_hash.is_not(None))
-    return session.execute(select(account.username, account.locale, account.roles).where(*live)).first()
+    has_one = select(account.subject).where(account.subject == subject, account.password_hash.is_not(None))
+    return identity_store.get_account(session, subject) if session.execute(has_one).first() else None
 
 
 def remove_expired(session: Session, now: datetime) -> None:
