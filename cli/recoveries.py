@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import click
 
-from cli.platform import identity_database, notice_keys, operator_settings
+from cli.platform import hand, identity_database, notice_keys, operator_settings
 from services.identity.recovery.handing_over import begin_by_operator
 
 
@@ -21,5 +21,5 @@ def recover(username: str, *, lost_factors: bool) -> None:
     """
     keys = notice_keys()
     with identity_database().transaction() as session:
-        code = begin_by_operator(session, keys, username, datetime.now(UTC), loses_factors=lost_factors)
+        code = begin_by_operator(session, keys, hand(), username, datetime.now(UTC), loses_factors=lost_factors)
     click.echo(f"{operator_settings().base_url}/recover/link/{code}")

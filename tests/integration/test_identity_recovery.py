@@ -48,12 +48,15 @@ from services.identity.security_notices.codes import NoticeKeys
 from services.identity.security_notices.looking_up import Lookup
 from services.identity.security_notices.queries import get_security_notices
 from services.identity.security_notices.tables import security_notices
+from services.identity.staff import commands as staff
+from services.identity.staff.domain import Hand
 from tests.integration.identity_driver import COOKIE_KEY, PASSWORD, at_once, mail_of, race
 from tests.integration.test_identity_registering import new_number
 
 NOTIFY = Actor("notify", "notify", scopes=("codes",))
 NEW_KEY = base64.urlsafe_b64encode(b"n" * 32).decode()
 NEW = "blauer Regenschirm am Montag"
+OPERATOR = Hand("os:root", "onehall", "command-line")
 CLERK = Actor("carol", "hall", channel="hall", roles=("clerk",), scopes=("cases",))
 
 
@@ -373,7 +376,18 @@ def test_a_stranger_learns_nothing_from_what_is_said(owner):
     clerk = owner.driver.register(roles=("clerk",))
     gone = Owner(owner.driver)
     leaving.close_account(owner.driver.database, at_once, Actor(gone.subject, "web"), PASSWORD, owner.driver.now)
-    said = ("nobody-at-all", clerk.username, gone.account.username, gone.mail, owner.account.username, new_number())
+    disabled = Owner(owner.driver)
+    with owner.driver.database.transaction() as session:
+        staff.disable(session, OPERATOR, disabled.account.username, owner.driver.now)
+    said = (
+        "nobody-at-all",
+        clerk.username,
+        disabled.account.username,
+        gone.account.username,
+        gone.mail,
+        owner.account.username,
+        new_number(),
+    )
     for name in said:
         secret = owner.begin(name)
         with pytest.raises(InvalidInput) as wrong:
@@ -383,6 +397,7 @@ def test_a_stranger_learns_nothing_from_what_is_said(owner):
             attempts.show(session, owner.desk, secret, owner.driver.now)
     assert owner.code("mail") is not None
     assert gone.code("mail") is None
+    assert disabled.code("mail") is None
 
 
 def test_a_stranger_learns_nothing_from_limits_of_an_address(owner):
@@ -508,7 +523,7 @@ def test_an_operator_lets_staff_in_again_for_an_hour(owner):
     def hand_over() -> str:
         with owner.driver.database.transaction() as session:
             return handing_over.begin_by_operator(
-                session, owner.notice_keys, clerk.username, owner.driver.now, loses_factors=True
+                session, owner.notice_keys, OPERATOR, clerk.username, owner.driver.now, loses_factors=True
             )
 
     before, code = hand_over(), hand_over()

@@ -13,12 +13,10 @@ from chassis.database import Database, Session
 from contracts import access, security
 from contracts.actors import Actor
 from contracts.errors import Fault, InvalidInput, NotFound, TooManyAttempts
-from services.identity import store as identity_store
 from services.identity.access_log.commands import note_look
 from services.identity.access_log.domain import Look
 from services.identity.device import store as tries
 from services.identity.device.domain import TRIES_WINDOW
-from services.identity.domain import normalize_username
 from services.identity.factors import store as factor_store
 from services.identity.persons import store as persons
 from services.identity.persons.identifiers import ID_NUMBER, Particulars, spelled
@@ -32,6 +30,8 @@ from services.identity.security_notices import commands as notices
 from services.identity.security_notices import store as notice_store
 from services.identity.security_notices.codes import NoticeKeys
 from services.identity.security_notices.queries import make_code
+from services.identity.staff import commands as staff
+from services.identity.staff.domain import Hand
 
 
 def begin_at_counter(
@@ -74,12 +74,15 @@ def _begin(
     return {"name": mask_name(account.name), "code": code}
 
 
-def begin_by_operator(session: Session, keys: NoticeKeys, username: str, now: datetime, *, loses_factors: bool) -> str:
-    """The code. Raise `NotFound`. Whoever may do this has the database; so there is no other check."""
-    known = identity_store.get_password_hash(session, normalize_username(username) or "")
-    if known is None:
+def begin_by_operator(
+    session: Session, keys: NoticeKeys, hand: Hand, username: str, now: datetime, *, loses_factors: bool
+) -> str:
+    """The code. It is in the log who has it made. Raise `NotFound`, or `NotPermitted` for one's own account."""
+    member = staff.require_member(session, hand, username)
+    if store.get_standing(session, member.subject) is None:
         raise NotFound("account", username)
-    return _hand_over(session, keys, known[0], OPERATOR, now, loses_factors=loses_factors)
+    staff.note_change(session, hand, member.subject, "recovery-handed", now)
+    return _hand_over(session, keys, member.subject, OPERATOR, now, loses_factors=loses_factors)
 
 
 def _hand_over(
