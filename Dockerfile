@@ -43,6 +43,8 @@ ENV PATH=/opt/onehall/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 COPY --from=installed /opt/onehall /opt/onehall
+# a volume that is mounted here belongs to the process; elsewhere nothing is kept on disk
+RUN install -d -o 10001 -g 10001 -m 0700 /files
 # A number, so that `runAsNonRoot` can be proved; it owns nothing and the root file system may be read-only
 USER 10001:10001
 WORKDIR /tmp

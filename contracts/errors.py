@@ -78,6 +78,14 @@ class TooManyDrafts(ServiceError):
     """Args: how many a person may have."""
 
 
+class UploadMoved(ServiceError):
+    """Args: how many bytes are there. The next ones are to begin behind them."""
+
+
+class TooManyUploads(ServiceError):
+    """Args: how many uploads of one person may be under way."""
+
+
 class CaseAlreadyRated(ServiceError):
     """Args: the case number."""
 
@@ -173,6 +181,8 @@ ERROR_OF_PATH: dict[str, type[ServiceError]] = {
         ItemVersionOutdated,
         DraftChanged,
         TooManyDrafts,
+        UploadMoved,
+        TooManyUploads,
         CaseAlreadyRated,
         CaseNotClosed,
         SignInRefused,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +19,10 @@ from gateway.callers import CallerAddress
 from gateway.catalogue import Items
 from gateway.endpoints import Endpoints
 from gateway.errors import on_acting_over, on_error, on_http_error, on_invalid_request, on_sign_in_needed
+from gateway.files.checking import Checker
+from gateway.files.scanner import Clamd, Nobody, Scanner
+from gateway.files.service import Files
+from gateway.files.store import FileStore
 from gateway.pages import routes
 from gateway.pages.visits import ActingOver, SignInNeeded
 from gateway.problems import SERVICE_ERRORS
@@ -68,12 +73,19 @@ def _fill_state(app: FastAPI, settings: GatewaySettings, rpc: Rpc) -> None:
     app.state.rpc = rpc
     app.state.tokens = tokens
     app.state.items = Items(rpc)
+    app.state.files = _files(settings, rpc)
     app.state.endpoints = Endpoints(Resolver(), settings.webhook_networks)
     app.state.cookies = Cookies(settings)
     app.state.seal = Seal(settings.cookie_key.get_secret_value(), os.urandom)
     app.state.web_sessions = WebSessions(rpc, tokens)
     app.state.visits = Visits(rpc, tokens)
     app.state.zone = ZoneInfo(settings.time_zone)
+
+
+def _files(settings: GatewaySettings, rpc: Rpc) -> Files:
+    store = FileStore(settings.files_url, settings.files_options)
+    scanner: Scanner = Clamd(settings.clamd) if settings.clamd else Nobody()
+    return Files(rpc, store, Checker(rpc, store, scanner))
 
 
 def _handle_errors(app: FastAPI) -> None:
@@ -88,5 +100,8 @@ def _handle_errors(app: FastAPI) -> None:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.rpc.start()
+    checking = asyncio.create_task(app.state.files.checker.keep_working())
     yield
+    checking.cancel()
+    await asyncio.gather(checking, return_exceptions=True)
     await app.state.rpc.stop()

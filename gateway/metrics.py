@@ -13,3 +13,4 @@ rpc_calls = Counter("onehall_rpc_calls", "Calls of services", ["service", "metho
 rpc_seconds = Histogram(
     "onehall_rpc_seconds", "Duration of a call", ["service", "method", "transport"], buckets=_SECONDS
 )
+files_checked = Counter("onehall_files_checked", "Files that were handed in and looked at", ["outcome"])

@@ -53,6 +53,9 @@ PROBLEM_OF_ERROR: dict[type[Exception], Problem] = {
     errors.ItemVersionOutdated: Problem(409, "item-version-outdated"),
     # RFC 9110, section 13.1.1
     errors.DraftChanged: Problem(412, "draft-changed"),
+    # tus, PATCH: "If the offsets do not match, the Server MUST respond with 409"
+    errors.UploadMoved: Problem(409, "upload-moved"),
+    errors.TooManyUploads: Problem(409, "too-many-uploads"),
     errors.TooManyDrafts: Problem(409, "too-many-drafts"),
     errors.CaseAlreadyRated: Problem(409, "case-already-rated"),
     errors.CaseNotClosed: Problem(409, "case-not-closed"),
@@ -84,11 +87,15 @@ PROBLEM_OF_STATUS: dict[int, Problem] = {
     400: UNREADABLE,
     404: PROBLEM_OF_ERROR[errors.NotFound],
     405: Problem(405, "method-not-allowed"),
+    408: Problem(408, "fell-silent"),
+    412: Problem(412, "protocol-version"),
     413: TOO_LARGE,
     414: ADDRESS_TOO_LONG,
     415: Problem(415, "unsupported-media-type"),
     # RFC 6585, section 3
     428: Problem(428, "precondition-required"),
+    # tus, Checksum
+    460: Problem(460, "checksum-mismatch"),
     431: HEADERS_TOO_LARGE,
 }
 
@@ -161,6 +168,8 @@ _EXTENSIONS: dict[type[Exception], tuple[tuple[str, int], ...]] = {
     errors.ReplayTooSoon: (("seconds", 0),),
     errors.TooManyAttempts: (("seconds", 0),),
     errors.TooManyDrafts: (("limit", 0),),
+    errors.UploadMoved: (("offset", 0),),
+    errors.TooManyUploads: (("limit", 0),),
     errors.TooManySubscriptions: (("limit", 0),),
     errors.TooManyNewSubscriptions: (("limit", 0),),
     errors.TooManyWaiting: (("limit", 0),),

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 from fastapi import HTTPException, Request
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from contracts.files import MAX_BYTES
 from gateway.content_policy import content_security_policy
 from gateway.errors import answer
 from gateway.problems import CROSS_SITE, HEADERS_TOO_LARGE, TOO_LARGE
 
 MAX_BODY = 1_000_000
+MAX_UPLOAD = MAX_BYTES + 64 * 1024
+UPLOADS = re.compile(r"/api/v1/uploads/[^/]+|(/api/v1|/kiosk|/hall/visit)?/(drafts|cases)/[^/]+/documents(/[^/]+)?")
+"""Addresses that read a file as it comes, and limit it themselves."""
 MAX_HEADERS = 32_768
 MAX_ACCEPT = 1_000
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -86,7 +92,7 @@ def _brief(scope: Scope) -> Scope:
 
 
 class BodyLimit:
-    """Refuses a body over 1 MB: by its announced length, and while it streams when it announced none."""
+    """Refuses a body over 1 MB, or over a file where one may be sent: by its announced length, and as it streams."""
 
     def __init__(self, app: ASGIApp, limit: int = MAX_BODY) -> None:
         self._app = app
@@ -96,8 +102,9 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        limit = MAX_UPLOAD if UPLOADS.fullmatch(scope["path"]) else self._limit
         announced = Headers(scope=scope).get("content-length", "0")
-        if announced.isdigit() and int(announced) > self._limit:
+        if announced.isdigit() and int(announced) > limit:
             response = answer(Request(scope), TOO_LARGE, {"Connection": "close"})
             await response(scope, receive, send)
             return
@@ -107,7 +114,7 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._limit:
+            if received > limit:
                 raise HTTPException(413)
             return message
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
@@ -27,6 +28,14 @@ class GatewaySettings(RpcSettings, WebhookAddresses):
     trusted_proxies: str = Field(
         default="", description="networks whose `X-Forwarded-For` is believed, such as `10.0.0.0/8,fd00::/8`"
     )
+    files_url: str = Field(
+        pattern=r"^(file|s3|memory)://", description="where files are kept: `file:///folder` or `s3://bucket/prefix`"
+    )
+    files_secret: SecretStr = Field(
+        default=SecretStr("{}"),
+        description="options of that file system as JSON, its keys among them (fsspec; for S3: `key`, `secret`, ...)",
+    )
+    clamd: str = Field(default="", description="the virus scanner, `host:port` or the path of its socket (ClamAV)")
     time_zone: str = "Asia/Shanghai"
 
     @model_validator(mode="after")
@@ -34,6 +43,27 @@ class GatewaySettings(RpcSettings, WebhookAddresses):
         if self.is_production and self.web_client_secret.get_secret_value() == _DEMO_SECRET:
             raise ValueError("ONEHALL_WEB_CLIENT_SECRET must be set in production")
         return self
+
+    @model_validator(mode="after")
+    def require_scanner_in_production(self) -> Self:
+        if self.is_production and not self.clamd:
+            raise ValueError("ONEHALL_CLAMD must be set in production: no file is readable before it was scanned")
+        return self
+
+    @property
+    def files_options(self) -> dict[str, Any]:
+        options: dict[str, Any] = json.loads(self.files_secret.get_secret_value() or "{}")
+        return options
+
+    @field_validator("files_secret")
+    @classmethod
+    def _require_options(cls, value: SecretStr) -> SecretStr:
+        try:
+            json.loads(value.get_secret_value() or "{}").items()
+        except (ValueError, AttributeError):
+            # without the value: it holds keys
+            raise ValueError("no JSON object") from None
+        return value
 
     @property
     def has_hall(self) -> bool:

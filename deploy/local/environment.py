@@ -35,6 +35,9 @@ SET_BY_YOU = (
     "ONEHALL_SMS_TEMPLATES",
     "ONEHALL_SMS_NOTICE_TEMPLATES",
     "ONEHALL_SMS_RECOVERY_TEMPLATES",
+    "ONEHALL_FILES_URL",
+    "ONEHALL_FILES_SECRET",
+    "ONEHALL_CLAMD",
     "ONEHALL_REGISTRY_URL",
     "ONEHALL_REGISTRY_CLIENT_ID",
     "ONEHALL_REGISTRY_CLIENT_SECRET",
@@ -85,6 +88,10 @@ def uses_private_sms(given: Mapping[str, str]) -> bool:
     return "ONEHALL_SMS_SECRET_ID" not in given
 
 
+def uses_private_clamd(given: Mapping[str, str]) -> bool:
+    return "ONEHALL_CLAMD" not in given
+
+
 def uses_private_registry(given: Mapping[str, str]) -> bool:
     return "ONEHALL_REGISTRY_URL" not in given
 
@@ -108,6 +115,8 @@ def make_environment(
         "ONEHALL_RPC_SECRET": secret["rpc"],
         "ONEHALL_COOKIE_KEY": secret["cookie-key"],
         "ONEHALL_NOTIFY_CLIENT_SECRET": secret["notify-client"],
+        "ONEHALL_FILES_URL": state.files.as_uri(),
+        "ONEHALL_CLAMD": f"{HOST}:{ports['clamd']}",
         "ONEHALL_CASES_KEY": secret["cases-key"],
         "ONEHALL_WEBHOOK_KEY": secret["webhook-key"],
         # whoever tries a webhook here has its endpoint on this machine

@@ -10,7 +10,7 @@ import psutil  # type: ignore[import-untyped]
 from deploy.local.report import Failure, wait_until
 from deploy.local.state import State
 
-LAST_TO_END = ("registry", "smtp", "broker", "epmd", "database")
+LAST_TO_END = ("registry", "clamd", "smtp", "broker", "epmd", "database")
 """Everything else ends before these, all at once."""
 
 LONGEST_STOP = 15

@@ -15,6 +15,7 @@ from deploy.local import broker, database
 from deploy.local.environment import (
     private_databases,
     uses_private_broker,
+    uses_private_clamd,
     uses_private_registry,
     uses_private_sms,
     uses_private_smtp,
@@ -108,6 +109,9 @@ def _servers(state: State, ports: Mapping[str, int], given: Mapping[str, str]) -
     if uses_private_sms(given):
         arguments = ["127.0.0.1", str(ports["sms"]), str(state.sms)]
         yield server("sms", SMTP, [sys.executable, "-m", "deploy.local.sms_provider", *arguments])
+    if uses_private_clamd(given):
+        command = [sys.executable, "-m", "deploy.local.virus_scanner", "127.0.0.1", str(ports["clamd"])]
+        yield server("clamd", SMTP, command)
     if uses_private_registry(given):
         command = [sys.executable, "-m", "deploy.local.registry", "127.0.0.1", str(ports["registry"])]
         yield server("registry", SMTP, command)

@@ -24,6 +24,7 @@ SLOTS = {
     "broker-management": 6,
     "sms": 7,
     "registry": 8,
+    "clamd": 9,
 }
 """The servers that are not ours; our own processes carry their slot in `contracts.topology`."""
 
@@ -57,6 +58,10 @@ class State:
     @property
     def sms(self) -> Path:
         return self.folder / "sms"
+
+    @property
+    def files(self) -> Path:
+        return (self.folder / "files").absolute()
 
     @property
     def database(self) -> Path:

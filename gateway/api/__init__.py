@@ -8,6 +8,7 @@ from gateway.api import (
     cases,
     codes,
     contacts,
+    documents,
     drafts,
     inbox,
     items,
@@ -15,6 +16,7 @@ from gateway.api import (
     presence,
     ratings,
     subscriptions,
+    uploads,
     webhooks,
 )
 
@@ -23,6 +25,8 @@ for part in (
     items,
     cases,
     drafts,
+    documents,
+    uploads,
     ratings,
     inbox,
     contacts,

@@ -16,6 +16,7 @@ from fastapi.security.http import HTTPBase
 from contracts.actors import Actor
 from gateway.catalogue import Items
 from gateway.endpoints import Endpoints
+from gateway.files.service import Files
 from gateway.rpc.client import Rpc
 from gateway.tokens import InsufficientScope, TokenRefused, Tokens
 
@@ -90,6 +91,11 @@ async def get_items(request: Request) -> Items:
     return items
 
 
+async def get_files(request: Request) -> Files:
+    files: Files = request.app.state.files
+    return files
+
+
 async def get_endpoints(request: Request) -> Endpoints:
     endpoints: Endpoints = request.app.state.endpoints
     return endpoints
@@ -100,4 +106,5 @@ CodesActor = Annotated[Actor, Security(get_actor, scopes=["codes"])]
 ContactsActor = Annotated[Actor, Security(get_actor, scopes=["contacts"])]
 Services = Annotated[Rpc, Depends(get_rpc)]
 WebhookEndpoints = Annotated[Endpoints, Depends(get_endpoints)]
+Stored = Annotated[Files, Depends(get_files)]
 Catalogue = Annotated[Items, Depends(get_items)]

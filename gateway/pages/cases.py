@@ -16,6 +16,7 @@ from contracts.errors import (
     NotFound,
     NotPermitted,
 )
+from gateway.pages.documents import OPEN, described
 from gateway.pages.forms import FilledForm
 from gateway.pages.visits import Visit, Visited, text_in
 from gateway.problems import sentence
@@ -59,7 +60,19 @@ async def _show(
         fault_at=fault_at,
         note=note,
         just_submitted="submitted" in visit.request.query_params,
+        **_documents(visit, file),
     )
+
+
+def _documents(visit: Visit, file: dict[str, Any]) -> dict[str, Any]:
+    case = file["case"]
+    return {
+        "documents": described(file["item"], file["documents"], visit) if "documents" in file else [],
+        "documents_at": f"{visit.place.base}/cases/{case['number']}",
+        "may_attach": case.get("applicant") == visit.actor.subject and case["status"] in OPEN,
+        "may_remove": False,
+        "attached": "attached" in visit.request.query_params,
+    }
 
 
 def _is_mine(visit: Visit, actions: list[str]) -> bool:

@@ -14,6 +14,7 @@ from starlette.datastructures import FormData
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from contracts.errors import NotFound, TooManyDrafts
+from gateway.pages.documents import described
 from gateway.pages.forms import FilledForm, as_posted, shown_value
 from gateway.pages.visits import Visit, Visited, text_in
 
@@ -52,7 +53,7 @@ async def show_draft(visit: Visited, draft: str) -> Response:
     query = visit.request.query_params
     told = next((word for word in ("saved", "outdated", "renewed") if word in query), "")
     form = FilledForm.filled(found["item"], found["draft"]["form"], visit.say)
-    return draft_page(visit, found["item"], form, draft=found["draft"], told=told)
+    return draft_page(visit, found["item"], form, found=found, told=told)
 
 
 def draft_page(
@@ -62,19 +63,29 @@ def draft_page(
     *,
     key: str = "",
     base: int = 0,
-    draft: dict[str, Any] | None = None,
+    found: dict[str, Any] | None = None,
     others: list[dict[str, Any]] | None = None,
     told: str = "",
     status: int = 200,
 ) -> Response:
-    """The form of an item, with all that belongs to a draft of it; `others` are drafts of the same item."""
+    """The form of an item, with all that belongs to a draft of it; `others` are drafts of the same item.
+
+    `found` is what `cases.get_draft` answers. Without it this is no draft's page, or it is not known how it stands.
+    """
+    draft = found["draft"] if found else None
+    has_documents = found is not None and "documents" in found
     return visit.render(
         "apply.html",
         status=status,
         item=item,
         form=form,
         key=draft["id"] if draft else key,
-        base_revision=draft["revision"] if draft else base,
+        base_revision=max(draft["revision"], base) if draft else base,
+        documents=described(item, found["documents"], visit) if found and has_documents else [],
+        documents_at=f"{visit.place.base}/drafts/{key or (draft['id'] if draft else '')}",
+        may_attach=True,
+        may_remove=True,
+        attached="attached" in visit.request.query_params,
         draft=draft,
         others=others or [],
         told=told,

@@ -131,8 +131,8 @@ class FilledForm:
     def new_fields(self) -> list[Field]:
         return [each for each in self._fields() if each.is_new]
 
-    def with_faults(self, faults: list[Fault]) -> FilledForm:
-        """The same form, each fault at its field."""
+    def with_faults(self, faults: list[Fault], documents: Mapping[str, str] | None = None) -> FilledForm:
+        """The same form, each fault at its field; `documents` are the names of those that may be missing."""
         at_fields = {_field_of(fault): sentence(fault, self.say) for fault in reversed(faults)}
         names = {field.name for section in self.sections for field in section.fields}
         sections = tuple(
@@ -142,8 +142,13 @@ class FilledForm:
             )
             for section in self.sections
         )
-        others = tuple(sentence(fault, self.say) for fault in faults if _field_of(fault) not in names)
+        others = tuple(self._told(fault, documents or {}) for fault in faults if _field_of(fault) not in names)
         return replace(self, sections=sections, other_faults=others)
+
+    def _told(self, fault: Fault, documents: Mapping[str, str]) -> str:
+        name = documents.get(fault["pointer"].removeprefix("/documents/"))
+        said = sentence(fault, self.say)
+        return self.say("form.fault", label=name, fault=said) if name else said
 
     def with_conflicts(self, conflicts: list[dict[str, Any]]) -> FilledForm:
         """The same form as typed; each field that another device has changed says what is saved there."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from contracts.errors import InvalidInput, ItemVersionOutdated, NotFound, StepUpRequired
+from gateway.pages.documents import document_names
 from gateway.pages.drafts import draft_page, revision_in
 from gateway.pages.forms import FilledForm
 from gateway.pages.procedure import draw, limit_in_words
@@ -49,15 +51,28 @@ async def submit_form(visit: Visited, code: str) -> Response:
     if more := form.newly_asked(posted):
         return draft_page(visit, item, more, key=key, base=revision_in(posted))
     version = text_in(posted, "item_version")
-    said = (int(version),) if version.isascii() and version.isdecimal() and len(version) < 10 else ()
+    said: tuple[Any, ...] = (int(version),) if version.isascii() and version.isdecimal() and len(version) < 10 else ()
+    # from the page of a draft, where they can be handed in
+    needs_documents = text_in(posted, "documents") == "asked"
+    if needs_documents:
+        said = (said[0] if said else None, True)
     try:
         case = await visit.call("cases.submit_case", code, form.content, key, *said)
     except InvalidInput as error:
-        form = form.with_faults(error.faults)
-        return draft_page(visit, item, form, key=key, base=revision_in(posted), status=422)
+        found = await _draft_of(visit, key) if needs_documents else None
+        form = form.with_faults(error.faults, document_names(item, visit.say))
+        return draft_page(visit, item, form, key=key, base=revision_in(posted), found=found, status=422)
     except ItemVersionOutdated:
         return await _show_newer_form(visit, form, key, revision_in(posted))
     return RedirectResponse(f"{visit.place.base}/cases/{case['number']}?submitted=1", 303)
+
+
+async def _draft_of(visit: Visit, key: str) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = await visit.call("cases.get_draft", key)
+    except NotFound:
+        return None
+    return found
 
 
 async def _show_newer_form(visit: Visit, form: FilledForm, key: str, base: int) -> Response:

@@ -11,6 +11,7 @@ from gateway.pages import (
     counter_recovery,
     department,
     device,
+    documents,
     drafts,
     hall,
     home,
@@ -38,6 +39,7 @@ for part in (
     items,
     cases,
     drafts,
+    documents,
     ratings,
     inbox,
     account,
@@ -65,8 +67,8 @@ for address in (
     router.include_router(address)
 for part in (device, kiosk, hall):
     router.include_router(part.router)
-for part in (items, cases, drafts, ratings):
+for part in (items, cases, drafts, documents, ratings):
     router.include_router(part.router, prefix=KIOSK_PLACE.base)
 # who acts for somebody does not rate for them
-for part in (items, cases, drafts):
+for part in (items, cases, drafts, documents):
     router.include_router(part.router, prefix=VISIT_PLACE.base)

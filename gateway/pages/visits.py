@@ -28,7 +28,7 @@ KIOSK_SECONDS, KIOSK_FORM_SECONDS = 90, 240
 FORM_PATHS = ("/apply", "/correct")
 UTF_8 = (b"utf-8", b"utf8")
 LOCAL_PATHS = (
-    *("/items", "/cases", "/drafts", "/inbox", "/account", "/department", "/device", "/hall/"),
+    *("/items", "/cases", "/drafts", "/documents/", "/inbox", "/account", "/department", "/device", "/hall/"),
     *("/oauth/authorize?", "/login/start"),
 )
 

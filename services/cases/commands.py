@@ -14,6 +14,7 @@ from contracts.envelope import Envelope
 from contracts.errors import IdempotencyKeyReused, InvalidInput, ItemNotOnline, ItemVersionOutdated, NotFound
 from contracts.events import RatingGiven
 from services.cases import domain, forms, store
+from services.cases.attachments import commands as attachments
 from services.cases.case_number import filing_day, is_case_number
 from services.cases.catalogue.live import VERSIONS
 from services.cases.catalogue.model import Catalogue, ServiceItem
@@ -93,6 +94,8 @@ def submit_case(
     number = store.insert_case(session, filing, begun, day=filing_day(now))
     if number is None:
         return case_view(_filed_before(session, filing), catalogue)
+    # first the files: those of a deleted draft are nobody's
+    attachments.take_over(session, filing.idempotency_key, filing.applicant, number)
     drafts.file_draft(session, filing.idempotency_key, filing.applicant)
     case = replace(begun, number=number)
     act = None if filing.actor_subject == filing.applicant else filing.actor_subject
@@ -119,7 +122,19 @@ def submit_draft(
     if draft is None:
         return case_view(_filed_from(session, actor, key), catalogue)
     filing = prepare_filing(catalogue, actor, draft.item, draft.form, key, draft.item_version)
-    return submit_case(session, catalogue, filing, now, calendars=calendars, rules=rules)
+    filed = submit_case(session, catalogue, filing, now, calendars=calendars, rules=rules)
+    require_documents(session, catalogue, actor, filed)
+    return filed
+
+
+def require_documents(session: Session, catalogue: Catalogue, actor: Actor, filed: dict[str, Any]) -> None:
+    """That the applicant's own documents are with what was just filed; those that may follow need not be.
+
+    At the counter the clerk has them in hand, on paper.
+    """
+    if actor.channel != "hall":
+        item = catalogue.get(filed["item"]).description
+        attachments.require_documents(session, item, filed["number"])
 
 
 def act_on_case(

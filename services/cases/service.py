@@ -1,12 +1,8 @@
-"""The entrypoints of cases: unpack, call, pack."""
+"""Cases as one service: unpack, call, pack. Drafts and attachments have theirs in their own folder."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from chassis import recently
@@ -15,51 +11,27 @@ from chassis.database import Session
 from chassis.rpc import rpc
 from chassis.schedule import Due
 from chassis.sealing import Seal
-from chassis.service import Service
 from chassis.timer import on_due, timer
 from chassis.webhooks import secrets
 from contracts.envelope import Envelope
 from services.cases import commands, queries
+from services.cases.attachments import store as attachment_store
+from services.cases.attachments.service import AttachmentEntrypoints
+from services.cases.attachments.views import documents_view
+from services.cases.base import CATALOGUE
 from services.cases.catalogue import listing
-from services.cases.catalogue.live import FRESH_SECONDS, LiveCatalogue
-from services.cases.catalogue.model import Catalogue, Filter
-from services.cases.drafts import commands as draft_commands
-from services.cases.drafts import handover
-from services.cases.drafts import queries as draft_queries
-from services.cases.drafts import store as draft_store
-from services.cases.settings import CasesSettings
+from services.cases.catalogue.live import FRESH_SECONDS
+from services.cases.catalogue.model import Filter
+from services.cases.drafts.service import DraftEntrypoints
 from services.cases.subscriptions import commands as subscription_commands
 from services.cases.subscriptions import queries as subscription_queries
 from services.cases.webhooks import commands as webhook_commands
 from services.cases.webhooks import queries as webhook_queries
 from services.cases.work import timing
-from services.cases.work.calendars import Calendars, Published
-from services.cases.work.clock import Escalation, Rules
-from services.cases.work.timing import Time
-
-CATALOGUE = LiveCatalogue()
 
 
-class CasesService(Service):
+class CasesService(AttachmentEntrypoints, DraftEntrypoints):
     name = "cases"
-    settings_class = CasesSettings
-    settings: CasesSettings
-
-    @property
-    def catalogue(self) -> Catalogue:
-        return CATALOGUE.current(self.database)
-
-    @property
-    def _time(self) -> Time:
-        """Which days are worked, and the rules of deadlines."""
-        return {"calendars": _calendars(self.settings.calendar_file), "rules": _rules(self.settings)}
-
-    @contextmanager
-    def work(self) -> Iterator[tuple[Session, Catalogue]]:
-        """A transaction and the catalogue, which is looked at first: two connections a call would starve the pool."""
-        catalogue = self.catalogue
-        with self.database.transaction() as session:
-            yield session, catalogue
 
     @rpc
     def list_items(
@@ -87,73 +59,14 @@ class CasesService(Service):
         form: dict[str, Any],
         idempotency_key: str | None = None,
         item_version: int | None = None,
+        needs_documents: bool = False,
     ) -> dict[str, Any]:
         filing = commands.prepare_filing(self.catalogue, self.actor, item, form, idempotency_key, item_version)
         with self.work() as (session, catalogue):
-            return commands.submit_case(session, catalogue, filing, datetime.now(UTC), **self._time)
-
-    @rpc
-    def list_drafts(self, item: str | None = None) -> dict[str, Any]:
-        with self.work() as (session, catalogue):
-            return draft_queries.list_drafts(session, catalogue, self.actor, item, datetime.now(UTC))
-
-    @rpc
-    def get_draft(self, id: str) -> dict[str, Any]:  # noqa: A002 - the name on the wire
-        with self.work() as (session, catalogue):
-            return draft_queries.get_draft(session, catalogue, self._draft_seal(), self.actor, id)
-
-    @rpc
-    def save_draft(
-        self,
-        id: str,  # noqa: A002
-        item: str | None,
-        changes: dict[str, Any],
-        base: int,
-        is_strict: bool = False,
-    ) -> dict[str, Any]:
-        seal, now = self._draft_seal(), datetime.now(UTC)
-        with self.work() as (session, catalogue):
-            return draft_commands.save_draft(
-                session, catalogue, seal, self.actor, id, item, changes, base, now, is_strict=is_strict
-            )
-
-    @rpc
-    def renew_draft(self, id: str) -> dict[str, Any]:  # noqa: A002
-        with self.work() as (session, catalogue):
-            return draft_commands.renew_draft(session, catalogue, self._draft_seal(), self.actor, id, datetime.now(UTC))
-
-    @rpc
-    def delete_draft(self, id: str) -> None:  # noqa: A002
-        with self.database.transaction() as session:
-            draft_commands.delete_draft(session, self._draft_seal(), self.actor, id)
-
-    @rpc
-    def submit_draft(self, id: str) -> dict[str, Any]:  # noqa: A002
-        with self.work() as (session, catalogue):
-            seal, now = self._draft_seal(), datetime.now(UTC)
-            return commands.submit_draft(session, catalogue, seal, self.actor, id, now, **self._time)
-
-    @rpc
-    def hand_over_draft(self, id: str) -> dict[str, Any]:  # noqa: A002
-        with self.database.transaction() as session:
-            return handover.offer(session, self._draft_seal(), self.actor, id, datetime.now(UTC))
-
-    @rpc
-    def get_handover(self, token: str) -> dict[str, Any]:
-        with self.database.transaction() as session:
-            return handover.look(session, self.actor, token, datetime.now(UTC))
-
-    @rpc
-    def take_over_draft(self, token: str) -> dict[str, Any]:
-        with self.database.transaction() as session:
-            return handover.take(session, self._draft_seal(), self.actor, token, datetime.now(UTC))
-
-    @on_due(draft_commands.LOOK_AFTER)
-    def on_draft_due(self, session: Session, due: Due) -> None:
-        draft_commands.look_after(session, self._draft_seal(), due, datetime.now(UTC))
-
-    def _draft_seal(self) -> Seal:
-        return Seal(self.settings.cases_key.get_secret_value(), draft_store.PURPOSE)
+            filed = commands.submit_case(session, catalogue, filing, datetime.now(UTC), **self._time)
+            if needs_documents:
+                commands.require_documents(session, catalogue, self.actor, filed)
+            return filed
 
     @rpc
     def list_cases(self, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
@@ -173,7 +86,9 @@ class CasesService(Service):
     @rpc
     def get_case_file(self, number: str, purpose: str | None = None) -> dict[str, Any]:
         with self.work() as (session, catalogue):
-            return queries.get_case_file(session, catalogue, self.actor, number, purpose)
+            file = queries.get_case_file(session, catalogue, self.actor, number, purpose)
+            files = attachment_store.list_of_case(session, self._file_seal(), file["case"]["number"])
+            return file | {"documents": documents_view(file["item"], files)}
 
     @rpc
     def act_on_case(
@@ -309,14 +224,3 @@ class CasesService(Service):
     @on_event("rating.given")
     def on_rating_given(self, session: Session, envelope: Envelope) -> None:
         commands.take_over_rating(session, envelope, datetime.now(UTC))
-
-
-@cache
-def _calendars(file: Path | None) -> Calendars:
-    return Published(file)
-
-
-@cache
-def _rules(settings: CasesSettings) -> Rules:
-    escalations = tuple(Escalation(each.days, each.role) for each in settings.escalations)
-    return Rules(settings.due_soon_days, escalations, settings.answer_days)

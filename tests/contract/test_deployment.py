@@ -44,7 +44,16 @@ COMMANDS = {process.name: list(process.arguments) for process in processes()}
 METRICS_PORT = "8001"
 PLACES = ("supervisor", "compose", "kubernetes")
 
-NOT_OURS_IN_COMPOSE = {"rabbitmq", "postgres", "prometheus", "migrate", "broker-accounts", "onehall", "mail-sink"}
+NOT_OURS_IN_COMPOSE = {
+    "rabbitmq",
+    "postgres",
+    "prometheus",
+    "migrate",
+    "broker-accounts",
+    "onehall",
+    "mail-sink",
+    "clamav",
+}
 
 WITHOUT_BROKER = {"logout-identity"}
 """Those that do not speak to it, and have no account there."""
@@ -61,6 +70,8 @@ GIVEN_FROM_OUTSIDE = {
     "ONEHALL_WEBHOOK_KEY": base64.urlsafe_b64encode(bytes(32)).decode(),
     "ONEHALL_WEBHOOK_PRIVATE_ADDRESSES": "10.20.0.0/16",
     "ONEHALL_TRUSTED_PROXIES": "10.30.0.0/16",
+    "ONEHALL_FILES_URL": "s3://files/onehall",
+    "ONEHALL_FILES_SECRET": "{}",
     "ONEHALL_SMTP_PORT": "587",
     "ONEHALL_SMTP_STARTTLS": "true",
     "ONEHALL_MAIL_FROM": "noreply@hall.example",
@@ -73,7 +84,7 @@ def database_name(service: str) -> str:
     return f"ONEHALL_{service.upper()}_DATABASE_URL"
 
 
-OTHER_SERVERS = ("AMQP_URI", "ONEHALL_SMTP_HOST", "ONEHALL_SMS_SECRET_ID", "ONEHALL_REGISTRY_URL")
+OTHER_SERVERS = ("AMQP_URI", "ONEHALL_SMTP_HOST", "ONEHALL_SMS_SECRET_ID", "ONEHALL_REGISTRY_URL", "ONEHALL_CLAMD")
 ELSEWHERE = dict.fromkeys((*OTHER_SERVERS, *map(database_name, SERVICES)), "elsewhere")
 """No private server."""
 
@@ -226,7 +237,7 @@ def test_supervisor_gives_a_server_nothing_of_ours(tmp_path: Path) -> None:
     secrets = load_secrets(State(tmp_path)).values()
     servers = given.keys() - COMMANDS.keys()
 
-    assert servers == {"database", "epmd", "broker", "smtp", "sms", "registry"}
+    assert servers == {"database", "epmd", "broker", "smtp", "sms", "registry", "clamd"}
     assert not [name for server in servers for name in given[server] if is_ours(name)]
     assert not [value for server in servers for value in given[server].values() if value in secrets]
 

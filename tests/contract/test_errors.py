@@ -15,6 +15,8 @@ EXAMPLES = {
     "ItemVersionOutdated": ("elderly-card", 2),
     "DraftChanged": ("1d7c1c52-7b5e-4f0b-9a39-0f6f3c2a9e71", 4),
     "TooManyDrafts": (20,),
+    "UploadMoved": (1024,),
+    "TooManyUploads": (20,),
     "ItemNotOnline": ("dog-licence",),
     "ActionNotAllowed": ("approve", "submitted"),
     "CorrectionAlreadyRequested": ("202611240000012",),

@@ -134,6 +134,8 @@ def make_settings(**changes: Any) -> GatewaySettings:
         "notify_url": "http://127.0.0.1:13",
         "rating_url": "http://127.0.0.1:14",
         "cookie_key": "A" * 43,
+        "files_url": "memory://files",
+        "clamd": "127.0.0.1:1",
         **changes,
     }
     return GatewaySettings(**values)

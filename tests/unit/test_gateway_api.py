@@ -42,6 +42,8 @@ def test_every_route_needs_a_token_unless_it_is_public() -> None:
                 .replace("{delivery}", "1")
                 .replace("{mandate}", "1")
                 .replace("{draft}", "1")
+                .replace("{upload}", "1")
+                .replace("{file}", "1")
             )
             assert door.request(method, address, json=FILING).status_code == 401, (method, path)
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from contracts.errors import DraftChanged, ItemVersionOutdated, NotFound, TooManyDrafts
+from contracts.errors import DraftChanged, InvalidInput, ItemVersionOutdated, NotFound, TooManyDrafts
+from tests.unit.files import PDF
 from tests.unit.gateway_fakes import CASE, ITEM, NAME, Door, FakeRpc, bearer, make_door, web_session
 
 KEY = "1d7c1c52-7b5e-4f0b-9a39-0f6f3c2a9e71"
@@ -108,6 +109,87 @@ def test_the_page_says_what_a_newer_version_keeps_no_place_for() -> None:
     assert "<li>Full name</li>" in page
     rpc.answers["cases.renew_draft"] = DRAFT
     assert door.post(f"/drafts/{KEY}/renew", data={}).headers["location"] == f"/drafts/{KEY}?renewed=1"
+
+
+IDENTITY = {"code": "identity", "name": NAME, "required": True, "source": "applicant"}
+FILE = {
+    "id": "7cbd99da-2301-4e79-a897-a6d64ac0bb1f",
+    "document": "identity",
+    "name": "<身份证>.pdf",
+    "length": 3_000_000,
+    "status": "clean",
+    "fault": None,
+}
+WITH_DOCUMENTS = VERSIONED | {"documents": [IDENTITY, IDENTITY | {"code": "register", "source": "department"}]}
+
+
+def documents(*files: dict[str, Any]) -> dict[str, Any]:
+    asked = [
+        {"code": "identity", "types": ["pdf", "jpeg"], "most": 10, "files": list(files)},
+        {"code": "register", "types": ["pdf"], "most": 10, "files": []},
+    ]
+    return {"asked": asked, "missing": [] if files else ["identity"], "may_follow": []}
+
+
+def test_a_drafts_page_shows_its_documents_and_takes_files() -> None:
+    found = {"draft": DRAFT, "item": WITH_DOCUMENTS, "documents": documents(FILE)}
+    _, door = signed_in({"cases.get_draft": found})
+    page = door.get(f"/drafts/{KEY}", headers={"Accept-Language": "en"}).text
+    assert f'action="/drafts/{KEY}/documents/identity"' in page
+    assert "documents/register" not in page
+    assert 'accept=".pdf,.jpg,.jpeg"' in page
+    assert "&lt;身份证&gt;.pdf" in page
+    assert "2.9 MB" in page
+
+
+def test_a_draft_that_lacks_a_document_says_which_by_its_name() -> None:
+    lacking = InvalidInput([{"pointer": "/documents/identity", "rule": "document", "value": "identity"}])
+    found = {"draft": DRAFT, "item": WITH_DOCUMENTS, "documents": documents()}
+    rpc, door = signed_in({"cases.get_item": WITH_DOCUMENTS, "cases.get_draft": found, "cases.submit_case": lacking})
+    posted = POSTED | {"idempotency_key": KEY, "documents": "asked"}
+    page = door.post("/items/residence-permit/apply", data=posted, headers={"Accept-Language": "en"})
+    assert page.status_code == 422
+    assert "Residence permit: This document is missing" in page.text
+    assert 'value="李四"' in page.text
+    assert rpc.of("cases.submit_case") == [("residence-permit", {"full_name": "李四"}, KEY, 1, True)]
+
+
+def test_a_page_hands_a_file_in_with_two_calls_and_says_what_is_wrong_with_it() -> None:
+    begun = FILE | {"parts": [], "extension": "pdf", "types": ["pdf"], "status": "uploading"}
+    rpc, door = signed_in(
+        {"cases.begin_attachment": begun, "cases.delete_attachment": None, "cases.receive_part": begun}
+    )
+    door.get(f"/drafts/{KEY}")
+    before, address = len(rpc.calls), f"/drafts/{KEY}/documents/identity"
+
+    def hand_in(content: bytes, name: str = "a.pdf", acting: str = "") -> str:
+        answer = door.post(address, data={"acting": acting}, files={"file": (name, content)})
+        assert answer.status_code == 303
+        return str(answer.headers["location"])
+
+    assert hand_in(b"MZ") == f"/drafts/{KEY}?document=identity&fault=type#document-identity"
+    assert len(rpc.calls) - before == 2
+    # no scanner here: taken, and not readable yet
+    assert hand_in(PDF) == f"/drafts/{KEY}?attached=1#document-identity"
+    assert hand_in(PDF, acting="m-1").startswith("/account/mandates?told=changed")
+
+
+def test_a_form_without_a_chosen_file_says_so() -> None:
+    _, door = signed_in({})
+    form = b'--x\r\nContent-Disposition: form-data; name="file"; filename=""\r\n\r\n\r\n--x--\r\n'
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = door.post(f"/drafts/{KEY}/documents/identity", content=form, headers=headers)
+    assert answer.headers["location"] == f"/drafts/{KEY}?document=identity&fault=nothing#document-identity"
+
+
+def test_only_words_of_ours_are_said_of_a_file() -> None:
+    found = {"draft": DRAFT, "item": WITH_DOCUMENTS, "documents": documents()}
+    _, door = signed_in({"cases.get_draft": found})
+    for fault, said in (("virus", "A virus was found"), ("count&of=3", "3 files at most")):
+        page = door.get(f"/drafts/{KEY}?document=identity&fault={fault}", headers={"Accept-Language": "en"}).text
+        assert said in page
+    page = door.get(f"/drafts/{KEY}?document=identity&fault=evil&of=evil", headers={"Accept-Language": "en"}).text
+    assert "file-identity-fault" not in page
 
 
 def test_too_many_drafts_are_said_on_the_page() -> None:

@@ -25,6 +25,8 @@ ARGUMENTS = {
     errors.StepUpRequired: (2,),
     errors.TooManyWaiting: (100_000,),
     errors.TooManyDrafts: (20,),
+    errors.UploadMoved: (1024,),
+    errors.TooManyUploads: (20,),
     errors.ItemVersionOutdated: ("elderly-card", 2),
     errors.DraftChanged: ("1d7c1c52-7b5e-4f0b-9a39-0f6f3c2a9e71", 4),
     errors.TooManyAttempts: (30,),

@@ -1,0 +1,1 @@
+"""What an applicant hands in as a file: what is known of it stands here, its bytes stand in the gateway's store."""

@@ -1,0 +1,75 @@
+"""Whose attachments an actor may add to, and whose they may read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+
+from chassis.database import Session
+from contracts.actors import Actor
+from contracts.errors import InvalidInput, NotFound
+from services.cases import domain as case_rules
+from services.cases import store as case_store
+from services.cases.attachments.domain import Attachment
+from services.cases.case_number import is_case_number
+from services.cases.drafts import access as draft_access
+
+_DRAFT = text("SELECT applicant, item, item_version FROM drafts WHERE id = CAST(:id AS uuid)")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a file is attached to: a draft, or a case with its status."""
+
+    applicant: str
+    item: str
+    item_version: int
+    draft: str | None = None
+    number: str | None = None
+    status: str | None = None
+
+
+def require_place(session: Session, actor: Actor, target: object) -> Place:
+    """`target` is `{"draft": id}` or `{"number": number}`, of the actor or of the person for whom they act."""
+    match target:
+        case {"draft": draft, **others} if not others:
+            return _draft(session, actor, draft)
+        case {"number": number, **others} if not others:
+            return _case(session, actor, number)
+    raise InvalidInput([{"pointer": "/target", "rule": "type", "value": "object"}])
+
+
+def _draft(session: Session, actor: Actor, draft: object) -> Place:
+    subject = draft_access.applicant_of(actor).subject
+    known = draft_access.require_id(draft)
+    row = session.execute(_DRAFT, {"id": known}).one_or_none()
+    if row is None or row.applicant != subject or not draft_access.may_touch(actor, row.item):
+        raise NotFound("draft", known)
+    return Place(subject, row.item, row.item_version, draft=known)
+
+
+def _case(session: Session, actor: Actor, number: object) -> Place:
+    case = case_store.load_case(session, number) if isinstance(number, str) and is_case_number(number) else None
+    if case is None or case_rules.CITIZEN not in case_rules.parts_of(actor, case):
+        raise NotFound("case", str(number)[:64])
+    return Place(case.applicant, case.item, case.item_version, number=case.number, status=case.status)
+
+
+def require_mine(session: Session, actor: Actor, attachment: Attachment) -> Attachment:
+    """Raise `NotFound` unless it is the actor's own, or of the person for whom they act about just that."""
+    is_own = attachment.applicant == actor.subject and not case_rules.is_program(actor)
+    if not is_own or not _is_covered(session, actor, attachment):
+        raise NotFound("attachment", attachment.id)
+    return attachment
+
+
+def _is_covered(session: Session, actor: Actor, attachment: Attachment) -> bool:
+    if actor.mandate is None:
+        return True
+    if attachment.number is not None:
+        case = case_store.load_case(session, attachment.number)
+        return case is not None and actor.mandate.covers(case.item, case.number)
+    row: Any = session.execute(_DRAFT, {"id": attachment.draft}).one_or_none() if attachment.draft else None
+    return row is not None and actor.mandate.covers(row.item)

@@ -1,0 +1,234 @@
+"""What happens to attachments. One function a use case, each one transaction's work.
+
+The row comes first and every byte stands under its id, so whatever dies, there is no file that nobody knows of.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from chassis.database import Session
+from chassis.sealing import Seal
+from contracts.actors import Actor
+from contracts.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted, TooManyUploads, UploadMoved
+from contracts.files import FAULTS, MEDIA_TYPES
+from services.cases import domain as case_rules
+from services.cases import forms
+from services.cases import store as case_store
+from services.cases.attachments import domain, store
+from services.cases.attachments.access import Place, require_mine, require_place
+from services.cases.attachments.domain import Attachment, Document
+from services.cases.attachments.views import attachment_view, to_check_view
+from services.cases.catalogue.live import VERSIONS
+from services.cases.catalogue.model import Catalogue
+
+CHECK_LEASE = timedelta(minutes=3)
+"""So long whoever received a file has for checking it, before another may."""
+
+MOST_AT_ONCE = 20
+
+
+def begin_attachment(
+    session: Session,
+    catalogue: Catalogue,
+    seal: Seal,
+    actor: Actor,
+    target: object,
+    document: object,
+    name: object,
+    length: object,
+    now: datetime,
+) -> dict[str, Any]:
+    """Make room for a file of at most `length` bytes, for a document of a draft or of a case that is still open."""
+    place = require_place(session, actor, target)
+    if place.status is not None and place.status not in domain.OPEN_STATUSES:
+        raise ActionNotAllowed("attach", place.status)
+    wanted = _require_document(session, catalogue, place, document)
+    size = _require_length(length)
+    uploading, unfiled = store.begin_one(session, place.applicant)
+    domain.require_room(wanted, _there(session, seal, place), size)
+    if uploading >= domain.MOST_UPLOADING:
+        raise TooManyUploads(domain.MOST_UPLOADING)
+    if place.draft and unfiled + size > domain.MOST_UNFILED_BYTES:
+        raise InvalidInput([forms.fault("/file", "file.total", domain.MOST_UNFILED_BYTES // 2**20)])
+    attachment = Attachment(
+        id=str(uuid.uuid4()),
+        applicant=place.applicant,
+        draft=place.draft,
+        number=place.number,
+        document=wanted.code,
+        name=domain.require_name(name),
+        length=size,
+        received=0,
+        parts=(),
+        status=domain.UPLOADING,
+        fault=None,
+        media_type=None,
+        sha256=None,
+        channel=case_rules.applicant_of(actor).channel,
+        created_at=now,
+        expires_at=now + domain.RESUMABLE_FOR,
+    )
+    store.insert(session, seal, attachment)
+    return to_check_view(attachment, wanted)
+
+
+def receive_part(
+    session: Session,
+    catalogue: Catalogue,
+    seal: Seal,
+    actor: Actor,
+    attachment_id: str,
+    offset: int,
+    part: str,
+    length: int,
+    now: datetime,
+    *,
+    is_last: bool = False,
+    outcome: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Write down that bytes from `offset` on stand in the object `part`. What came elsewhere meanwhile stays.
+
+    `is_last`: the length was not known before, this is all. `outcome` is that of the check, if there was one already.
+    """
+    attachment = require_mine(session, actor, _require(session, seal, attachment_id))
+    if attachment.status != domain.UPLOADING or attachment.received != offset:
+        raise UploadMoved(attachment.received)
+    received = offset + length
+    if length < 0 or received > attachment.length or len(attachment.parts) >= domain.MOST_PARTS:
+        raise InvalidInput([forms.fault("/file", "file", "too-large")])
+    is_complete = is_last or received == attachment.length
+    parts = (*attachment.parts, (domain.require_part(part), length)) if length else attachment.parts
+    attachment = replace(
+        attachment,
+        received=received,
+        length=received if is_last else attachment.length,
+        parts=parts,
+        status=domain.RECEIVED if is_complete else domain.UPLOADING,
+        expires_at=now + domain.RESUMABLE_FOR,
+    )
+    store.save_received(session, attachment, now + CHECK_LEASE if is_complete else None)
+    if outcome is not None and is_complete:
+        attachment = _check(session, attachment, outcome, now)
+    return to_check_view(attachment, _document(session, catalogue, attachment))
+
+
+def save_checked(
+    session: Session, seal: Seal, actor: Actor, attachment_id: str, outcome: dict[str, Any], now: datetime
+) -> dict[str, Any]:
+    """What the check of a complete file found. Only the platform itself may say so."""
+    _require_platform(actor)
+    attachment = _require(session, seal, attachment_id)
+    if attachment.status == domain.RECEIVED:
+        attachment = _check(session, attachment, outcome, now)
+    return attachment_view(attachment)
+
+
+def delete_attachment(session: Session, seal: Seal, actor: Actor, attachment_id: str) -> None:
+    """Of a draft, any; of a case, what never became part of it: a file that was not complete, or was refused."""
+    attachment = require_mine(session, actor, _require(session, seal, attachment_id))
+    if attachment.number is not None and attachment.status in domain.HANDED_IN:
+        raise ActionNotAllowed("remove", attachment.status)
+    store.abandon(session, attachment.id)
+
+
+def take_over(session: Session, key: str | None, applicant: str, number: str) -> None:
+    """What was attached to the draft belongs to the case that it has become."""
+    try:
+        draft = str(uuid.UUID(key or ""))
+    except ValueError:
+        return
+    store.bind(session, draft, applicant, number)
+
+
+def require_documents(session: Session, item: dict[str, Any], number: str) -> None:
+    """Raise `InvalidInput` for every document that the applicant has to hand in and that may not follow later."""
+    lacking = domain.missing(item, store.list_handed_in(session, number)).now
+    if lacking:
+        raise InvalidInput([forms.fault(f"/documents/{code}", "document", code) for code in lacking])
+
+
+def take_unchecked(
+    session: Session, catalogue: Catalogue, seal: Seal, actor: Actor, now: datetime
+) -> list[dict[str, Any]]:
+    """Files whose check was cut off, or has to be tried again: for this caller alone, for some minutes."""
+    _require_platform(actor)
+    taken = store.take_unchecked(session, seal, now, CHECK_LEASE, MOST_AT_ONCE)
+    return [to_check_view(each, _document(session, catalogue, each)) for each in taken]
+
+
+def take_unwanted(session: Session, actor: Actor, now: datetime) -> list[str]:
+    """Ids under which all bytes are to be removed: given up, expired, of a deleted draft, or refused."""
+    _require_platform(actor)
+    return [row.id for row in store.take_unwanted(session, now, CHECK_LEASE, MOST_AT_ONCE)]
+
+
+def forget_attachments(session: Session, actor: Actor, ids: list[str]) -> None:
+    _require_platform(actor)
+    store.forget(session, [str(uuid.UUID(each)) for each in ids])
+
+
+def _check(session: Session, attachment: Attachment, outcome: dict[str, Any], now: datetime) -> Attachment:
+    fault = outcome.get("fault")
+    if fault is not None and fault not in FAULTS:
+        raise InvalidInput([forms.fault("/outcome/fault", "enum", list(FAULTS))])
+    if fault is None and outcome.get("media_type") not in MEDIA_TYPES.values():
+        raise InvalidInput([forms.fault("/outcome/media_type", "enum", list(MEDIA_TYPES.values()))])
+    store.save_checked(session, attachment.id, outcome, now)
+    return replace(
+        attachment,
+        status=domain.REFUSED if fault else domain.CLEAN,
+        fault=fault,
+        media_type=outcome.get("media_type"),
+        sha256=outcome.get("sha256"),
+    )
+
+
+def _there(session: Session, seal: Seal, place: Place) -> list[Attachment]:
+    if place.draft is not None:
+        return store.list_of_draft(session, seal, place.draft)
+    return store.list_of_case(session, seal, place.number or "")
+
+
+def _require_document(session: Session, catalogue: Catalogue, place: Place, code: object) -> Document:
+    documents = domain.documents_of(VERSIONS.get(session, catalogue, place.item, place.item_version).description)
+    if not isinstance(code, str) or code not in documents:
+        raise InvalidInput([forms.fault("/document", "enum", list(documents))])
+    return documents[code]
+
+
+def _document(session: Session, catalogue: Catalogue, attachment: Attachment) -> Document | None:
+    """None if it belongs to nothing any more, or a newer version of the item has dropped the document."""
+    if attachment.draft is not None:
+        found = store.item_of_draft(session, attachment.draft)
+    else:
+        case = case_store.load_case(session, attachment.number or "")
+        found = (case.item, case.item_version) if case else None
+    if found is None:
+        return None
+    return domain.documents_of(VERSIONS.get(session, catalogue, *found).description).get(attachment.document)
+
+
+def _require_length(length: object) -> int:
+    if not isinstance(length, int) or isinstance(length, bool):
+        raise InvalidInput([forms.fault("/length", "type", "integer")])
+    return length
+
+
+def _require(session: Session, seal: Seal, attachment_id: object) -> Attachment:
+    try:
+        known = str(uuid.UUID(str(attachment_id)))
+    except ValueError:
+        raise NotFound("attachment", str(attachment_id)[:64]) from None
+    found = store.load(session, seal, known, for_update=True)
+    if found is None:
+        raise NotFound("attachment", known)
+    return found
+
+
+def _require_platform(actor: Actor) -> None:
+    if actor.role != "system":
+        raise NotPermitted("check_attachments")

@@ -1,0 +1,151 @@
+"""The rules of attachments: how many, how large, for which document, and what is still missing. No clock, no store."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from contracts.errors import InvalidInput
+from contracts.files import DEFAULT_TYPES, MAX_BYTES
+
+UPLOADING: Final = "uploading"
+RECEIVED: Final = "received"
+"""All of it is there and has not been checked: nobody may read it yet."""
+CLEAN: Final = "clean"
+REFUSED: Final = "refused"
+ABANDONED: Final = "abandoned"
+"""Nobody's any more: its bytes are to be removed, then its row."""
+COUNTED: Final = (UPLOADING, RECEIVED, CLEAN)
+HANDED_IN: Final = (RECEIVED, CLEAN)
+
+MOST_OF_A_DOCUMENT: Final = 10
+MOST_FILES: Final = 30
+MOST_BYTES: Final = 100 * 1024 * 1024
+"""Of one draft or case."""
+MOST_UNFILED_BYTES: Final = 300 * 1024 * 1024
+"""Of all drafts of one person."""
+MOST_UPLOADING: Final = 20
+"""Uploads of one person that are not complete."""
+MOST_PARTS: Final = 500
+"""Requests that one upload may come in."""
+
+RESUMABLE_FOR: Final = timedelta(hours=24)
+"""After its last byte."""
+
+OPEN_STATUSES: Final = ("submitted", "accepted", "provisionally_accepted", "correction_requested", "suspended")
+"""Of a case that a document may still be handed in for."""
+
+MAX_NAME: Final = 200
+_PART = re.compile(r"[0-9]{12}-[0-9a-f]{16}")
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """One file. `parts` are the objects that its bytes stand in, in their order: `(name, length)`.
+
+    `fault` is why it was refused. Until it is complete, `length` is what was announced.
+    """
+
+    id: str
+    applicant: str
+    draft: str | None
+    number: str | None
+    document: str
+    name: str
+    length: int
+    received: int
+    parts: tuple[tuple[str, int], ...]
+    status: str
+    fault: str | None
+    media_type: str | None
+    sha256: str | None
+    channel: str
+    created_at: datetime
+    expires_at: datetime
+
+    @property
+    def extension(self) -> str:
+        return self.name.rpartition(".")[2].lower() if "." in self.name else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a service item asks for, as far as files go. `types` are names of `contracts.files`."""
+
+    code: str
+    types: tuple[str, ...]
+    most: int
+    is_required: bool
+    may_follow: bool
+    source: str
+
+    @classmethod
+    def of(cls, described: Mapping[str, Any]) -> Document:
+        return cls(
+            code=described["code"],
+            types=tuple(described.get("accept", DEFAULT_TYPES)),
+            most=int(described.get("files", MOST_OF_A_DOCUMENT)),
+            is_required=bool(described["required"]),
+            may_follow=bool(described.get("may_follow")),
+            source=described["source"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Documents of the applicant's own that are not there: those needed now, and those that may follow by a date."""
+
+    now: tuple[str, ...] = ()
+    later: tuple[str, ...] = field(default=())
+
+
+def documents_of(item: Mapping[str, Any]) -> dict[str, Document]:
+    return {each["code"]: Document.of(each) for each in item.get("documents", ())}
+
+
+def missing(item: Mapping[str, Any], present: Collection[str]) -> Missing:
+    """What the item needs of the applicant beside the documents `present`.
+
+    What departments or the platform have is fetched, not demanded. A document may follow where the item is open to
+    provisional acceptance.
+    """
+    is_open = bool(item.get("provisional_acceptance", {}).get("open"))
+    wanted = [
+        each
+        for each in documents_of(item).values()
+        if each.is_required and each.source == "applicant" and each.code not in present
+    ]
+    later = tuple(each.code for each in wanted if is_open and each.may_follow)
+    return Missing(tuple(each.code for each in wanted if each.code not in later), later)
+
+
+def require_room(document: Document, there: Iterable[Attachment], length: int) -> None:
+    """Raise `InvalidInput` if the file is too much for its document, its draft or its case."""
+    if not 0 < length <= MAX_BYTES:
+        raise InvalidInput([{"pointer": "/file", "rule": "file", "value": "empty" if length == 0 else "too-large"}])
+    counted = [each for each in there if each.status in COUNTED]
+    if sum(each.document == document.code for each in counted) >= document.most:
+        raise InvalidInput([{"pointer": "/file", "rule": "file.count", "value": document.most}])
+    if len(counted) >= MOST_FILES:
+        raise InvalidInput([{"pointer": "/file", "rule": "file.count", "value": MOST_FILES}])
+    if sum(each.length for each in counted) + length > MOST_BYTES:
+        raise InvalidInput([{"pointer": "/file", "rule": "file.total", "value": MOST_BYTES // 2**20}])
+
+
+def require_name(name: object) -> str:
+    """The last part of what a browser calls a file: no path, nothing that changes the direction of writing."""
+    if not isinstance(name, str):
+        raise InvalidInput([{"pointer": "/name", "rule": "type", "value": "string"}])
+    last = re.split(r"[/\\]", name)[-1].strip()
+    if not last or len(last) > MAX_NAME or not last.isprintable():
+        raise InvalidInput([{"pointer": "/name", "rule": "file", "value": "name"}])
+    return last
+
+
+def require_part(name: object) -> str:
+    if not isinstance(name, str) or not _PART.fullmatch(name):
+        raise InvalidInput([{"pointer": "/part", "rule": "pattern", "value": _PART.pattern}])
+    return name

@@ -1,0 +1,221 @@
+"""The table of attachments: what is known of each file. Names of files are sealed: they say who somebody is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, text
+
+from chassis.database import Session
+from chassis.sealing import Seal
+from services.cases.attachments import domain
+from services.cases.attachments.domain import Attachment
+
+PURPOSE = "onehall.cases.files"
+
+_COLUMNS = """
+    CAST(id AS text) AS id, applicant, CAST(draft AS text) AS draft, number, document, name, length, received, parts,
+    status, fault, media_type, encode(sha256, 'hex') AS sha256, channel, created_at, expires_at
+"""
+_LOAD = f"SELECT {_COLUMNS} FROM attachments WHERE id = CAST(:id AS uuid) AND status <> 'abandoned'"  # noqa: S608
+_LIST_OF_DRAFT = text(
+    f"SELECT {_COLUMNS} FROM attachments"  # noqa: S608
+    " WHERE draft = CAST(:draft AS uuid) AND status <> 'abandoned' ORDER BY created_at, id"
+)
+_LIST_OF_CASE = text(
+    f"SELECT {_COLUMNS} FROM attachments WHERE number = :number AND status <> 'abandoned' ORDER BY created_at, id"  # noqa: S608
+)
+_HANDED_IN = text(
+    "SELECT DISTINCT document FROM attachments WHERE number = :number AND status IN ('received', 'clean')"
+)
+_ITEM_OF_DRAFT = text("SELECT item, item_version FROM drafts WHERE id = CAST(:draft AS uuid)")
+# one after the other, or two at once would both find room for one
+_ONE_BY_ONE = text("SELECT pg_advisory_xact_lock(hashtextextended('attachment ' || :applicant, 0))")
+_OF_PERSON = text(
+    """
+    SELECT count(*) FILTER (WHERE status = 'uploading') AS uploading,
+        coalesce(sum(length) FILTER (WHERE status IN ('uploading', 'received', 'clean')), 0) AS bytes
+    FROM attachments WHERE applicant = :applicant AND (number IS NULL OR status = 'uploading')
+    """
+)
+_INSERT = text(
+    """
+    INSERT INTO attachments (id, applicant, draft, number, document, name, length, channel, created_at, expires_at)
+    VALUES (CAST(:id AS uuid), :applicant, CAST(:draft AS uuid), :number, :document, :name, :length, :channel, :now,
+            :expires_at)
+    """
+)
+_RECEIVE = text(
+    """
+    UPDATE attachments SET received = :received, length = :length, parts = CAST(:parts AS jsonb), status = :status,
+        expires_at = :expires_at, checking_until = :checking_until
+    WHERE id = CAST(:id AS uuid)
+    """
+)
+_CHECKED = text(
+    """
+    UPDATE attachments SET status = :status, fault = :fault, media_type = :media_type,
+        sha256 = decode(CAST(:sha256 AS text), 'hex'), checking_until = NULL, expires_at = :now
+    WHERE id = CAST(:id AS uuid) AND status = 'received'
+    """
+)
+_ABANDON = text("UPDATE attachments SET status = 'abandoned', checking_until = NULL WHERE id = CAST(:id AS uuid)")
+# which draft a file was for is known until that is deleted; what nobody took over by then is nobody's
+_BIND = text(
+    """
+    UPDATE attachments SET number = :number, draft = NULL
+    WHERE draft = CAST(:draft AS uuid) AND applicant = :applicant AND status IN ('uploading', 'received', 'clean')
+    """
+)
+_TAKE_UNCHECKED = text(
+    f"""
+    UPDATE attachments SET checking_until = :until
+    WHERE id IN (
+        SELECT id FROM attachments
+        WHERE status = 'received' AND (checking_until IS NULL OR checking_until < :now)
+        ORDER BY created_at LIMIT :most FOR UPDATE SKIP LOCKED
+    )
+    RETURNING {_COLUMNS}
+    """  # noqa: S608
+)
+_TAKE_UNWANTED = text(
+    f"""
+    UPDATE attachments SET checking_until = :until,
+        status = CASE WHEN status = 'refused' AND (number IS NOT NULL OR draft IS NOT NULL) THEN status
+                 ELSE 'abandoned' END
+    WHERE id IN (
+        SELECT id FROM attachments
+        WHERE (
+            status = 'abandoned' OR (status = 'uploading' AND expires_at < :now)
+            OR (status = 'refused' AND parts <> '[]') OR (number IS NULL AND draft IS NULL)
+        ) AND (checking_until IS NULL OR checking_until < :now)
+        ORDER BY expires_at LIMIT :most FOR UPDATE SKIP LOCKED
+    )
+    RETURNING {_COLUMNS}
+    """  # noqa: S608
+)
+_FORGET = text(
+    """
+    WITH kept AS (
+        UPDATE attachments SET parts = '[]', checking_until = NULL
+        WHERE id = ANY(CAST(:ids AS uuid[])) AND status = 'refused'
+    )
+    DELETE FROM attachments WHERE id = ANY(CAST(:ids AS uuid[])) AND status = 'abandoned'
+    """
+)
+
+
+def load(session: Session, seal: Seal, attachment_id: str, *, for_update: bool = False) -> Attachment | None:
+    statement = text(_LOAD + (" FOR UPDATE" if for_update else ""))
+    row = session.execute(statement, {"id": attachment_id}).one_or_none()
+    return None if row is None else _opened(row, seal)
+
+
+def list_of_draft(session: Session, seal: Seal, draft: str) -> list[Attachment]:
+    return [_opened(row, seal) for row in session.execute(_LIST_OF_DRAFT, {"draft": draft})]
+
+
+def list_of_case(session: Session, seal: Seal, number: str) -> list[Attachment]:
+    return [_opened(row, seal) for row in session.execute(_LIST_OF_CASE, {"number": number})]
+
+
+def list_handed_in(session: Session, number: str) -> set[str]:
+    """The codes of the documents that a file of the case is complete of."""
+    return set(session.execute(_HANDED_IN, {"number": number}).scalars())
+
+
+def item_of_draft(session: Session, draft: str) -> tuple[str, int] | None:
+    row = session.execute(_ITEM_OF_DRAFT, {"draft": draft}).one_or_none()
+    return None if row is None else (row.item, row.item_version)
+
+
+def begin_one(session: Session, applicant: str) -> tuple[int, int]:
+    """How many uploads of the person are under way, and how many bytes of theirs belong to no case yet.
+
+    Until the end of the transaction nobody else begins one for them.
+    """
+    session.execute(_ONE_BY_ONE, {"applicant": applicant})
+    row = session.execute(_OF_PERSON, {"applicant": applicant}).one()
+    return int(row.uploading), int(row.bytes)
+
+
+def insert(session: Session, seal: Seal, attachment: Attachment) -> None:
+    session.execute(
+        _INSERT,
+        {
+            "id": attachment.id,
+            "applicant": attachment.applicant,
+            "draft": attachment.draft,
+            "number": attachment.number,
+            "document": attachment.document,
+            "name": seal.close(attachment.name.encode(), attachment.id.encode()),
+            "length": attachment.length,
+            "channel": attachment.channel,
+            "now": attachment.created_at,
+            "expires_at": attachment.expires_at,
+        },
+    )
+
+
+def save_received(session: Session, attachment: Attachment, checking_until: datetime | None) -> None:
+    session.execute(
+        _RECEIVE,
+        {
+            "id": attachment.id,
+            "received": attachment.received,
+            "length": attachment.length,
+            "parts": json.dumps(attachment.parts),
+            "status": attachment.status,
+            "expires_at": attachment.expires_at,
+            "checking_until": checking_until,
+        },
+    )
+
+
+def save_checked(session: Session, attachment_id: str, outcome: dict[str, Any], now: datetime) -> bool:
+    """`outcome` has `media_type` and `sha256`, or `fault`. False if it was checked or given up before."""
+    fault = outcome.get("fault")
+    values = {
+        "id": attachment_id,
+        "status": domain.REFUSED if fault else domain.CLEAN,
+        "fault": fault,
+        "media_type": outcome.get("media_type"),
+        "sha256": outcome.get("sha256"),
+        "now": now,
+    }
+    return bool(session.execute(_CHECKED, values).rowcount)
+
+
+def abandon(session: Session, attachment_id: str) -> None:
+    session.execute(_ABANDON, {"id": attachment_id})
+
+
+def bind(session: Session, draft: str, applicant: str, number: str) -> None:
+    """What was handed in with the draft belongs to the case from now on."""
+    session.execute(_BIND, {"draft": draft, "applicant": applicant, "number": number})
+
+
+def take_unchecked(session: Session, seal: Seal, now: datetime, lease: timedelta, most: int) -> list[Attachment]:
+    """Some that are to be checked, for this caller alone until the lease is over."""
+    rows = session.execute(_TAKE_UNCHECKED, {"now": now, "until": now + lease, "most": most}).all()
+    return [_opened(row, seal) for row in rows]
+
+
+def take_unwanted(session: Session, now: datetime, lease: timedelta, most: int) -> list[Row[Any]]:
+    """Some whose bytes are to be removed. Nothing is received for them any more."""
+    return list(session.execute(_TAKE_UNWANTED, {"now": now, "until": now + lease, "most": most}))
+
+
+def forget(session: Session, ids: Sequence[str]) -> None:
+    """Their bytes are gone: so are the rows, but for those of refused files, which still say why."""
+    session.execute(_FORGET, {"ids": list(ids)})
+
+
+def _opened(row: Row[Any], seal: Seal) -> Attachment:
+    columns = dict(row._mapping)
+    columns["name"] = seal.open(bytes(row.name), row.id.encode()).decode()
+    columns["parts"] = tuple((name, length) for name, length in row.parts)
+    return Attachment(**columns)

@@ -1,0 +1,60 @@
+"""What the entrypoints of every area of cases share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from chassis.database import Session
+from chassis.sealing import Seal
+from chassis.service import Service
+from services.cases.attachments import store as attachment_store
+from services.cases.catalogue.live import LiveCatalogue
+from services.cases.catalogue.model import Catalogue
+from services.cases.drafts import store as draft_store
+from services.cases.settings import CasesSettings
+from services.cases.work.calendars import Calendars, Published
+from services.cases.work.clock import Escalation, Rules
+from services.cases.work.timing import Time
+
+CATALOGUE = LiveCatalogue()
+
+
+class CasesBase(Service):
+    settings_class = CasesSettings
+    settings: CasesSettings
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return CATALOGUE.current(self.database)
+
+    @property
+    def _time(self) -> Time:
+        """Which days are worked, and the rules of deadlines."""
+        return {"calendars": _calendars(self.settings.calendar_file), "rules": _rules(self.settings)}
+
+    @contextmanager
+    def work(self) -> Iterator[tuple[Session, Catalogue]]:
+        """A transaction and the catalogue, which is looked at first: two connections a call would starve the pool."""
+        catalogue = self.catalogue
+        with self.database.transaction() as session:
+            yield session, catalogue
+
+    def _draft_seal(self) -> Seal:
+        return Seal(self.settings.cases_key.get_secret_value(), draft_store.PURPOSE)
+
+    def _file_seal(self) -> Seal:
+        return Seal(self.settings.cases_key.get_secret_value(), attachment_store.PURPOSE)
+
+
+@cache
+def _calendars(file: Path | None) -> Calendars:
+    return Published(file)
+
+
+@cache
+def _rules(settings: CasesSettings) -> Rules:
+    escalations = tuple(Escalation(each.days, each.role) for each in settings.escalations)
+    return Rules(settings.due_soon_days, escalations, settings.answer_days)
