@@ -27,9 +27,10 @@ FAMILIES = (
     "audience.", "level.", "days.", "step-role", "where.",
     "action", "actor", "attempt-error", "channel", "delivery", "department", "ended-by", "event", "heard",
     "assurance.", "kind", "looked-at", "looked-by", "mandate.", "mandate-told", "problem", "purpose", "rule", "scope",
-    "file-status", "score", "source", "status", "told", "device-fault", "device-result", "device-title", "hall-fault", "kiosk-result",
+    "score", "source", "status", "told", "device-fault", "device-result", "device-title", "hall-fault", "kiosk-result",
     "hall-assurance-fault", "kiosk-title", "raised-by", "register-code", "register-field", "registry.", "second.by",
     "second.code", "browser.", "change.", "sessions-follows", "sessions-told", "due.", "hall-name", "staff-change",
+    "file-status",
 )  # fmt: skip
 """Keys that are put together from a code; what they must hold is tested by name below."""
 

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 
 # a row that has lost its draft and found no case is nobody's, and what stands under its id is removed
 ATTACHMENTS = """
