@@ -231,6 +231,7 @@ class AccessEntry(BaseModel):
     department: str | None
     channel: str
     client: str = Field(description="the name of the program through which it was")
+    client_id: str | None = None
     what: str
     number: str | None
     purpose: str

@@ -25,6 +25,7 @@ async def show_access_log(
     entries = await visit.call("identity.list_access_log", None, case, cursor, A_PAGE)
     for entry in entries["items"]:
         entry["change"] = change_in_words(visit.say, entry.get("detail"))
+        entry["client"] = client_name(visit.say, entry.get("client_id"), entry["client"])
     return visit.render("access_log.html", entries=entries, number=case, cursor=cursor)
 
 
@@ -40,4 +41,11 @@ def change_in_words(say: Catalogue, detail: str | None) -> str:
         for code in codes.split(",")
         if code != "-"
     ]
-    return say.word("staff-change", done) + (" · " + ", ".join(words) if words else "")
+    colon, comma = (": ", ", ") if say.language == "en" else ("：", "、")
+    return say.word("staff-change", done) + (colon + comma.join(words) if words else "")
+
+
+def client_name(say: Catalogue, client_id: str | None, registered: str) -> str:
+    """The platform's own clients are named in the reader's language, all others as they are registered."""
+    word = say.word("client-name", client_id)
+    return registered if client_id is None or word == client_id else word

@@ -241,7 +241,8 @@ class TokenFamily:
     """All tokens that came of one authorization: they are refreshed, and revoked, together.
 
     `dpop_jkt` is the thumbprint of the key without which its refresh tokens are worth nothing (RFC 9449, section 5).
-    `sid` is the session that they came of, if one of a browser.
+    `sid` is the session that they came of, if one of a browser. `told` are hashes of what the client was told
+    (`oauth.telling`).
     """
 
     id: str
@@ -256,6 +257,7 @@ class TokenFamily:
     claims: dict[str, Any] | None = None
     amr: tuple[str, ...] = (PASSWORD,)
     sid: str | None = None
+    told: tuple[str, ...] = ()
 
 
 def is_loopback(uri: str) -> bool:

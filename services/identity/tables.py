@@ -164,6 +164,8 @@ token_families = Table(
     Column("claims", JSONB(none_as_null=True)),
     Column("amr", Words, nullable=False, server_default="{pwd}"),
     Column("sid", Text, index=True),
+    # keyed hashes of what the client was told, in ID tokens and by userinfo
+    Column("told", Words, nullable=False, server_default="{}"),
 )
 
 # a spent token stays until its family ends, so that its second use is noticed

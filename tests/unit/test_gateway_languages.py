@@ -30,7 +30,7 @@ FAMILIES = (
     "score", "source", "status", "told", "device-fault", "device-result", "device-title", "hall-fault", "kiosk-result",
     "hall-assurance-fault", "kiosk-title", "raised-by", "register-code", "register-field", "registry.", "second.by",
     "second.code", "browser.", "change.", "sessions-follows", "sessions-told", "due.", "hall-name", "staff-change",
-    "file-status",
+    "file-status", "client-name",
 )  # fmt: skip
 """Keys that are put together from a code; what they must hold is tested by name below."""
 

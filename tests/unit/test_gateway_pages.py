@@ -471,3 +471,26 @@ def test_an_authorisation_is_sent_and_its_faults_are_shown() -> None:
     rpc.answers["identity.grant_mandate"] = MANDATE
     assert door.post("/account/mandates/new", data=posted).headers["location"] == "/account/mandates?told=granted"
     assert rpc.of("identity.grant_mandate")[-1] == ("citizen2", "residence-permit", None, "2026-12-01")
+
+
+@pytest.mark.parametrize(
+    ("language", "name"), [("en", "message service"), ("zh-Hant", "訊息服務"), ("zh-Hans", "消息服务")]
+)
+def test_the_access_log_names_the_platforms_own_clients_in_the_readers_language(language: str, name: str) -> None:
+    own = LOOK | {"role": "program", "department": None, "client": "registered", "client_id": "notify"}
+    _, door = signed_in({"identity.list_access_log": {"items": [own], "next": None}})
+    assert name in door.get(f"/account/access-log?lang={language}").text
+
+
+def test_the_access_log_says_what_changed_of_a_member_of_staff_and_at_which_hall_somebody_looked() -> None:
+    change = LOOK | {
+        "what": "staff",
+        "detail": "granted clerk,officer civil-affairs civic-centre",
+        "client_id": "onehall",
+    }
+    _, door = signed_in(
+        {"identity.list_access_log": {"items": [change, LOOK | {"hall": "civic-centre"}], "next": None}}
+    )
+    page = door.get("/account/access-log?lang=en").text
+    assert "Works now as: clerk, officer, Civil Affairs, Civic Centre hall" in page
+    assert page.count("Civic Centre hall") == 2

@@ -76,6 +76,7 @@ def _entry_view(row: Any, is_audit: bool) -> dict[str, Any]:
         "department": row.department,
         "channel": row.channel,
         "client": row.client_name or row.client,
+        "client_id": row.client,
         "what": row.what,
         "number": row.number,
         "purpose": row.purpose,

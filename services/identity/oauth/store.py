@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis.database import Session
@@ -76,6 +76,21 @@ def revoke_family(session: Session, family_id: str, now: datetime) -> None:
     session.execute(
         update(family).where(family.c.id == family_id, family.c.revoked_at.is_(None)).values(revoked_at=now)
     )
+
+
+def is_told(session: Session, family: TokenFamily, digest: str) -> bool:
+    """Whether the client was told it in the family, or in another one of the same session."""
+    row = tables.token_families.c
+    same = row.id == family.id
+    if family.sid is not None:
+        same = or_(same, and_(row.sid == family.sid, row.client_id == family.client_id))
+    return session.execute(select(row.id).where(same, row.told.contains([digest])).limit(1)).first() is not None
+
+
+def add_told(session: Session, family_id: str, digest: str) -> None:
+    family = tables.token_families
+    told = func.array_append(family.c.told, digest)
+    session.execute(update(family).where(family.c.id == family_id).values(told=told))
 
 
 def add_refresh_token(session: Session, token_hash: str, family_id: str, expires_at: datetime) -> None:

@@ -33,6 +33,7 @@ from services.identity.oauth.claims_request import ClaimsRequest
 from services.identity.oauth.keys import ALGORITHM, SigningKeys
 from services.identity.oauth.pairwise import Subjects
 from services.identity.oauth.refreshing import Claimed
+from services.identity.oauth.telling import note_told
 from services.identity.persons.people import People
 from services.identity.sealing import new_secret
 
@@ -211,8 +212,10 @@ def id_token(issuer: Issuer, client: Client, grantee: Grantee, access_token: str
     `c_hash` belongs to a code that the authorization endpoint gives together with the token (3.3.2.11): never here.
     """
     asked = ClaimsRequest.of(grantee.family.claims)
+    told = values_of(grantee.account, issuer.people, asked.id_token)
+    note_told(issuer.people, client, grantee.family, told, now)
     claims: dict[str, Any] = {
-        **values_of(grantee.account, issuer.people, asked.id_token),
+        **told,
         "sub": issuer.subjects.seen_by(client, grantee.account.subject),
         "aud": client.id,
         "auth_time": int(grantee.family.signed_in_at.timestamp()),

@@ -9,16 +9,14 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import Endpoint, InvalidRequestError
 from authlib.oauth2.rfc6750.errors import InsufficientScopeError, InvalidTokenError
 
-from contracts import access
 from services.identity import store as identity_store
-from services.identity.access_log.commands import A_DAY, note_look
-from services.identity.access_log.domain import Look
-from services.identity.domain import Account, Client
+from services.identity.domain import Client
 from services.identity.oauth import dpop
 from services.identity.oauth.claims import opened_by, values_of
 from services.identity.oauth.claims_request import ClaimsRequest
 from services.identity.oauth.http import ProviderRequest
 from services.identity.oauth.presented import LiveToken, find_live
+from services.identity.oauth.telling import note_told
 
 
 class TokenMissing(OAuth2Error):
@@ -50,9 +48,11 @@ class UserInfoEndpoint(Endpoint):
             raise InvalidTokenError
         by_name = ClaimsRequest.of(live.family.claims if live.family else None).userinfo
         opened = opened_by(live.claims["scope"].split())
-        self._note_look(client.registration, account)
-        told = {"sub": live.claims["sub"]} | values_of(account, self.server.issuer.people, [*opened, *by_name])
-        return self._answer(client.registration, told)
+        people = self.server.issuer.people
+        told = values_of(account, people, [*opened, *by_name])
+        if live.family is not None:
+            note_told(people, client.registration, live.family, told, self.server.now)
+        return self._answer(client.registration, {"sub": live.claims["sub"]} | told)
 
     def _live_token(self, request: ProviderRequest) -> LiveToken:
         scheme, token = _presented_token(request)
@@ -63,22 +63,6 @@ class UserInfoEndpoint(Endpoint):
         if "openid" not in live.claims["scope"].split():
             raise ScopeMissing
         return live
-
-    def _note_look(self, client: Client, account: Account) -> None:
-        """The platform's own channels show people what is theirs; every other client reads it, and that is a look."""
-        if not client.first_party:
-            look = Look(
-                account=account.subject,
-                viewer=client.id,
-                client=client.id,
-                role=access.CLIENT,
-                department=client.department,
-                channel=client.channel,
-                what=access.PROFILE,
-                number=None,
-                purpose=access.CONSENTED,
-            )
-            note_look(self.server.session, look, self.server.now, window=A_DAY)
 
     def _answer(self, client: Client, told: dict[str, str]) -> tuple[int, Any, list[tuple[str, str]]]:
         if client.userinfo_alg is None:

@@ -17,5 +17,9 @@ class People:
     session: Session
     vault: Vault
 
+    def digest_of(self, text: str) -> str:
+        """Keyed, so that nobody who reads it can try out what the text may have been."""
+        return self.vault.indexes("told", text)[0].hex()[:32]
+
     def email_of(self, subject: str) -> str | None:
         return store.open_of(self.session, self.vault, [subject], EMAIL).get(subject)
