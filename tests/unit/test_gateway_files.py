@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from contracts.errors import ServiceUnavailable
 from contracts.files import DEFAULT_TYPES, MAX_BYTES, MEDIA_TYPES
 from deploy.local import virus_scanner
 from gateway.files import zips
@@ -181,6 +182,17 @@ def test_more_than_was_said_leaves_nothing(store: FileStore, tmp_path: Path) -> 
     with pytest.raises(FileRefused, match="too-large"):
         asyncio.run(receive(pieces(b"12345", b"67890"), store, ID, part_name(0), 9))
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_store_that_is_away_is_said_and_not_a_fault_of_ours(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(store, "create", full)
+    with pytest.raises(ServiceUnavailable):
+        asyncio.run(receive(pieces(PDF), store, ID, part_name(0), MAX_BYTES))
 
 
 def scanned(*given: bytes) -> str | None:
