@@ -49,8 +49,9 @@ class Seal:
     `key` is 32 bytes in base64url. Raise `SealingKeyUnusable` for anything else.
     """
 
-    def __init__(self, key: str, purpose: str) -> None:
+    def __init__(self, key: str, purpose: str, other_key: str | None = None) -> None:
         self._cipher = _cipher_of(key, purpose)
+        self._other = _cipher_of(other_key, purpose) if other_key else None
 
     def close(self, plain: bytes, place: bytes | None = None) -> bytes:
         """`place` is where it is kept: it opens nowhere else."""
@@ -60,6 +61,23 @@ class Seal:
     def open(self, sealed: bytes, place: bytes | None = None) -> bytes:
         """Raise `SealedOtherwise`."""
         try:
-            return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], place)
-        except InvalidTag as error:
-            raise SealedOtherwise from error
+            return _open(self._cipher, sealed, place)
+        except SealedOtherwise:
+            if self._other is None:
+                raise
+            return _open(self._other, sealed, place)
+
+    def reseal(self, sealed: bytes, place: bytes | None = None) -> bytes | None:
+        """Under the present key; None if it is already. Raise `SealedOtherwise`."""
+        try:
+            _open(self._cipher, sealed, place)
+        except SealedOtherwise:
+            return self.close(self.open(sealed, place), place)
+        return None
+
+
+def _open(cipher: AESGCM, sealed: bytes, place: bytes | None) -> bytes:
+    try:
+        return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], place)
+    except InvalidTag as error:
+        raise SealedOtherwise from error

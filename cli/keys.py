@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import click
 
-from cli.platform import identity_database, seal, sealing, vault
-from services.identity.access_log import sealing as access_log
-from services.identity.factors import means as factor_means
-from services.identity.factors import resealing as factors
+from chassis import resealing
+from chassis.database import Database
+from chassis.resealing import SealedColumn
+from chassis.sealing import Seal
+from cli.platform import cases_database, identity_database, keys_of, seal, seal_under, sealing, vault
+from services.cases import sealed_columns as of_cases
 from services.identity.oauth import keys
 from services.identity.oauth.keys import StoredKey
-from services.identity.oauth.pairwise import Subjects
 from services.identity.persons import commands as persons
-from services.identity.security_notices import resealing as security_notices
+from services.identity.sealed_columns import SEALED_COLUMNS
 
 
 @click.group()
@@ -77,25 +80,34 @@ def revoke(kid: str) -> None:
 
 @key.command()
 def reseal() -> None:
-    """Encrypt all that identity keeps sealed with ONEHALL_COOKIE_KEY.
+    """Encrypt all that is kept sealed with the present keys.
 
-    Keys, ID numbers, phones, mail addresses, the secrets of authenticator apps.
+    ONEHALL_COOKIE_KEY: signing keys, sessions, ID numbers, phones, mail addresses, secrets of authenticator apps. Where
+    they are set also ONEHALL_WEBHOOK_KEY, for what signs webhooks, and ONEHALL_CASES_KEY, for drafts.
 
-    They may be encrypted with ONEHALL_OTHER_COOKIE_KEY until then, which can be forgotten afterwards. The platform goes
-    on meanwhile. It may be stopped and repeated: what is done stays done.
+    It may be encrypted with ONEHALL_OTHER_..._KEY until then, which can be forgotten afterwards. The platform goes on
+    meanwhile. It may be stopped and repeated: what is done stays done.
     """
     database = identity_database()
-    with sealing(), database.transaction() as session:
-        count = keys.reseal(session, seal("signing-keys"))
-        Subjects(session, seal("pairwise-subjects")).reseal()
-        access_log.reseal(session, seal(access_log.PURPOSE))
-    click.echo(f"{count} keys and the salt are sealed with the present ONEHALL_COOKIE_KEY")
-    apps, closed_apps = factors.reseal(database, seal(factor_means.PURPOSE))
-    click.echo(f"{apps} secrets of authenticator apps were sealed anew")
-    security_notices.reseal(database, vault())
-    count, closed = persons.reseal(database, vault())
+    with sealing():
+        lost = _reseal_columns(database, SEALED_COLUMNS, seal)
+        count, unopened = persons.reseal(database, vault())
     click.echo(f"{count} ID numbers, phones and mail addresses were sealed anew")
-    if closed + closed_apps:
+    lost += unopened
+    for key, columns in (("webhook", of_cases.OF_WEBHOOK_KEY), ("cases", of_cases.OF_CASES_KEY)):
+        if (keys_of_cases := keys_of(key)) is not None:
+            lost += _reseal_columns(cases_database(), columns, partial(seal_under, keys_of_cases))
+    if lost:
         raise click.ClickException(
-            f"{closed + closed_apps} of them do not open: they were sealed with a third key, and stay as they are"
+            f"{lost} of them do not open: they were sealed with a third key, and stay as they are"
         )
+
+
+def _reseal_columns(database: Database, columns: Iterable[SealedColumn], seal_for: Callable[[str], Seal]) -> int:
+    """How many are lost that would be needed."""
+    lost = 0
+    for column in columns:
+        count, unopened = resealing.reseal(database, column, seal_for(column.purpose))
+        click.echo(f"{count} of {column.name} were sealed anew")
+        lost += unopened if column.is_lasting else 0
+    return lost

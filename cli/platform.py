@@ -13,6 +13,7 @@ import click
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+import chassis.sealing
 from chassis import settings
 from chassis.database import Database
 from contracts.access import COMMAND_LINE
@@ -33,6 +34,10 @@ class OperatorSettings(BaseSettings):
     notify_client_secret: SecretStr | None = None
     cookie_key: SecretStr | None = None
     other_cookie_key: SecretStr | None = None
+    webhook_key: SecretStr | None = None
+    other_webhook_key: SecretStr | None = None
+    cases_key: SecretStr | None = None
+    other_cases_key: SecretStr | None = None
 
 
 @functools.cache
@@ -94,9 +99,20 @@ def notice_keys() -> NoticeKeys:
         return NoticeKeys(*_cookie_keys())
 
 
-def _cookie_keys() -> tuple[str, str | None]:
+def keys_of(name: str) -> tuple[str, str | None] | None:
+    """ONEHALL_<NAME>_KEY and ONEHALL_OTHER_<NAME>_KEY; None where the first is not set."""
     settings = operator_settings()
-    if settings.cookie_key is None:
+    key, other = getattr(settings, f"{name}_key"), getattr(settings, f"other_{name}_key")
+    return (key.get_secret_value(), other.get_secret_value() if other else None) if key else None
+
+
+def seal_under(keys: tuple[str, str | None], purpose: str) -> chassis.sealing.Seal:
+    key, other = keys
+    return chassis.sealing.Seal(key, purpose, other)
+
+
+def _cookie_keys() -> tuple[str, str | None]:
+    keys = keys_of("cookie")
+    if keys is None:
         raise click.ClickException("ONEHALL_COOKIE_KEY is missing")
-    other = settings.other_cookie_key
-    return settings.cookie_key.get_secret_value(), other.get_secret_value() if other else None
+    return keys

@@ -34,7 +34,10 @@ class Leader:
     def __init__(self, source: str, database_url: str, configuration: WebhookSettings) -> None:
         self._database_url = database_url
         self._settings = configuration
-        self._seal = secrets.seal_of(configuration.webhook_key.get_secret_value())
+        other = configuration.other_webhook_key
+        self._seal = secrets.seal_of(
+            configuration.webhook_key.get_secret_value(), other.get_secret_value() if other else None
+        )
         self._resolver = Resolver()
         self._stopped = asyncio.Event()
         self._dispatcher: Dispatcher | None = None

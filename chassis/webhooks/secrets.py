@@ -9,12 +9,12 @@ from chassis.sealing import Seal
 
 _PREFIX = "whsec_"
 _BYTES = 32
-_PURPOSE = "onehall.webhooks.secrets"
+PURPOSE = "onehall.webhooks.secrets"
 
 
-def seal_of(key: str) -> Seal:
-    """`key` is ONEHALL_WEBHOOK_KEY."""
-    return Seal(key, _PURPOSE)
+def seal_of(key: str, other_key: str | None = None) -> Seal:
+    """Under ONEHALL_WEBHOOK_KEY; what ONEHALL_OTHER_WEBHOOK_KEY has sealed opens, too, while that changes."""
+    return Seal(key, PURPOSE, other_key)
 
 
 def new_secret() -> bytes:

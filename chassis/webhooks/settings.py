@@ -38,4 +38,7 @@ class SendingSettings(WebhookAddresses):
 
 class WebhookSettings(SendingSettings, Settings):
     webhook_key: SecretStr = Field(min_length=43, description="32 bytes, base64url: seals what signs webhooks")
+    other_webhook_key: SecretStr | None = Field(
+        default=None, description="the next or the former one, while it changes"
+    )
     webhook_retention_days: int = Field(default=30, ge=1, description="how long finished deliveries are kept")

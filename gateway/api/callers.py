@@ -14,6 +14,7 @@ from fastapi.security import (
 from fastapi.security.http import HTTPBase
 
 from contracts.actors import Actor
+from contracts.errors import SessionEnded
 from gateway.catalogue import Items
 from gateway.endpoints import Endpoints
 from gateway.files.service import Files
@@ -72,13 +73,30 @@ async def _actor_of(request: Request) -> Actor:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     tokens: Tokens = request.app.state.tokens
     if scheme.lower() == "bearer" and token:
-        return await tokens.actor_of(token.strip())
+        actor = await tokens.actor_of(token.strip())
+        return await _still_present(request, actor, token.strip())
     if scheme.lower() == "dpop":
         # RFC 9449, section 4.3: "There is not more than one DPoP HTTP request header field"; two are no proof
         proof = ",".join(request.headers.getlist("dpop"))
         url = request.app.state.settings.base_url + request.url.path
-        return await tokens.actor_of_proved(token.strip(), proof, request.method, url)
+        actor = await tokens.actor_of_proved(token.strip(), proof, request.method, url)
+        return await _still_present(request, actor, token.strip())
     raise TokenRefused
+
+
+async def _still_present(request: Request, actor: Actor, token: str) -> Actor:
+    """Whoever acts for a citizen at the counter may do so while they are there: not even for the rest of a token.
+
+    Identity is asked each time, of these tokens only. The counter's pages are not: they get theirs from identity.
+    """
+    if actor.act is None or actor.channel != "hall":
+        return actor
+    rpc: Rpc = request.app.state.rpc
+    try:
+        await rpc.call("identity.get_subject", token)
+    except SessionEnded as error:
+        raise TokenRefused("no longer good") from error
+    return actor
 
 
 async def get_rpc(request: Request) -> Rpc:

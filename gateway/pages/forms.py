@@ -12,6 +12,7 @@ from typing import Any
 
 from contracts.errors import Fault
 from gateway.languages import Catalogue
+from gateway.masking import is_identifier, mask
 from gateway.problems import sentence
 
 LONG_TEXT = 120
@@ -51,6 +52,7 @@ class Field:
     is_asked: bool = True
     is_new: bool = False
     """Whether it is asked only since the page before."""
+    is_identifier: bool = False
 
     @property
     def is_short(self) -> bool:
@@ -173,13 +175,16 @@ class FilledForm:
     def has_faults(self) -> bool:
         return bool(self.wrong_fields or self.other_faults)
 
-    def shown(self) -> list[tuple[str, list[tuple[str, str]]]]:
-        """Sections of labels and answers, for reading: what was left open is left out."""
+    def shown(self, *, masked: bool) -> list[tuple[str, list[tuple[str, str]]]]:
+        """Sections of labels and answers, for reading: what was left open is left out.
+
+        `masked` where an ID number, phone or mail address is only to be known again; who decides by it needs it whole.
+        """
         sections = [
             (
                 section.title,
                 [
-                    (each.label, _answer(each))
+                    (each.label, _answer(each, masked))
                     for each in section.fields
                     if each.is_asked and each.value not in ("", [])
                 ],
@@ -261,6 +266,7 @@ def _field(
         value=as_posted(value),
         show_if={other: _posted_values(values) for other, values in schema.get("x-show-if", {}).items()},
         is_asked=is_asked,
+        is_identifier=is_identifier(name, schema),
     )
 
 
@@ -318,8 +324,8 @@ def as_posted(value: Any) -> Any:
     return "" if value is None else str(value)
 
 
-def _answer(field: Field) -> str:
-    return field.shown(field.value)
+def _answer(field: Field, masked: bool) -> str:
+    return mask(str(field.value)) if masked and field.is_identifier else field.shown(field.value)
 
 
 def shown_value(value: Any) -> str:

@@ -29,12 +29,6 @@ async def take_code(visit: Visited) -> Response:
     return await _confirmation(visit, text_in(await visit.form(), "code")[:MAX_CODE])
 
 
-@router.get("/not-me/confirm")
-async def return_to_entry() -> Response:
-    """Where the page that answered the post lands when it is loaded again or read in another language."""
-    return RedirectResponse("/not-me", 303)
-
-
 @router.get("/not-me/{code}")
 async def open_link(visit: Visited, code: str) -> Response:
     return await _confirmation(visit, code[:MAX_CODE])
@@ -56,6 +50,12 @@ async def refuse(visit: Visited) -> Response:
     except (NotFound, TooManyAttempts) as error:
         return _refused(visit, error)
     return visit.render("not_me_done.html", notice=notice)
+
+
+@router.get("/not-me/confirm")
+async def return_to_entry() -> Response:
+    """Where the page that answered the post lands when it is loaded again or read in another language."""
+    return RedirectResponse("/not-me", 303)
 
 
 def _refused(visit: Visit, error: Exception) -> Response:

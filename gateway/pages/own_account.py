@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -10,6 +12,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import RedirectResponse, Response
 
 from contracts.errors import InvalidInput, ServiceUnavailable, SignInRefused, TooManyAttempts
+from gateway import own_data
 from gateway.pages.visits import MAX_ADDRESS, Visit, Visited, local_path, text_in
 from gateway.problems import sentence
 from gateway.sessions import SESSION, WEB
@@ -85,11 +88,11 @@ async def show_data(visit: Visited) -> Response:
 
 @router.get("/data.json")
 async def download_data(visit: Visited) -> Response:
-    data: dict[str, Any] = await _call(visit, "identity.get_personal_data")
+    data = await own_data.gather(partial(_call, visit))
     base_url = visit.request.app.state.settings.base_url
     elsewhere = {
         "cases": f"{base_url}/api/v1/cases",
-        "inbox": f"{base_url}/api/v1/inbox",
+        "messages": f"{base_url}/api/v1/inbox",
         "access_log": f"{base_url}/account/access-log",
     }
     body = json.dumps(data | {"elsewhere": elsewhere}, ensure_ascii=False, indent=2)
@@ -113,6 +116,9 @@ async def close_account(visit: Visited) -> Response:
         await _call(visit, "identity.close_account", password)
     except SignInRefused:
         return visit.render("close_account.html", status=422, fault=visit.say("close.wrong-password"))
+    # those that this does not reach, because `cases` is away, end by themselves, and nobody can open them
+    with suppress(ServiceUnavailable):
+        await _call(visit, "cases.discard_own_drafts")
     await visit.request.app.state.web_sessions.end(visit.signed_in.secret)
     response = RedirectResponse("/account-closed", 303)
     for name in (WEB, SESSION):

@@ -156,12 +156,6 @@ async def take_code(visit: Visited) -> Response:
     return await _open_link(visit, _code(await visit.form()))
 
 
-@router.get("/link/password")
-async def return_to_link() -> Response:
-    """Where the page that answered a post lands when it is loaded again or read in another language."""
-    return RedirectResponse("/recover/link", 303)
-
-
 @router.get("/link/{code}")
 async def open_link(visit: Visited, code: str) -> Response:
     return await _open_link(visit, code[:MAX_CODE])

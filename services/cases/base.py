@@ -43,10 +43,14 @@ class CasesBase(Service):
             yield session, catalogue
 
     def _draft_seal(self) -> Seal:
-        return Seal(self.settings.cases_key.get_secret_value(), draft_store.PURPOSE)
+        return self._cases_seal(draft_store.PURPOSE)
 
     def _file_seal(self) -> Seal:
-        return Seal(self.settings.cases_key.get_secret_value(), attachment_store.PURPOSE)
+        return self._cases_seal(attachment_store.PURPOSE)
+
+    def _cases_seal(self, purpose: str) -> Seal:
+        other = self.settings.other_cases_key
+        return Seal(self.settings.cases_key.get_secret_value(), purpose, other.get_secret_value() if other else None)
 
 
 @cache

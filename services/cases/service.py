@@ -14,7 +14,7 @@ from chassis.sealing import Seal
 from chassis.timer import on_due, timer
 from chassis.webhooks import secrets
 from contracts.envelope import Envelope
-from services.cases import commands, queries
+from services.cases import commands, own_data, queries
 from services.cases.attachments import store as attachment_store
 from services.cases.attachments.service import AttachmentEntrypoints
 from services.cases.attachments.views import documents_view
@@ -72,6 +72,21 @@ class CasesService(AttachmentEntrypoints, DraftEntrypoints):
     def list_cases(self, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
         with self.work() as (session, catalogue):
             return queries.list_cases(session, catalogue, self.actor, cursor, limit)
+
+    @rpc
+    def list_own_cases(self, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
+        with self.work() as (session, catalogue):
+            return own_data.list_own_cases(session, catalogue, self.actor, cursor, limit)
+
+    @rpc
+    def list_own_drafts(self) -> list[dict[str, Any]]:
+        with self.work() as (session, catalogue):
+            return own_data.list_own_drafts(session, catalogue, self._draft_seal(), self.actor)
+
+    @rpc
+    def discard_own_drafts(self) -> None:
+        with self.database.transaction() as session:
+            own_data.discard_own_drafts(session, self.actor)
 
     @rpc
     def get_case(self, number: str, purpose: str | None = None) -> dict[str, Any]:
@@ -199,7 +214,10 @@ class CasesService(AttachmentEntrypoints, DraftEntrypoints):
             return webhook_commands.send_test(session, catalogue, self.actor, name, datetime.now(UTC))
 
     def _seal(self) -> Seal:
-        return secrets.seal_of(self.settings.webhook_key.get_secret_value())
+        other = self.settings.other_webhook_key
+        return secrets.seal_of(
+            self.settings.webhook_key.get_secret_value(), other.get_secret_value() if other else None
+        )
 
     @timer(interval=FRESH_SECONDS)
     def refresh_catalogue(self) -> None:

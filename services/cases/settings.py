@@ -19,7 +19,11 @@ class EscalationRule(BaseModel):
 
 class CasesSettings(RpcSettings):
     cases_key: SecretStr = Field(min_length=43, description="32 bytes, base64url: seals what people have typed")
+    other_cases_key: SecretStr | None = Field(default=None, description="the next or the former one, while it changes")
     webhook_key: SecretStr = Field(min_length=43, description="32 bytes, base64url: seals what signs webhooks")
+    other_webhook_key: SecretStr | None = Field(
+        default=None, description="the next or the former one, while it changes"
+    )
     calendar_file: Path | None = Field(default=None, description="days off and make-up days announced since (YAML)")
     due_soon_days: int = Field(default=2, ge=0, le=30, description="days before its last one that a case is due soon")
     answer_days: int = Field(default=10, ge=1, le=365, description="working days to answer, if no date is set")

@@ -16,17 +16,7 @@ class Seal(sealing.Seal):
     """Under ONEHALL_COOKIE_KEY. While that changes, what is sealed under ONEHALL_OTHER_COOKIE_KEY opens too."""
 
     def __init__(self, cookie_key: str, purpose: str, other_key: str | None = None) -> None:
-        super().__init__(cookie_key, f"onehall.identity.{purpose}")
-        self._other = Seal(other_key, purpose) if other_key else None
-
-    def open(self, sealed: bytes, place: bytes | None = None) -> bytes:
-        """Raise `SealedOtherwise`."""
-        try:
-            return super().open(sealed, place)
-        except SealedOtherwise:
-            if self._other is None:
-                raise
-            return self._other.open(sealed, place)
+        super().__init__(cookie_key, f"onehall.identity.{purpose}", other_key)
 
 
 def new_secret() -> str:

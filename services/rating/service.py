@@ -32,6 +32,11 @@ class RatingService(Service):
             return queries.get_rating(session, self.actor, number)
 
     @rpc
+    def list_own_ratings(self, numbers: list[str]) -> dict[str, dict[str, Any]]:
+        with self.database.transaction() as session:
+            return queries.list_own_ratings(session, self.actor, numbers)
+
+    @rpc
     def get_statistics(self, item: str | None = None, department: str | None = None) -> dict[str, Any]:
         with self.database.transaction() as session:
             return queries.get_statistics(session, item, department)

@@ -116,6 +116,11 @@ def load_rating(session: Session, number: str) -> Row[Any] | None:
     return session.execute(_LOAD, {"case_number": number}).one_or_none()
 
 
+def list_ratings(session: Session, applicant: str, numbers: list[str]) -> list[Row[Any]]:
+    mine = (ratings.c.applicant == applicant, ratings.c.number.in_(numbers), ratings.c.score.is_not(None))
+    return list(session.execute(select(ratings).where(*mine)))
+
+
 def count_scores(session: Session, item: str | None, department: str | None) -> list[tuple[str, str, int, int]]:
     """(item, department, score, count), from the index alone."""
     return [tuple(row) for row in session.execute(_COUNTS, {"item": item, "department": department})]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
+from contextlib import ExitStack, closing
 
+import httpx2
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import expect
 
+from cli import oidc
 from cli.demo import PASSWORD
 from gateway.languages import LANGUAGES
 from services.identity.persons.identifiers import with_check_digit
@@ -18,6 +22,7 @@ from tests.e2e.test_pages import (  # noqa: F401 (two are fixtures)
     CHROMIUM,
     base,
     browser,
+    fill_in,
     press,
     require_for_everybody,
     say,
@@ -28,6 +33,7 @@ from tests.processes import wait_until
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no {CHROMIUM}")
 
+APP = oidc.Client("app", "http://127.0.0.1:9777/callback")
 ITEM = "medical-reimbursement"
 """Demands the second level."""
 
@@ -66,10 +72,18 @@ def give_details(page, id_number):
     return said
 
 
-def test_from_nothing_to_an_item_that_wants_to_be_sure(browser, base, platform):  # noqa: F811
-    with visiting(browser, base, scripts=False) as page:
+def test_from_nothing_to_an_item_that_wants_to_be_sure(browser, base, platform, people):  # noqa: F811
+    form = people.example(ITEM)
+    with visiting(browser, base, scripts=False) as page, ExitStack() as stack:
         give_codes(page, platform, *begin(page))
         said = give_details(page, new_number(1892))
+        app = stack.enter_context(closing(oidc.sign_in(base, APP, said["username"], said["password"])))
+        refused = app.post("/api/v1/cases", json={"item": ITEM, "form": form})
+        # RFC 9470, section 3: what a client needs to know to get a token that will do
+        assert refused.status_code == httpx2.codes.UNAUTHORIZED
+        challenge = refused.headers["www-authenticate"]
+        assert 'error="insufficient_user_authentication"' in challenge
+        assert 'acr_values="2"' in challenge
         page.goto(f"/items/{ITEM}/apply")
         sign_in(page, said["username"], said["password"])
         expect(page.locator("h1")).to_have_text(say("step-up.title"))
@@ -82,7 +96,19 @@ def test_from_nothing_to_an_item_that_wants_to_be_sure(browser, base, platform):
         page.locator("#id_number").fill(new_number(1891))
         press(page, "registry.check")
         page.wait_for_url(f"**/items/{ITEM}/apply")
-        expect(page.locator("form[action$='/apply']")).to_be_visible()
+        fill_in(page, form)
+        press(page, "apply.submit")
+        expect(page.get_by_role("status")).to_contain_text(say("case.submitted-banner"))
+        # the next token says the new level; nobody signs in anew
+        app.refresh_token(f"{base}/oauth/token")
+        filed = app.post("/api/v1/cases", json={"item": ITEM, "form": form}).raise_for_status().json()
+        page.goto("/account/data")
+        with page.expect_download() as download:
+            page.locator("a[download]").click()
+        data = json.loads(download.value.path().read_text())
+        assert filed["number"] in {case["number"] for case in data["cases"]["items"]}
+        assert all(case["form"] == form for case in data["cases"]["items"])
+        assert {message["event"] for message in data["messages"]["items"]} >= {"account.registered"}
 
         page.goto("/account/close")
         page.locator("#sure").check()

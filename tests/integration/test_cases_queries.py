@@ -1,6 +1,7 @@
 """Who reads what of cases, and how lists are paged."""
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -8,7 +9,7 @@ from sqlalchemy import text
 
 from contracts.actors import Actor
 from contracts.errors import InvalidInput, NotFound, NotPermitted
-from services.cases import commands, paging, queries
+from services.cases import commands, own_data, paging, queries
 from services.cases.catalogue.files import shipped
 
 CATALOGUE = shipped()
@@ -49,6 +50,22 @@ def read(cases_database):
 
 def numbers_of(answer):
     return [case["number"] for case in answer["items"]]
+
+
+def test_my_cases_in_full_are_only_my_own(read, submit, citizen):
+    numbers = [submit(), submit("sole-trader")]
+    submit(actor=Actor(subject=str(uuid.uuid4()), client="web"))
+    first = read(own_data.list_own_cases, citizen, None, 1)
+    rest = read(own_data.list_own_cases, citizen, first["next"], 1)
+    assert numbers_of(first) + numbers_of(rest) == numbers[::-1]
+    assert rest["next"] is None
+    for case in first["items"] + rest["items"]:
+        assert case["form"] == CATALOGUE.get(case["item"]).description["example"]
+        assert [entry["event"] for entry in case["history"]] == ["case.submitted"]
+    assert numbers_of(read(own_data.list_own_cases, CLERK, None, None)) == [], "what a clerk serves is not theirs"
+    for other in (PROGRAM, replace(citizen, act="carol", channel="hall"), Actor(subject="", client="")):
+        with pytest.raises(NotPermitted):
+            read(own_data.list_own_cases, other, None, None)
 
 
 @pytest.mark.parametrize("actor", [CLERK, OFFICER, PROGRAM])

@@ -15,10 +15,12 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from sqlalchemy import text
 
+from chassis.resealing import reseal
 from cli import platform
 from cli.__main__ import main
 from services.identity.domain import SESSION_ABSOLUTE, Client
-from services.identity.oauth import keys, pairwise
+from services.identity.oauth import keys
+from services.identity.sealed_columns import SEALED_COLUMNS
 from services.identity.sealing import Seal, SealedOtherwise
 from tests.integration import identity_driver
 from tests.integration.identity_driver import BASE, COOKIE_KEY, Driver, header_of
@@ -171,14 +173,15 @@ def test_a_change_of_the_sealing_key_ends_nothing(driver):
     token, before = driver.tokens("app")["access_token"], kids(driver)
     pairwise_subject = subject_at(driver)
     old, driver.cookie_key = driver.cookie_key, base64.urlsafe_b64encode(os.urandom(32)).decode()
-    with driver.database.transaction() as transaction:
-        assert keys.reseal(transaction, seal(driver, old)) == 2
-        pairwise.Subjects(transaction, Seal(driver.cookie_key, "pairwise-subjects", old)).reseal()
+    for column in SEALED_COLUMNS:
+        reseal(driver.database, column, Seal(driver.cookie_key, column.purpose, old))
     assert header_of(sign(driver))["kid"] == header_of(token)["kid"]
     assert kids(driver) == before
     assert subject_at(driver) == pairwise_subject
-    with driver.database.transaction() as transaction:
-        pairwise.Subjects(transaction, Seal(COOKIE_KEY, "pairwise-subjects", driver.cookie_key)).reseal()
+    for column in SEALED_COLUMNS:
+        assert reseal(driver.database, column, Seal(driver.cookie_key, column.purpose, old))[0] == 0, "done already"
+    for column in SEALED_COLUMNS:
+        reseal(driver.database, column, Seal(COOKIE_KEY, column.purpose, driver.cookie_key))
 
 
 def subject_at(driver):

@@ -27,7 +27,7 @@ from services.identity import commands, queries, store
 from services.identity.codes import queries as code_queries
 from services.identity.codes.secrecy import CodeKeys
 from services.identity.codes.tables import one_time_codes
-from services.identity.factors import enrolment, password_change
+from services.identity.factors import enrolment
 from services.identity.factors import store as factor_store
 from services.identity.limits.devices import KNOWN_DEVICES, remember
 from services.identity.limits.sign_in import Doorkeeper
@@ -35,15 +35,13 @@ from services.identity.persons import address_change, leaving
 from services.identity.persons import store as persons
 from services.identity.persons.identifiers import Particulars
 from services.identity.persons.tables import identifiers
-from services.identity.persons.vault import Vault
 from services.identity.recovery import attempts, finishing, handing_over, waiting
 from services.identity.recovery.attempts import Desk
 from services.identity.recovery.domain import Waits
 from services.identity.recovery.tables import recoveries
 from services.identity.sealing import Seal
 from services.identity.security_notices import commands as notice_commands
-from services.identity.security_notices import refusing, resealing
-from services.identity.security_notices import store as notice_store
+from services.identity.security_notices import refusing
 from services.identity.security_notices.codes import NoticeKeys
 from services.identity.security_notices.looking_up import Lookup
 from services.identity.security_notices.queries import get_security_notices
@@ -54,7 +52,6 @@ from tests.integration.identity_driver import COOKIE_KEY, PASSWORD, at_once, mai
 from tests.integration.test_identity_registering import new_number
 
 NOTIFY = Actor("notify", "notify", scopes=("codes",))
-NEW_KEY = base64.urlsafe_b64encode(b"n" * 32).decode()
 NEW = "blauer Regenschirm am Montag"
 OPERATOR = Hand("os:root", "onehall", "command-line")
 CLERK = Actor("carol", "hall", channel="hall", roles=("clerk",), scopes=("cases",))
@@ -353,16 +350,6 @@ def test_who_signs_in_has_lost_nothing(owner):
     assert owner.changes()[-1] == "recovery-cancelled"
     with pytest.raises(NotFound):
         owner.finish(code)
-
-
-def test_who_changes_the_password_has_lost_nothing(owner):
-    driver = owner.driver
-    driver.account = owner.account
-    driver.sign_in(owner.account)
-    owner.wait(owner.begun())
-    means, actor, secret = driver.means, driver.actor, driver.session
-    password_change.change_password(driver.database, at_once, means, actor, secret, PASSWORD, NEW, driver.now)
-    assert owner.changes() == ["recovery-begun", "recovery-cancelled", "password-changed"]
 
 
 def test_beginning_again_neither_shortens_nor_lengthens_the_wait(owner):
@@ -719,18 +706,9 @@ def test_notices_are_told_to_the_program_that_sends_alone(owner):
             get_security_notices(session, owner.driver.vault, owner.notice_keys, actor, [alert], owner.driver.now)
 
 
-def test_codes_and_addresses_survive_a_change_of_the_key(owner):
-    alert = owner.tell("totp-added")
+def test_codes_survive_a_change_of_the_key(owner):
+    owner.tell("totp-added")
     code = owner.code_of("totp-added")
-    new = NoticeKeys(NEW_KEY, COOKIE_KEY)
+    new = NoticeKeys(base64.urlsafe_b64encode(b"n" * 32).decode(), COOKIE_KEY)
     found = refusing.get_notice(Lookup(owner.driver.database, new, owner.keys.limits), code, owner.driver.now)
     assert found["change"] == "totp-added"
-    vault = Vault(NEW_KEY, COOKIE_KEY)
-    assert resealing.reseal(owner.driver.database, vault) >= 2
-    with owner.driver.database.transaction() as session:
-        rows = [row for row in notice_store.list_addresses(session, [alert]) if row.key_id == vault.key_id]
-        assert {Vault(NEW_KEY).open(row.subject, row.kind, row.sealed, row.key_id) for row in rows} == {
-            owner.mail,
-            owner.phone,
-        }
-    resealing.reseal(owner.driver.database, Vault(COOKIE_KEY, NEW_KEY))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from sqlalchemy import select, text
@@ -20,10 +21,11 @@ from contracts.errors import (
 )
 from services.identity import commands, queries, tables
 from services.identity import store as identity_store
+from services.identity.access_log.queries import list_entries
 from services.identity.codes.domain import RESEND_AFTER
 from services.identity.codes.queries import get_codes
 from services.identity.codes.secrecy import CodeKeys
-from services.identity.persons import leaving, raising, registration, store
+from services.identity.persons import leaving, own_data, raising, registration, store
 from services.identity.persons.identifiers import EMAIL, ID_NUMBER, PHONE, Particulars, with_check_digit
 from services.identity.persons.registration import LIFETIME, Secrets
 from services.identity.persons.registry import Outcome
@@ -369,7 +371,7 @@ def test_of_two_accounts_that_confirm_one_number_at_once_one_gets_it(driver, som
 )
 def test_only_a_person_for_themselves_has_an_account(driver, actor):
     with driver.database.transaction() as session:
-        for ask in (raising.get_assurance, leaving.get_personal_data):
+        for ask in (raising.get_assurance, partial(own_data.get_personal_data, now=driver.now)):
             with pytest.raises(NotPermitted):
                 ask(session, driver.vault, actor)
     with pytest.raises(NotPermitted):
@@ -436,7 +438,8 @@ def test_everything_about_me_is_given_to_me_and_no_secret(driver, somebody):
         driver.database, at_once, account.username, somebody.said["password"], "app", driver.now
     )
     with driver.database.transaction() as session:
-        data = leaving.get_personal_data(session, driver.vault, actor_of(account))
+        data = own_data.get_personal_data(session, driver.vault, actor_of(account), driver.now)
+        mine = list_entries(session, actor_of(account), None, number=None, cursor=None, limit=None, now=driver.now)
     assert data["account"]["username"] == account.username
     assert {kind: each["value"] for kind, each in data["identifiers"].items()} == {
         ID_NUMBER: somebody.said["id_number"],
@@ -447,6 +450,7 @@ def test_everything_about_me_is_given_to_me_and_no_secret(driver, somebody):
     assert [each["channel"] for each in data["sessions"]] == ["app"]
     assert signed_in["session"] not in str(data)
     assert "argon2" not in str(data)
+    assert [(entry["role"], entry["what"]) for entry in mine["items"]] == [("self", "export")]
 
 
 def test_an_account_is_closed_and_what_identifies_it_is_gone(driver, somebody):
@@ -502,4 +506,19 @@ def test_every_table_that_holds_something_of_a_person_is_erased_or_kept_on_purpo
         if any(key.column is tables.accounts.c.subject for key in column.foreign_keys)
     }
     assert {"identifiers", "browser_sessions", "web_sessions", "token_families", "consents"} <= referring
+    # what is not given out to the person is what only works for a while, or would help to guess
+    assert referring - own_data.SHOWN == {
+        "authorization_codes",
+        "claim_notices",
+        "client_sessions",
+        "device_authorizations",
+        "logout_notices",
+        "pending_sign_ins",
+        "presences",
+        "recovery_attempts",
+        "recovery_codes",
+        "security_notice_addresses",
+        "visits",
+        "web_sessions",
+    }
     assert {table.name for table in leaving.KEPT} == {"accounts", "assurance_changes", "logout_notices"}

@@ -10,18 +10,21 @@ import pyotp
 import pytest
 from sqlalchemy import select, text
 
+from chassis.resealing import reseal
 from contracts.actors import Actor
 from contracts.errors import InvalidInput, NotFound, SessionEnded, SignInRefused, SignInTooOld, TooManyAttempts
 from services.identity import commands
 from services.identity import queries as identity_queries
 from services.identity.codes.queries import get_codes
 from services.identity.codes.tables import one_time_codes as codes
-from services.identity.factors import enrolment, password_change, queries, resealing, second_step, store
+from services.identity.factors import enrolment, password_change, queries, second_step, store
 from services.identity.factors.domain import STEP_ATTEMPTS
 from services.identity.factors.means import PURPOSE
+from services.identity.factors.tables import totp_factors
 from services.identity.limits.domain import PASSWORD_AGAIN, SECOND_FACTOR
 from services.identity.persons import store as persons
 from services.identity.persons.identifiers import Particulars
+from services.identity.sealed_columns import SEALED_COLUMNS
 from services.identity.sealing import Seal
 from tests.integration.identity_driver import COOKIE_KEY, PASSWORD, Driver, at_once, claims_of, race
 
@@ -304,12 +307,13 @@ def test_the_secret_of_an_app_is_not_kept_in_the_clear(owner, signed_in):
 def test_the_secret_of_an_app_is_sealed_anew_when_the_key_changes(owner, signed_in):
     d = signed_in
     new = base64.urlsafe_b64encode(os.urandom(32)).decode()
-    assert resealing.reseal(d.database, Seal(new, PURPOSE))[1] >= 1, "with that key alone nothing opens"
-    sealed, _ = resealing.reseal(d.database, Seal(new, PURPOSE, COOKIE_KEY))
+    [secrets_of_apps] = [column for column in SEALED_COLUMNS if column.table is totp_factors]
+    assert reseal(d.database, secrets_of_apps, Seal(new, PURPOSE))[1] >= 1, "with that key alone nothing opens"
+    sealed, _ = reseal(d.database, secrets_of_apps, Seal(new, PURPOSE, COOKIE_KEY))
     assert sealed >= 1
     by_the_new_key = replace(d.means, seal=Seal(new, PURPOSE))
     assert second_step.answer(d.database, by_the_new_key, owner.begin(), "totp", owner.code, d.now)["session"]
-    assert resealing.reseal(d.database, Seal(COOKIE_KEY, PURPOSE, new))[0] >= sealed, "and back"
+    assert reseal(d.database, secrets_of_apps, Seal(COOKIE_KEY, PURPOSE, new))[0] >= sealed, "and back"
     d.after(seconds=30)
     assert owner.answer(owner.begin(), "totp", owner.code)["session"]
 

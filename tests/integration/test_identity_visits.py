@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contracts.errors import SessionEnded
-from services.identity import commands
+from services.identity import commands, queries
 from services.identity.oauth import store as oauth_store
 from services.identity.oauth.server import Provider
 from services.identity.oauth.tokens import family_of
@@ -53,10 +53,25 @@ def test_a_visit_ends_with_the_clerks_session(driver, visit, act):
 
 
 def test_a_visit_that_was_ended(driver, visit, act):
+    token, again = (act(visits.get_visit, visit)["access_token"] for _ in range(2))
+    assert act(queries.get_subject, token) == claims_of(token)["sub"]
     with driver.database.transaction() as transaction:
         visits.end_visit(transaction, visit)
     with pytest.raises(SessionEnded):
         act(visits.get_visit, visit)
+    for ended in (token, again):
+        assert not driver.as_client("hall", "introspect", token=ended).json["active"], "at once, not when it expires"
+        assert driver.userinfo(ended).status == 401
+        with pytest.raises(SessionEnded):
+            act(queries.get_subject, ended)
+
+
+def test_the_end_of_one_visit_is_of_no_other(driver, visit, presence, act):  # noqa: F811
+    token = act(visits.get_visit, visit)["access_token"]
+    with driver.database.transaction() as transaction:
+        visits.end_visit(transaction, "another")
+    assert driver.as_client("hall", "introspect", token=token).json["active"]
+    assert driver.as_client("hall", "introspect", token=driver.token).json["active"], "nor is the clerk's own token"
 
 
 def test_without_a_good_proof_there_is_no_visit(driver, presence, visit, act):  # noqa: F811

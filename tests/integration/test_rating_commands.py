@@ -3,6 +3,7 @@
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -12,7 +13,7 @@ from sqlalchemy import text
 from chassis import schedule
 from contracts.actors import Actor
 from contracts.envelope import Envelope
-from contracts.errors import CaseAlreadyRated, CaseNotClosed, InvalidInput, NotFound
+from contracts.errors import CaseAlreadyRated, CaseNotClosed, InvalidInput, NotFound, NotPermitted
 from contracts.events import CaseClosed
 from services.rating import commands, queries
 
@@ -239,6 +240,24 @@ def test_a_rating_is_read_by_whom_it_concerns(citizen, case, rate, read):
 def test_an_unknown_rating(citizen, read, number):
     with pytest.raises(NotFound):
         read(citizen, number)
+
+
+def test_my_ratings_are_only_my_own(citizen, case, close, rate, rating_database):
+    other = Actor(subject=str(uuid.uuid4()), client="web")
+    theirs, unrated = create_case(other), create_case(citizen)
+    rate(citizen, case, 4, "quick")
+    rate(other, theirs)
+    close(unrated)
+    numbers = [each["number"] for each in (case, theirs, unrated)]
+    with rating_database.transaction() as session:
+        found = queries.list_own_ratings(session, citizen, [*numbers, "\0"])
+        for actor in (Actor(subject="", client=""), replace(citizen, act="carol")):
+            with pytest.raises(NotPermitted):
+                queries.list_own_ratings(session, actor, numbers)
+        with pytest.raises(InvalidInput):
+            queries.list_own_ratings(session, citizen, numbers * 50)
+    assert list(found) == [case["number"]]
+    assert (found[case["number"]]["score"], found[case["number"]]["comment"]) == (4, "quick")
 
 
 def test_statistics(citizen, close, rate, statistics):

@@ -461,6 +461,32 @@ def test_mandates_show_both_sides_and_what_can_be_done() -> None:
     assert "Residence permit" in page
 
 
+def test_who_decides_sees_an_id_number_and_a_phone_whole_and_everybody_else_masked() -> None:
+    properties = {name: {"type": "string", "x-title": {"en": name}} for name in ("telephone", "note", "email")}
+    properties["id_number"] = {"type": "string", "format": "citizen-id"}
+    properties["email"]["format"] = "email"
+    item = {**ITEM, "form": {"properties": properties}, "layout": [{"title": {}, "fields": list(properties)}]}
+    said = {
+        "id_number": "11010519491231002X",
+        "telephone": "13812345678",
+        "email": "chen@example.org",
+        "note": "a note",
+    }
+    for roles, whole in (([], False), (["officer"], True)):
+        file = {"case": CASE | {"form": said}, "item": item, "history": [], "actions": []}
+        door = make_door(FakeRpc({"identity.get_web_session": web_session(roles=roles), "cases.get_case_file": file}))
+        door.cookies.set("onehall_web", "secret")
+        page = door.get(f"/cases/{CASE['number']}", headers={"accept": "text/html"}).text
+        for kind, masked in (
+            ("id_number", "1101**********002X"),
+            ("telephone", "138****5678"),
+            ("email", "c***@example.org"),
+        ):
+            assert (said[kind] in page) is whole, kind
+            assert (masked in page) is not whole, kind
+        assert "a note" in page
+
+
 def test_an_authorisation_is_sent_and_its_faults_are_shown() -> None:
     fault = InvalidInput([{"pointer": "/agent", "rule": "not", "value": "yourself"}])
     items = {"items": [ITEM], "next": None}

@@ -113,15 +113,6 @@ def test_it_was_not_me_is_said_by_the_button_and_not_by_opening_the_link() -> No
     assert rpc.of("identity.refuse_change") == [(CODE,)]
 
 
-@pytest.mark.parametrize(
-    ("page", "back"),
-    [("/not-me/confirm", "/not-me"), ("/recover/link/password", "/recover/link"), ("/recover/wait", "/recover")],
-)
-def test_a_page_that_answered_a_post_is_loaded_again_as_its_form(page: str, back: str) -> None:
-    door, _ = recovering()
-    assert door.get(page, headers={"accept": "text/html"}).headers["location"] == back
-
-
 def test_another_site_says_it_for_nobody() -> None:
     door, rpc = recovering(refuse_change=NOTICE)
     foreign = {"origin": "https://elsewhere.example"}

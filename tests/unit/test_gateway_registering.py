@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from contracts.errors import InvalidInput, NotFound, ServiceUnavailable, SignInRefused, TooManyAttempts, UsernameTaken
+from gateway.own_data import MOST_PAGES
 from gateway.sessions import CLERK
 from tests.unit.gateway_fakes import BASE, Door, FakeRpc, make_door, web_session
 
@@ -133,20 +134,43 @@ def test_the_step_that_is_done_leads_on() -> None:
 
 
 def test_my_data_is_a_file_that_nobody_keeps() -> None:
-    door, _ = own(get_personal_data={"account": {"name": "张三"}})
+    door, rpc = own(get_personal_data={"account": {"name": "张三"}})
+    rpc.answers |= {
+        "cases.list_own_drafts": [{"id": "d"}],
+        "cases.list_own_cases": {"items": [{"number": "a"}, {"number": "b"}], "next": None},
+        "rating.list_own_ratings": {"b": {"score": 5}},
+        "notify.list_inbox": {"items": [{"id": "1"}], "next": "more"},
+        "notify.get_preferences": {"locale": "en"},
+    }
     response = door.get("/account/data.json")
     assert response.headers["content-disposition"] == 'attachment; filename="onehall.json"'
     assert "no-store" in response.headers["cache-control"]
-    assert json.loads(response.text)["account"] == {"name": "张三"}
+    data = json.loads(response.text)
+    assert data["account"] == {"name": "张三"}
+    assert [case["rating"] for case in data["cases"]["items"]] == [None, {"score": 5}]
+    assert len(data["messages"]["items"]) == MOST_PAGES
+    assert data["messages"]["next"] == "more", "what is not in the file is said"
+    assert data["drafts"] == [{"id": "d"}]
+    assert data["preferences"] == {"locale": "en"}
+
+
+def test_half_a_file_is_none() -> None:
+    door, rpc = own(get_personal_data={})
+    rpc.answers |= {"cases.list_own_cases": {"items": [], "next": None}, "cases.list_own_drafts": []}
+    rpc.answers["notify.get_preferences"] = {}
+    rpc.answers["notify.list_inbox"] = ServiceUnavailable("notify")
+    assert door.get("/account/data.json", headers=FORM).status_code == 503
 
 
 def test_an_account_is_closed_by_whoever_is_sure_and_has_the_password() -> None:
     door, rpc = own(close_account=None)
+    rpc.answers["cases.discard_own_drafts"] = ServiceUnavailable("cases")
     assert door.post("/account/close", data={"password": PASSWORD}, headers=FORM).status_code == 422
     assert rpc.of("identity.close_account") == []
     response = door.post("/account/close", data={"password": PASSWORD, "sure": "yes"}, headers=FORM)
     assert response.headers["location"] == "/account-closed"
     assert rpc.of("identity.close_account") == [(PASSWORD,)]
+    assert rpc.of("cases.discard_own_drafts") == [()], "a service that is away keeps nobody from leaving"
     ended = [each for each in response.headers.get_list("set-cookie") if "Max-Age=0" in each]
     assert {each.partition("=")[0] for each in ended} == {"onehall_web", "onehall_session"}
     assert make_door(FakeRpc()).get("/account-closed").status_code == 200

@@ -13,7 +13,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from contracts.actors import MANDATE, Actor, Mandate
-from contracts.errors import ServiceUnavailable
+from contracts.errors import ServiceUnavailable, SessionEnded
 from gateway.tokens import Keys, TokenRefused, Tokens
 from tests.unit.gateway_fakes import BASE, CASE, KEY, OTHER_KEY, FakeRpc, bearer, make_door, make_token
 
@@ -103,6 +103,23 @@ def test_a_refusal_is_a_challenge() -> None:
     assert 'error="insufficient_scope", scope="cases"' in narrow.headers["www-authenticate"]
     assert narrow.headers["content-type"] == "application/problem+json"
     assert door.get("/api/v1/cases/OH-1", headers={"Authorization": "Basic YTpi"}).status_code == 401
+
+
+def test_who_acts_at_the_counter_is_asked_after_each_time() -> None:
+    rpc = FakeRpc({"cases.get_case": {"number": "OH-1"}, "identity.get_subject": "sub-1"})
+    door, token = make_door(rpc), make_token(channel="hall", client_id="hall", act={"sub": "clerk-1"})
+    headers = {"Authorization": f"Bearer {token}"}
+    assert door.get("/api/v1/cases/OH-1", headers=headers).status_code == 200
+    # the citizen has left; the token was good a moment ago, and is remembered
+    rpc.answers["identity.get_subject"] = SessionEnded()
+    refused = door.get("/api/v1/cases/OH-1", headers=headers)
+    assert refused.status_code == 401
+    assert 'error="invalid_token"' in refused.headers["www-authenticate"]
+    assert len(rpc.of("identity.get_subject")) == 2
+    agent = make_token(act={"sub": "agent-1"}, authorization_details=[LIMIT])
+    for other in (make_token(), agent, make_token(channel="hall", client_id="hall", roles=["clerk"])):
+        assert door.get("/api/v1/cases/OH-1", headers={"Authorization": f"Bearer {other}"}).status_code == 200
+    assert len(rpc.of("identity.get_subject")) == 2, "nobody else's token costs a call"
 
 
 def test_a_remembered_token_ends_with_its_time() -> None:

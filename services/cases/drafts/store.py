@@ -46,6 +46,11 @@ _UPDATE = text(
 )
 _DELETE = text("DELETE FROM drafts WHERE id = CAST(:id AS uuid) AND applicant = :applicant")
 
+_LIST_WHOLE = text(
+    f"SELECT {_COLUMNS}, content FROM drafts WHERE applicant = :applicant ORDER BY updated_at DESC LIMIT :most"  # noqa: S608
+)
+_DELETE_ALL = text("DELETE FROM drafts WHERE applicant = :applicant")
+
 
 def load(session: Session, seal: Seal, draft_id: str, applicant: str) -> Draft | None:
     return _opened(session.execute(_LOAD, {"id": draft_id, "applicant": applicant}).one_or_none(), seal)
@@ -58,6 +63,16 @@ def lock(session: Session, seal: Seal, draft_id: str, applicant: str) -> Draft |
 def list_of(session: Session, applicant: str, item: str | None, now: datetime, most: int) -> list[Row[Any]]:
     """The last changed first, without what was typed."""
     return list(session.execute(_LIST, {"applicant": applicant, "item": item, "now": now, "most": most}))
+
+
+def list_whole(session: Session, seal: Seal, applicant: str, most: int) -> list[Draft]:
+    """The last changed first, with what was typed."""
+    rows = session.execute(_LIST_WHOLE, {"applicant": applicant, "most": most})
+    return [draft for row in rows if (draft := _opened(row, seal)) is not None]
+
+
+def delete_all(session: Session, applicant: str) -> None:
+    session.execute(_DELETE_ALL, {"applicant": applicant})
 
 
 def begin_one(session: Session, applicant: str) -> int:

@@ -83,12 +83,6 @@ def _opened(seal: Seal, sealed: bytes | None, last: int) -> Link:
     return Link(position, bytes.fromhex(digest))
 
 
-def reseal(session: Session, seal: Seal) -> None:
-    """Close the end with the seal's present key."""
-    if store.load_head(session)[0] is not None:
-        save_end(session, seal, load_end(session, seal))
-
-
 @dataclass(frozen=True, slots=True)
 class Report:
     """`fault` is the first place where the chain is broken. `end` is how far it is whole."""

@@ -18,7 +18,6 @@ from services.identity.limits import guard
 from services.identity.limits import store as limits
 from services.identity.limits.domain import PASSWORD_AGAIN
 from services.identity.persons import store as persons
-from services.identity.recovery import waiting
 from services.identity.sessions import commands as sessions
 from services.identity.sessions.domain import Reason
 
@@ -46,8 +45,6 @@ def change_password(
         limits.put_back(session, tries)
         # in the order in which a sign-in locks them: what waits, the account, sessions
         store.remove_all_pending(session, account.subject)
-        # who knows the old password has lost nothing
-        waiting.cancel_by_sign_in(session, account.subject, now)
         security_notices.note_change(session, account.subject, "password-changed", now)
         if not identity_store.replace_password_hash(session, account.subject, known[1], new_hash):
             raise InvalidInput([Fault(pointer="/old", rule="password", value="wrong")])

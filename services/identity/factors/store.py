@@ -100,17 +100,6 @@ def remove_totp(session: Session, subject: str) -> bool:
     return bool(session.execute(delete(totp_factors).where(totp_factors.c.subject == subject)).rowcount)
 
 
-def lock_totps(session: Session, after: str, most: int) -> list[Any]:
-    """Some, in the order of `subject`, from behind the subject `after`."""
-    row = totp_factors.c
-    found = select(row.subject, row.secret).where(row.subject > after).order_by(row.subject).limit(most)
-    return list(session.execute(found.with_for_update()))
-
-
-def set_totp_secret(session: Session, subject: str, secret: bytes) -> None:
-    session.execute(update(totp_factors).where(totp_factors.c.subject == subject).values(secret=secret))
-
-
 # Codes by message
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from joserfc.jwk import ECKey, RSAKey
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select
 
 from chassis.database import Session
 from services.identity import tables
@@ -140,16 +140,6 @@ def revoke(session: Session, kid: str) -> bool:
     _lock(session)
     removed = delete(tables.signing_keys).where(tables.signing_keys.c.kid == kid)
     return session.execute(removed.returning(tables.signing_keys.c.kid)).first() is not None
-
-
-def reseal(session: Session, seal: Seal) -> int:
-    """Seal under the present key whatever opens; how many keys that is."""
-    _lock(session)
-    opened = {key.kid: pem for key in list_keys(session) if (pem := _private_key(key, seal))}
-    for kid, pem in opened.items():
-        row = tables.signing_keys
-        session.execute(update(row).where(row.c.kid == kid).values(private_key=seal.close(pem)))
-    return len(opened)
 
 
 def is_over(key: StoredKey, stored: list[StoredKey], now: datetime) -> bool:

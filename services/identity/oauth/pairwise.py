@@ -8,7 +8,7 @@ import hmac
 import os
 from urllib.parse import urlsplit
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis.database import Session
@@ -39,13 +39,6 @@ class Subjects:
     def session_seen_by(self, client: Client, sid: str) -> str:
         """What a session is called there: by one name two sectors would find each other's people."""
         return sid if client.subject_type != PAIRWISE else self._digest(f"{sector_of(client)}\0session\0{sid}")
-
-    def reseal(self) -> None:
-        """Under the present key; a salt that was never needed is made."""
-        secret = tables.sealed_secrets
-        self._session.execute(
-            update(secret).where(secret.c.name == _SALT).values(sealed=self._seal.close(self._salt()))
-        )
 
     def _digest(self, text: str) -> str:
         digest = hmac.digest(self._salt(), text.encode(), hashlib.sha256)

@@ -7,7 +7,8 @@ from typing import Any
 
 from services.identity.domain import TokenFamily
 from services.identity.oauth import store
-from services.identity.oauth.tokens import family_of
+from services.identity.oauth.tokens import family_of, visit_of
+from services.identity.presence import store as presence_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,15 @@ class LiveToken:
 
 
 def find_live(server: Any, text: str) -> LiveToken | None:
-    """None for what is no access token of ours, has expired, or was revoked, alone or with its family."""
+    """None for what is no access token of ours, has expired, or was revoked, alone, with its family or its visit."""
     claims = server.issuer.read_access_token(text, server.now)
     if claims is None or store.is_access_token_revoked(server.session, claims["jti"]):
         return None
     family_id = family_of(claims)
     if family_id is None:
         return LiveToken(claims, None)
+    visit = visit_of(claims)
+    if visit is not None and not presence_store.is_visit_live(server.session, visit, server.now):
+        return None
     family = store.get_family(server.session, family_id)
     return None if family is None or family.revoked_at is not None else LiveToken(claims, family)

@@ -41,7 +41,7 @@ class ProtocolEntrypoints(IdentityBase):
 
     @rpc
     def get_subject(self, access_token: str) -> str:
-        """Whose token of a client with pairwise subjects it is. Raise `SessionEnded`."""
+        """Whose token it is, also where it does not say so (pairwise subjects). Raise `SessionEnded` for a dead one."""
         with self.database.transaction() as transaction:
             provider = Provider(transaction, self._issuer(transaction), datetime.now(UTC))
             return queries.get_subject(provider, access_token)

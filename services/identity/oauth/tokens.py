@@ -160,12 +160,13 @@ def issue_exchanged_token(
     level: int,
     hall: str | None = None,
     details: dict[str, str] | None = None,
+    visit: str | None = None,
 ) -> dict[str, Any]:
     """RFC 8693, section 4.1: `sub` is who it is for, `act` who acts, by the claims of their own access token.
 
-    No role, no department, no refresh token. It belongs to the actor's family, and is revoked with it.
-    `level` is how sure it is who both are, `hall` where the clerk works who acts, `details` narrow what may be done
-    (RFC 9396, section 9.1).
+    No role, no department, no refresh token. It belongs to the actor's family, and is revoked with it; and to the
+    visit at the counter, if it is of one, and ends with it. `level` is how sure it is who both are, `hall` where the
+    clerk works who acts, `details` narrow what may be done (RFC 9396, section 9.1).
     """
     claims: dict[str, Any] = {
         "sub": subject,
@@ -173,7 +174,7 @@ def issue_exchanged_token(
         "roles": [],
         "department": None,
         "acr": str(level),
-        "jti": f"{family_of(actor)}.{new_secret()}",
+        "jti": f"{family_of(actor)}.{f'{visit}.' if visit else ''}{new_secret()}",
     }
     if hall is not None:
         claims["hall"] = hall
@@ -253,6 +254,12 @@ def _personal_claims(issuer: Issuer, client: Client, grantee: Grantee) -> dict[s
 def family_of(claims: dict[str, Any]) -> str | None:
     family_id, dot, _ = str(claims["jti"]).partition(".")
     return family_id if dot else None
+
+
+def visit_of(claims: dict[str, Any]) -> str | None:
+    """By the hash of its secret; None for a token that is of no visit."""
+    parts = str(claims["jti"]).split(".")
+    return parts[1] if len(parts) > 2 else None
 
 
 def _token_response(access_token: str, scope: str, lifetime: timedelta, token_type: str = BEARER) -> dict[str, Any]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from chassis.database import Database
 from services.identity.persons import store
+from services.identity.persons.tables import identifiers
 from services.identity.persons.vault import Vault
+from services.identity.security_notices.tables import security_notice_addresses
 
 _AT_A_TIME = 500
 """Rows that stay locked together: a sign-in that needs one of them waits for some tenths of a second at most."""
@@ -19,11 +23,13 @@ def reseal(database: Database, vault: Vault) -> tuple[int, int]:
     while _seal_plain_mails(database, vault):
         pass
     done = closed = 0
-    after: tuple[str, str] | None = ("", "")
-    while after is not None:
-        with database.transaction() as session:
-            sealed, unopened, after = store.reseal(session, vault, after, _AT_A_TIME)
-        done, closed = done + sealed, closed + unopened
+    for table in (identifiers, security_notice_addresses):
+        after: tuple[Any, ...] | None = None
+        is_first = True
+        while is_first or after is not None:
+            with database.transaction() as session:
+                sealed, unopened, after = store.reseal(session, vault, table, after, _AT_A_TIME)
+            done, closed, is_first = done + sealed, closed + unopened, False
     return done, closed
 
 

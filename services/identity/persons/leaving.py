@@ -1,4 +1,4 @@
-"""What identity holds about somebody, given out to them; and the end of their account."""
+"""The end of an account: what identifies its person is erased, and what the law keeps stays."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, delete, select, update
+from sqlalchemy import Table, delete, update
 
 from chassis import outbox
 from chassis.database import Database, Session
@@ -16,12 +16,8 @@ from contracts.errors import NotPermitted, SignInRefused
 from contracts.events import AccountClosed
 from services.identity import passwords, tables
 from services.identity import store as identity_store
-from services.identity.factors.tables import code_factors, passkeys, totp_factors
-from services.identity.persons import store
 from services.identity.persons.raising import require_person
 from services.identity.persons.tables import assurance_changes
-from services.identity.persons.vault import Vault
-from services.identity.security_notices.tables import security_notices
 from services.identity.sessions import commands as sessions
 from services.identity.sessions.domain import Reason
 from services.identity.sessions.tables import logout_notices
@@ -29,61 +25,6 @@ from services.identity.sessions.tables import logout_notices
 KEPT = (tables.accounts, assurance_changes, logout_notices)
 """What stays of a closed account: that there was one, by its pseudonym, and who vouched for whom. The access log, which
 is chained, and the cases, which the law keeps, name the pseudonym and nothing else. Notices to clients go once told."""
-
-
-def get_personal_data(session: Session, vault: Vault, actor: Actor) -> dict[str, Any]:
-    """Everything that identity knows of whoever asks, but secrets: for themselves, so in the clear."""
-    account = require_person(session, actor)
-    subject = account.subject
-    particulars = store.open_particulars(session, vault, subject)
-    confirmed = store.list_confirmed(session, subject)
-    row = session.execute(select(tables.accounts.c.registered_at).where(tables.accounts.c.subject == subject)).one()
-    return {
-        "account": {
-            "subject": subject,
-            "username": account.username,
-            "name": account.name,
-            "locale": account.locale,
-            "roles": list(account.roles),
-            "department": account.department,
-            "registered_at": row.registered_at.isoformat(),
-        },
-        "identifiers": {
-            kind: {"value": value, "confirmed_at": confirmed[kind].isoformat() if kind in confirmed else None}
-            for kind, value in particulars.items()
-        },
-        "assurance": {
-            "level": account.assurance,
-            "changes": [
-                {"level": change.level, "method": change.method, "at": change.at.isoformat()}
-                for change in store.list_levels(session, subject)
-            ],
-        },
-        "second_factors": {
-            "apps": _rows(session, totp_factors, subject, ("added_at", "used_at")),
-            "passkeys": _rows(session, passkeys, subject, ("name", "transports", "added_at", "used_at")),
-            "codes": _rows(session, code_factors, subject, ("kind", "added_at")),
-        },
-        "consents": _rows(session, tables.consents, subject, ("client_id", "scopes", "given_at")),
-        "sessions": _rows(session, tables.browser_sessions, subject, ("channel", "signed_in_at", "seen_at", "amr")),
-        "security_notices": _rows(session, security_notices, subject, ("change", "told_at")),
-        "sign_ins": _rows(
-            session, tables.token_families, subject, ("client_id", "scope", "signed_in_at", "created_at", "revoked_at")
-        ),
-    }
-
-
-_MOST_ROWS = 1_000
-
-
-def _rows(session: Session, table: Table, subject: str, names: tuple[str, ...]) -> list[dict[str, Any]]:
-    columns = [table.c[name] for name in names]
-    rows = session.execute(select(*columns).where(table.c.subject == subject).limit(_MOST_ROWS))
-    return [{name: _plain(value) for name, value in row._mapping.items()} for row in rows]
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else list(value) if isinstance(value, tuple) else value
 
 
 def close_account(database: Database, offload: Callable[..., Any], actor: Actor, password: str, now: datetime) -> None:

@@ -13,7 +13,7 @@ from services.identity import queries
 from services.identity.base import IdentityBase
 from services.identity.limits import guard
 from services.identity.limits.domain import PASSWORD_AGAIN, REGISTRATION_ADDRESS
-from services.identity.persons import address_change, leaving, raising, registration
+from services.identity.persons import address_change, leaving, own_data, raising, registration
 from services.identity.persons import store as persons
 from services.identity.persons.registry import Registry, open_registry
 from services.identity.settings import IdentitySettings
@@ -68,7 +68,7 @@ class PersonEntrypoints(IdentityBase):
     @rpc
     def get_personal_data(self) -> dict[str, Any]:
         with self.database.transaction() as transaction:
-            return leaving.get_personal_data(transaction, self._vault(), self.actor)
+            return own_data.get_personal_data(transaction, self._vault(), self.actor, datetime.now(UTC))
 
     @rpc
     def close_account(self, password: str) -> None:

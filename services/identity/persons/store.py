@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Table, delete, func, insert, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis.database import Session
@@ -98,30 +98,26 @@ def remove(session: Session, subject: str) -> None:
 
 
 def reseal(
-    session: Session, vault: Vault, after: tuple[str, str], most: int
-) -> tuple[int, int, tuple[str, str] | None]:
+    session: Session, vault: Vault, table: Table, after: tuple[Any, ...] | None, most: int
+) -> tuple[int, int, tuple[Any, ...] | None]:
     """Seal some rows that another key has sealed under the present one; locked, so that no change is lost.
 
-    `after` is the (subject, kind) to go on behind. How many were sealed, how many do not open, and where to go on.
+    `table` is `identifiers`, or one that holds copies of its rows. `after` is the primary key to go on behind. How many
+    were sealed, how many do not open, and where to go on.
     """
-    row = identifiers.c
-    old = (
-        select(*_OPENED)
-        .where(row.key_id != vault.key_id, func.row(row.subject, row.kind) > func.row(*after))
-        .order_by(row.subject, row.kind)
-        .limit(most)
-        .with_for_update()
-    )
-    rows = session.execute(old).all()
+    row, key = table.c, tuple(table.primary_key)
+    old = select(row.subject, row.kind, row.sealed, row.key_id, *key).where(row.key_id != vault.key_id)
+    old = old if after is None else old.where(tuple_(*key) > after)
+    rows = session.execute(old.order_by(*key).limit(most).with_for_update()).all()
     opened = [(found, _open(vault, found)) for found in rows]
     for found, value in opened:
         if value is not None:
             sealed = vault.close(found.subject, found.kind, value)
             values = {"sealed": sealed.sealed, "blind_index": sealed.index, "key_id": sealed.key_id}
-            this = (row.subject == found.subject, row.kind == found.kind)
-            session.execute(update(identifiers).where(*this).values(values))
+            this = [column == found._mapping[column] for column in key]
+            session.execute(update(table).where(*this).values(values))
     done = sum(value is not None for _, value in opened)
-    return done, len(rows) - done, (rows[-1].subject, rows[-1].kind) if rows else None
+    return done, len(rows) - done, tuple(rows[-1]._mapping[column] for column in key) if rows else None
 
 
 def seal_plain_mails(session: Session, vault: Vault, most: int) -> int:

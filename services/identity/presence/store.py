@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from datetime import datetime
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, select
 
 from chassis.database import Session
 from services.identity.presence.domain import Presence
-from services.identity.presence.tables import presences
+from services.identity.presence.tables import presences, visits
 
 _ROW = [presences.c[field.name] for field in fields(Presence)]
 
@@ -27,3 +27,11 @@ def take(session: Session, secret_hash: str, clerk: str, now: datetime) -> Prese
 
 def remove_expired(session: Session, now: datetime) -> None:
     session.execute(delete(presences).where(presences.c.expires_at < now))
+
+
+def is_visit_live(session: Session, secret_hash: str, now: datetime) -> bool:
+    row = visits.c
+    return (
+        session.execute(select(row.subject).where(row.secret_hash == secret_hash, row.ends_at > now)).first()
+        is not None
+    )

@@ -76,6 +76,7 @@ def get_visit(provider: Provider, secret: str) -> dict[str, Any]:
         provider.now,
         level=IN_PERSON,
         hall=clerk.hall,
+        visit=row.secret_hash,
     )
     return {
         "access_token": token["access_token"],

@@ -79,24 +79,6 @@ def list_addresses(session: Session, ids: Sequence[str]) -> list[Any]:
     return list(session.execute(select(addresses).where(addresses.c.notice.in_(ids))))
 
 
-def lock_sealed_otherwise(session: Session, key_id: str, most: int) -> list[Any]:
-    found = select(addresses).where(addresses.c.key_id != key_id).limit(most)
-    return list(session.execute(found.with_for_update()))
-
-
-def save_sealed(session: Session, row: Any, sealed: bytes, index: bytes, key_id: str) -> None:
-    values = {"sealed": sealed, "blind_index": index, "key_id": key_id}
-    session.execute(update(addresses).where(*_is(row)).values(values))
-
-
-def remove_address(session: Session, row: Any) -> None:
-    session.execute(delete(addresses).where(*_is(row)))
-
-
-def _is(row: Any) -> tuple[Any, ...]:
-    return (addresses.c.notice == row.notice, addresses.c.kind == row.kind, addresses.c.is_former == row.is_former)
-
-
 def keep_hash(session: Session, notice: str, code_hash: str) -> None:
     """The first one stays: whoever sends it at the same time has made the same code."""
     this = update(notices).where(notices.c.id == notice, notices.c.code_hash.is_(None))

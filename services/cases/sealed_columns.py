@@ -1,0 +1,40 @@
+"""Where cases keeps what it has sealed: all that `onehall key reseal` seals anew."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import LargeBinary, column, table
+from sqlalchemy.dialects.postgresql import UUID
+
+from chassis.resealing import SealedColumn
+from chassis.webhooks.secrets import PURPOSE
+from services.cases.attachments import store as attachments
+from services.cases.drafts import store as drafts
+
+
+def _by_id(key: Any) -> bytes:
+    return str(key).encode()
+
+
+_WEBHOOKS = table(
+    "webhooks",
+    column("subscription", UUID(as_uuid=False)),
+    column("secret", LargeBinary),
+    column("former_secret", LargeBinary),
+)
+_DRAFTS = table("drafts", column("id", UUID(as_uuid=False)), column("content", LargeBinary))
+_FILES = table("attachments", column("id", UUID(as_uuid=False)), column("name", LargeBinary))
+
+OF_WEBHOOK_KEY: Final = (
+    SealedColumn(_WEBHOOKS, "secret", "subscription", PURPOSE),
+    # good for a day after a rotation: lost, its owner has the newer one
+    SealedColumn(_WEBHOOKS, "former_secret", "subscription", PURPOSE, is_lasting=False),
+)
+"""Under ONEHALL_WEBHOOK_KEY."""
+
+OF_CASES_KEY: Final = (
+    SealedColumn(_DRAFTS, "content", "id", drafts.PURPOSE, place=_by_id),
+    SealedColumn(_FILES, "name", "id", attachments.PURPOSE, place=_by_id),
+)
+"""Under ONEHALL_CASES_KEY."""
