@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
@@ -15,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from chassis.webhooks.addresses import Resolver
 from gateway import api, assets, documents, health, oauth, openapi
+from gateway.cache import TimedCache
 from gateway.callers import CallerAddress
 from gateway.catalogue import Items
 from gateway.endpoints import Endpoints
@@ -79,6 +81,7 @@ def _fill_state(app: FastAPI, settings: GatewaySettings, rpc: Rpc) -> None:
     app.state.seal = Seal(settings.cookie_key.get_secret_value(), os.urandom)
     app.state.web_sessions = WebSessions(rpc, tokens)
     app.state.visits = Visits(rpc, tokens)
+    app.state.published = TimedCache[dict[str, Any]](oauth.FRESH_SECONDS, 4)
     app.state.zone = ZoneInfo(settings.time_zone)
 
 

@@ -20,6 +20,9 @@ router = APIRouter(include_in_schema=False)
 router.add_api_route(end_session.PATH, end_session.ask_to_sign_out, methods=["GET"])
 router.add_api_route(end_session.PATH, end_session.sign_out_by_post, methods=["POST"])
 
+FRESH_SECONDS = 1.0
+"""As long as identity itself goes on with the keys that it has read."""
+
 FORWARDED = ("authorization", "content-type", "accept", "dpop")
 NOT_FORWARDED_BACK = ("content-length", "connection", "transfer-encoding")
 DISCOVERY = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
@@ -64,12 +67,21 @@ def _response(answered: dict[str, Any]) -> Response:
 @router.get(DISCOVERY[0])
 @router.get(DISCOVERY[1])
 async def answer_discovery(request: Request) -> Response:
-    return await forward(request, "configuration")
+    return await _published(request, "configuration")
 
 
 @router.get("/oauth/jwks")
 async def answer_jwks(request: Request) -> Response:
-    return await forward(request, "jwks")
+    return await _published(request, "jwks")
+
+
+async def _published(request: Request, endpoint: str) -> Response:
+    """What identity says to everybody alike, for five minutes by its `Cache-Control`; here for `FRESH_SECONDS`."""
+    url = request.app.state.settings.base_url + request.url.path
+    answered = await request.app.state.published.get(
+        endpoint, lambda: request.app.state.rpc.call("identity.answer_protocol", endpoint, "GET", url, {}, "")
+    )
+    return _response(answered)
 
 
 @router.post("/oauth/token")

@@ -24,6 +24,26 @@ CONSENT = {
 
 
 @pytest.mark.parametrize(
+    ("address", "endpoint"),
+    [
+        ("/oauth/jwks", "jwks"),
+        ("/.well-known/openid-configuration", "configuration"),
+        ("/.well-known/oauth-authorization-server", "configuration"),
+    ],
+)
+def test_what_is_said_to_everybody_alike_is_asked_once_a_second(address: str, endpoint: str) -> None:
+    said = {"status": 200, "headers": [["Content-Type", "application/json"], ["X-Own", "1"]], "body": "{}"}
+    rpc = FakeRpc({"identity.answer_protocol": said})
+    door = make_door(rpc)
+    for query in ("", "?a=1", "?a=2"):
+        response = door.get(f"{address}{query}", headers={"Authorization": "Basic abc"})
+        assert (response.text, response.headers["x-own"]) == ("{}", "1")
+        assert response.headers["access-control-allow-origin"] == "*"
+    # nothing of one caller's request is in what the next one gets
+    assert rpc.of("identity.answer_protocol") == [(endpoint, "GET", f"{BASE}{address}", {}, "")]
+
+
+@pytest.mark.parametrize(
     ("method", "address", "endpoint"),
     [
         ("POST", "/oauth/token", "token"),
@@ -36,9 +56,6 @@ CONSENT = {
         ("DELETE", "/oauth/register/dyn-1", "registration"),
         ("GET", "/oauth/userinfo", "userinfo"),
         ("POST", "/oauth/userinfo", "userinfo"),
-        ("GET", "/oauth/jwks", "jwks"),
-        ("GET", "/.well-known/openid-configuration", "configuration"),
-        ("GET", "/.well-known/oauth-authorization-server", "configuration"),
     ],
 )
 def test_a_protocol_request_is_forwarded_as_it_is(method: str, address: str, endpoint: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chassis.database import Database
+from chassis.database import Database, Session
 from contracts import security
 from contracts.errors import SignInRefused
 from services.identity import passwords
@@ -50,22 +50,27 @@ class Doorkeeper:
         answer = sign_in()
         with self.database.transaction() as session:
             store.put_back(session, taken)
-        return self.remembering(answer, device, now)
+            return self._remembering(session, answer, device, now)
 
     def remembering(self, answer: dict[str, Any], device: str | None, now: datetime) -> dict[str, Any]:
         """`answer`, with the cookie if it is a session: a browser is known after the second factor, if there is one.
 
         The owner hears of a browser that was not known, before anybody has the session's secret.
         """
+        with self.database.transaction() as session:
+            return self._remembering(session, answer, device, now)
+
+    def _remembering(
+        self, session: Session, answer: dict[str, Any], device: str | None, now: datetime
+    ) -> dict[str, Any]:
         if "session" not in answer:
             return answer
-        with self.database.transaction() as session:
-            account = identity_store.get_account(session, answer["subject"])
-            username = account.username if account else ""
-            is_known = devices.find_device(self.seal, device, username, now) is not None
-            # the first browser of all is the one that registered
-            if account and not is_known and not identity_store.is_first_sign_in(session, account.subject):
-                note_change(session, account.subject, security.NEW_DEVICE, now)
+        account = identity_store.get_account(session, answer["subject"])
+        username = account.username if account else ""
+        is_known = devices.find_device(self.seal, device, username, now) is not None
+        # the first browser of all is the one that registered
+        if account and not is_known and not identity_store.is_first_sign_in(session, account.subject):
+            note_change(session, account.subject, security.NEW_DEVICE, now)
         return answer | {"device": devices.remember(self.seal, device, username, now)}
 
     def _take(self, name: str, cookie: str | None, now: datetime) -> tuple[list[Bucket], bool]:
