@@ -27,6 +27,7 @@ from tests.e2e.test_pages import (  # noqa: F401 (two are fixtures)
     require_for_everybody,
     say,
     sign_in,
+    submit,
     visiting,
 )
 from tests.processes import wait_until
@@ -97,7 +98,7 @@ def test_from_nothing_to_an_item_that_wants_to_be_sure(browser, base, platform, 
         press(page, "registry.check")
         page.wait_for_url(f"**/items/{ITEM}/apply")
         fill_in(page, form)
-        press(page, "apply.submit")
+        submit(page, form)
         expect(page.get_by_role("status")).to_contain_text(say("case.submitted-banner"))
         # the next token says the new level; nobody signs in anew
         app.refresh_token(f"{base}/oauth/token")
