@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -109,6 +109,10 @@ class Catalogue:
     def moment(self, iso: str, zone: ZoneInfo) -> str:
         local = datetime.fromisoformat(iso).astimezone(zone)
         return f"{format_date(local, 'medium', locale=self._locale)} {format_time(local, 'short', locale=self._locale)}"
+
+    def day(self, iso: str) -> str:
+        """A day of the calendar, which is the same in every zone."""
+        return format_date(date.fromisoformat(iso), "long", locale=self._locale)
 
 
 CATALOGUES = {language: Catalogue(language) for language in LANGUAGES}

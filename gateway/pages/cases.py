@@ -16,6 +16,7 @@ from contracts.errors import (
     NotFound,
     NotPermitted,
 )
+from gateway.pages import case_work
 from gateway.pages.documents import OPEN, described
 from gateway.pages.forms import FilledForm
 from gateway.pages.visits import Visit, Visited, text_in
@@ -24,7 +25,11 @@ from gateway.problems import sentence
 router = APIRouter(prefix="/cases")
 
 A_PAGE = 20
-APPLICANTS_ACTIONS = frozenset({"correct", "withdraw"})
+_NEWER: dict[str, Any] = {"due": None, "answer_by": None, "delivered_by": None}
+"""What a service of the release before does not say of a case."""
+
+_ASKING = ("case.correction-requested", "case.provisionally-accepted")
+APPLICANTS_ACTIONS = frozenset({"correct", "supply", "withdraw"})
 
 
 @router.get("")
@@ -44,7 +49,7 @@ async def _show(
     visit: Visit, number: str, status: int = 200, fault: str = "", note: str = "", fault_at: str = "actions"
 ) -> Response:
     file = await visit.call("cases.get_case_file", number)
-    case, item = file["case"], file["item"]
+    case, item = _NEWER | file["case"], file["item"]
     form = FilledForm.filled(item, case.get("form") or {}, visit.say) if item.get("form") else None
     return visit.render(
         "case.html",
@@ -54,6 +59,12 @@ async def _show(
         history=file["history"],
         actions=file["actions"],
         form=form,
+        forms=case_work.forms_of(file, visit.say),
+        plain=[action for action in case_work.PLAIN if action in file["actions"]],
+        missing=case_work.missing_of(file, visit.say),
+        steps=case_work.steps_of(file, visit.say),
+        notes=file.get("notes", []),
+        assigned=file.get("assigned"),
         is_mine=_is_mine(visit, file["actions"]),
         rating=await _rating(visit, case),
         fault=fault,
@@ -101,7 +112,7 @@ async def act_on_case(visit: Visited, number: str) -> Response:
     posted = await visit.form()
     action, note = text_in(posted, "action"), text_in(posted, "note")
     try:
-        await visit.call("cases.act_on_case", number, action, note or None, None, *_version_in(posted))
+        await visit.call("cases.act_on_case", number, action, note or None, None, *_besides(posted, action))
     except ActionNotAllowed:
         return await _show(visit, number, 409, visit.say("case.action-too-late"), note)
     except CaseChanged:
@@ -111,8 +122,14 @@ async def act_on_case(visit: Visited, number: str) -> Response:
     except NotPermitted:
         return await _show(visit, number, 403, visit.say("case.action-not-yours"), note)
     except InvalidInput as error:
-        return await _show(visit, number, 422, _note_fault(visit, error), note, "note")
+        at = "actions" if action in case_work.WITH_FIELDS else "note"
+        return await _show(visit, number, 422, _note_fault(visit, error), note, at)
     return RedirectResponse(f"{visit.place.base}/cases/{number}", 303)
+
+
+def _besides(posted: FormData, action: str) -> tuple[Any, ...]:
+    details, version = case_work.details_in(posted, action), _version_in(posted)
+    return (details, *version[1:]) if details or version else ()
 
 
 def _version_in(posted: FormData) -> tuple[Any, ...]:
@@ -123,13 +140,30 @@ def _version_in(posted: FormData) -> tuple[Any, ...]:
 
 def _note_fault(visit: Visit, error: InvalidInput) -> str:
     fault = error.faults[0]
-    return visit.say("case.note-needed") if fault["rule"] == "required" else sentence(fault, visit.say)
+    if fault["rule"] == "required":
+        return visit.say("case.note-needed" if fault["pointer"] == "/note" else "case.choice-needed")
+    return sentence(fault, visit.say)
+
+
+@router.post("/{number:code}/notes")
+async def add_note(visit: Visited, number: str) -> Response:
+    text = text_in(await visit.form(), "text")
+    try:
+        await visit.call("cases.add_note", number, text)
+    except InvalidInput as error:
+        return await _show(visit, number, 422, _note_fault(visit, error))
+    return RedirectResponse(f"{visit.place.base}/cases/{number}#notes", 303)
+
+
+@router.get("/{number:code}/notes")
+async def return_from_notes(visit: Visited, number: str) -> Response:
+    return RedirectResponse(f"{visit.place.base}/cases/{number}", 303)
 
 
 @router.get("/{number:code}/correct")
 async def show_correction(visit: Visited, number: str) -> Response:
     file = await visit.call("cases.get_case_file", number)
-    if "correct" not in file["actions"]:
+    if _answering(file) is None:
         return RedirectResponse(f"{visit.place.base}/cases/{number}", 303)
     form = FilledForm.filled(file["item"], file["case"].get("form") or {}, visit.say)
     return _correction_page(visit, file, form)
@@ -143,7 +177,9 @@ async def correct_case(visit: Visited, number: str) -> Response:
     if more := form.newly_asked(posted):
         return _correction_page(visit, file, more)
     try:
-        await visit.call("cases.act_on_case", number, "correct", None, form.content, *_version_in(posted))
+        await visit.call(
+            "cases.act_on_case", number, _answering(file) or "correct", None, form.content, *_version_in(posted)
+        )
     except InvalidInput as error:
         return _correction_page(visit, file, form.with_faults(error.faults), 422)
     except ActionNotAllowed:
@@ -153,7 +189,14 @@ async def correct_case(visit: Visited, number: str) -> Response:
     return RedirectResponse(f"{visit.place.base}/cases/{number}", 303)
 
 
+def _answering(file: dict[str, Any]) -> str | None:
+    """Which action brings what was asked for."""
+    return next((action for action in ("correct", "supply") if action in file["actions"]), None)
+
+
 def _correction_page(visit: Visit, file: dict[str, Any], form: FilledForm, status: int = 200) -> Response:
-    asked = [entry for entry in file["history"] if entry["event"] == "case.correction-requested"]
+    asked = [entry for entry in file["history"] if entry["event"] in _ASKING]
     note = asked[-1]["note"] if asked else None
-    return visit.render("correct.html", status=status, case=file["case"], item=file["item"], form=form, note=note)
+    missing = case_work.missing_of(file, visit.say)
+    shown = {"case": _NEWER | file["case"], "item": file["item"], "form": form, "note": note, "missing": missing}
+    return visit.render("correct.html", status=status, **shown)

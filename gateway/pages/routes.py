@@ -30,6 +30,7 @@ from gateway.pages import (
     sessions,
     sign_in,
     webhooks,
+    work,
 )
 from gateway.places import KIOSK_PLACE, VISIT_PLACE
 
@@ -72,3 +73,4 @@ for part in (items, cases, drafts, documents, ratings):
 # who acts for somebody does not rate for them
 for part in (items, cases, drafts, documents):
     router.include_router(part.router, prefix=VISIT_PLACE.base)
+router.include_router(work.router)

@@ -28,7 +28,7 @@ KIOSK_SECONDS, KIOSK_FORM_SECONDS = 90, 240
 FORM_PATHS = ("/apply", "/correct")
 UTF_8 = (b"utf-8", b"utf8")
 LOCAL_PATHS = (
-    *("/items", "/cases", "/drafts", "/documents/", "/inbox", "/account", "/department", "/device", "/hall/"),
+    *("/items", "/cases", "/drafts", "/documents/", "/inbox", "/account", "/department", "/work", "/device", "/hall/"),
     *("/oauth/authorize?", "/login/start"),
 )
 
@@ -127,6 +127,7 @@ class Visit:
             say=self.say,
             pick=self.say.pick,
             word=self.say.word,
+            day=self.say.day,
             moment=partial(self.say.moment, zone=zone),
             visitor=self.visitor,
             place=self.place.name,

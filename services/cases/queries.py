@@ -12,11 +12,11 @@ from contracts.errors import NotFound, NotPermitted
 from services.cases import domain, looks, store
 from services.cases.case_number import is_case_number
 from services.cases.catalogue.live import VERSIONS
-from services.cases.catalogue.model import Catalogue
+from services.cases.catalogue.model import Catalogue, ServiceItem
 from services.cases.domain import Case
 from services.cases.paging import decode, page, require_limit
 from services.cases.views import case_view, entry_view
-from services.cases.work import staff
+from services.cases.work import notes, staff, worklist
 
 
 def list_cases(
@@ -53,11 +53,26 @@ def get_case_file(
     case, form = _require_visible(session, actor, number)
     looks.note(session, actor, case, access.CASE, purpose)
     item = VERSIONS.get(session, catalogue, case.item, case.item_version)
-    return {
+    actions = domain.allowed_actions(actor, case, item.procedure)
+    file = {
         "case": case_view(case, catalogue) | {"form": form},
         "history": _history(session, number),
         "item": item.description,
-        "actions": domain.allowed_actions(actor, case, item.procedure),
+        "actions": actions,
+    }
+    return file | _for_staff(session, actor, case, item, actions)
+
+
+def _for_staff(session: Session, actor: Actor, case: Case, item: ServiceItem, actions: list[str]) -> dict[str, Any]:
+    """What only staff are shown: who has the case in hand, what actions can be given, and internal notes."""
+    if not set(domain.parts_of(actor, case)) & set(domain.STAFF):
+        return {"choices": {}, "notes": [], "assigned": None}
+    choices = domain.choices(case, item.procedure)
+    colleagues = staff.list_colleagues(session, case.handled_by, datetime.now(UTC)) if "assign" in actions else []
+    return {
+        "choices": {name: choices[name] for name in actions if name in choices} | {"assign": colleagues},
+        "notes": notes.notes_for(session, actor, case),
+        "assigned": worklist.assigned(case, actor),
     }
 
 

@@ -27,7 +27,7 @@ from services.cases.subscriptions import commands as subscription_commands
 from services.cases.subscriptions import queries as subscription_queries
 from services.cases.webhooks import commands as webhook_commands
 from services.cases.webhooks import queries as webhook_queries
-from services.cases.work import timing
+from services.cases.work import notes, timing, worklist
 
 
 class CasesService(AttachmentEntrypoints, DraftEntrypoints):
@@ -121,6 +121,19 @@ class CasesService(AttachmentEntrypoints, DraftEntrypoints):
             return commands.act_on_case(
                 session, catalogue, self.actor, number, action, now=datetime.now(UTC), **asked, **self._time
             )
+
+    @rpc
+    def list_work(
+        self, shown: str | None = None, cursor: str | None = None, limit: int | None = None, name: str | None = None
+    ) -> dict[str, Any]:
+        asked: dict[str, Any] = {"shown": shown, "cursor": cursor, "limit": limit, "name": name}
+        with self.work() as (session, catalogue):
+            return worklist.list_work(session, catalogue, self.actor, datetime.now(UTC), **asked)
+
+    @rpc
+    def add_note(self, number: str, text: str) -> None:
+        with self.database.transaction() as session:
+            notes.add_note(session, self.actor, number, text, datetime.now(UTC))
 
     @timer(interval=300)
     def compute_tentative_dates(self) -> None:

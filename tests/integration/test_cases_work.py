@@ -6,14 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 
 from chassis import schedule
 from contracts.actors import Actor
-from contracts.errors import ActionNotAllowed, CaseChanged, InvalidInput, NotPermitted
+from contracts.errors import ActionNotAllowed, CaseChanged, InvalidInput, NotFound, NotPermitted
 from services.cases import commands, queries
 from services.cases.catalogue.files import shipped
-from services.cases.work import staff, timing
+from services.cases.work import notes, staff, timing, worklist
 from services.cases.work.calendars import WEEKDAYS_EVERYWHERE, Everywhere, Mainland, Override
 from services.cases.work.clock import RULES, start_of
 
@@ -244,3 +244,85 @@ def test_dates_of_a_year_that_was_not_published_are_computed_once_it_is(work, ca
     assert compute(Everywhere(Mainland(announced))) >= 1
     assert (due()["on"], due()["is_tentative"]) == ("2099-12-30", False)
     assert len(work.events(number)) == 1
+
+
+def listed(work, actor, shown=None, cursor=None, limit=None):
+    with work.database.transaction() as session:
+        return worklist.list_work(
+            session, CATALOGUE, actor, NOW, shown=shown, cursor=cursor, limit=limit, name="Officer Dan"
+        )
+
+
+def test_a_worklist_holds_what_the_department_handles_and_what_is_due_first_comes_first(work, cases_database):
+    with cases_database.transaction() as session:
+        session.execute(text("UPDATE cases SET status = 'withdrawn', status_before_correction = NULL, decision = NULL"))
+    late, early = work.submit(NOW + timedelta(days=7)), work.submit()
+    undated, passed, closed = work.submit(), work.submit(), work.submit()
+    work.act(closed, CLERK, "accept")
+    work.act(closed, OFFICER, "approve")
+    work.act(early, CLERK, "claim")
+    with cases_database.transaction() as session:
+        session.execute(text("UPDATE cases SET due_on = NULL WHERE number = :number"), {"number": undated})
+        values = {"number": passed, "handler": "market-regulation"}
+        session.execute(text("UPDATE cases SET handler = :handler WHERE number = :number"), values)
+    seen, cursor = [], None
+    while True:
+        page = listed(work, OFFICER, cursor=cursor, limit=1)
+        seen += page["items"]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert [case["number"] for case in seen] == [early, late, undated]
+    assert [case["assigned"] for case in seen] == ["colleague", "nobody", "nobody"]
+    assert [case["number"] for case in listed(work, OFFICER, "unassigned")["items"]] == [late, undated]
+    assert listed(work, OFFICER, "mine")["items"] == []
+    assert [case["number"] for case in listed(work, FOREIGNER)["items"]] == [passed]
+    for stranger in (CLERK, work.citizen):
+        with pytest.raises(NotPermitted):
+            listed(work, stranger)
+    with pytest.raises(InvalidInput):
+        listed(work, OFFICER, "nonsense")
+    with pytest.raises(InvalidInput):
+        listed(work, OFFICER, cursor="x")
+
+
+def test_a_worklist_makes_no_more_queries_with_more_rows(work, cases_database):
+    def queries_of():
+        count = 0
+
+        def counted(*_):
+            nonlocal count
+            count += 1
+
+        event.listen(Engine, "before_cursor_execute", counted)
+        try:
+            listed(work, OFFICER)
+        finally:
+            event.remove(Engine, "before_cursor_execute", counted)
+        return count
+
+    work.submit()
+    listed(work, OFFICER)
+    before = queries_of()
+    for _ in range(5):
+        work.submit()
+    assert queries_of() == before
+
+
+def test_notes_are_for_staff_and_for_nobody_else(work, cases_database):
+    number = work.submit()
+    with cases_database.transaction() as session:
+        notes.add_note(session, OFFICER, number, " looks like the case of last week ", NOW)
+    for stranger, error in ((work.citizen, NotPermitted), (FOREIGNER, NotFound), (Actor("p", "p"), NotFound)):
+        with pytest.raises(error), cases_database.transaction() as session:
+            notes.add_note(session, stranger, number, "x", NOW)
+    for words in (None, "  ", "x" * 2_001, 5, "a\0"):
+        with pytest.raises(InvalidInput), cases_database.transaction() as session:
+            notes.add_note(session, OFFICER, number, words, NOW)
+    for reader, seen in ((OFFICER, 1), (CLERK, 1), (work.citizen, 0)):
+        with cases_database.transaction() as session:
+            file = queries.get_case_file(session, CATALOGUE, reader, number)
+        assert len(file["notes"]) == seen
+        assert ("last week" in str(file)) == bool(seen)
+    assert "last week" not in str(work.outbox(number))
+    assert work.events(number) == ["case.submitted"]

@@ -130,6 +130,19 @@ def act(
     return _change(situation)
 
 
+def choices(case: Case, procedure: Procedure) -> dict[str, list[str]]:
+    """What an action can be given, for those that take something besides a note; to whom to assign others know."""
+    step = procedure.step(case.step, case.status)
+    return {
+        "request_correction": sorted(procedure.documents),
+        "accept_provisionally": sorted(procedure.may_follow),
+        "suspend": list(states.SUSPENSION_REASONS),
+        "finish_step": [each.code for each in procedure.onward(step)],
+        "delegate": _takers(case, procedure),
+        "deliver": list(procedure.delivery),
+    }
+
+
 def rate(case: Case, score: int, *, channel: str, at: datetime) -> Change:
     """Take the citizen's rating over into the shared history. It may come after a review has reopened the case."""
     if case.status != states.CLOSED and not _was_closed(case):

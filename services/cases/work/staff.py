@@ -16,6 +16,7 @@ from contracts.errors import Fault, InvalidInput
 from services.cases.work.states import OFFICER
 
 REMEMBERED: Final = timedelta(days=90)
+MAX_NAME: Final = 60
 _SEEN_AGAIN: Final = timedelta(hours=12)
 
 # nothing is written while it is known
@@ -30,11 +31,15 @@ _SEE = text(
     """
 )
 _COLLEAGUES = text(
-    "SELECT subject FROM case_staff WHERE department = :department AND seen_at > :since ORDER BY subject LIMIT 200"
+    "SELECT subject, name FROM case_staff"
+    " WHERE department = :department AND seen_at > :since ORDER BY subject LIMIT 200"
 )
 _IS_COLLEAGUE = text(
     "SELECT FROM case_staff WHERE subject = :subject AND department = :department AND seen_at > :since"
 )
+
+
+_NAME = text("UPDATE case_staff SET name = :name WHERE subject = :subject AND name IS DISTINCT FROM :name")
 
 
 def see(session: Session, actor: Actor, now: datetime) -> None:
@@ -43,9 +48,16 @@ def see(session: Session, actor: Actor, now: datetime) -> None:
         session.execute(_SEE, values)
 
 
-def list_colleagues(session: Session, department: str, now: datetime) -> list[str]:
-    """The accounts of the officers of a department."""
-    return list(session.execute(_COLLEAGUES, {"department": department, "since": now - REMEMBERED}).scalars())
+def name(session: Session, actor: Actor, name: str | None) -> None:
+    """What their colleagues call them, where the caller says so: lists show it instead of an account's identifier."""
+    if name:
+        session.execute(_NAME, {"subject": actor.subject, "name": name[:MAX_NAME]})
+
+
+def list_colleagues(session: Session, department: str, now: datetime) -> list[dict[str, str]]:
+    """The officers of a department, each with `subject` and `name` (the subject, where no name is known)."""
+    rows = session.execute(_COLLEAGUES, {"department": department, "since": now - REMEMBERED})
+    return [{"subject": row.subject, "name": row.name or row.subject} for row in rows]
 
 
 def require_colleague(session: Session, subject: str, department: str, now: datetime) -> None:

@@ -1,0 +1,101 @@
+"""What staff do to a case on its page: each action with the fields that it takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from starlette.datastructures import FormData
+
+from gateway.languages import Catalogue
+from gateway.pages.visits import text_in
+
+PLAIN: Final = ("accept", "approve", "not_accept", "refuse", "resume", "claim", "release", "hand_back", "withdraw")
+"""Done with the note alone. The rest have a part of the page of their own."""
+
+WITH_FIELDS: Final = (
+    *("request_correction", "accept_provisionally", "finish_step", "suspend", "deliver", "assign", "delegate"),
+    "reopen",
+)
+_MISSING: Final = ("request_correction", "accept_provisionally")
+_ONE: Final = {"suspend": "reason", "deliver": "way", "assign": "to", "delegate": "to", "finish_step": "to"}
+
+
+@dataclass(frozen=True, slots=True)
+class ActionForm:
+    """One action with what can be chosen for it: documents to tick, or one of several answers."""
+
+    name: str
+    documents: list[tuple[str, str]]
+    field: str
+    answers: list[tuple[str, str]]
+    has_day: bool
+
+
+def forms_of(file: dict[str, Any], say: Catalogue) -> list[ActionForm]:
+    """For the actions of a case's file that take more than a note."""
+    return [_form(name, file, say) for name in WITH_FIELDS if name in file["actions"]]
+
+
+def details_in(posted: FormData, action: str) -> dict[str, Any] | None:
+    """What the page says besides the note; what is wrong in it, the service says."""
+    details: dict[str, Any] = {}
+    if action in _MISSING:
+        codes = [str(code)[:64] for code in posted.getlist("missing")][:50]
+        details = {"missing": [{"document": code} for code in codes], "until": text_in(posted, "until")[:20]}
+    elif action in _ONE:
+        details = {_ONE[action]: text_in(posted, "choice")[:64]}
+    return {name: value for name, value in details.items() if value} or None
+
+
+def missing_of(file: dict[str, Any], say: Catalogue) -> list[str]:
+    """What the applicant is to bring, as was named last, in words; none while nothing is awaited."""
+    if file["case"].get("answer_by") is None:
+        return []
+    asked = [entry for entry in file["history"] if (entry.get("details") or {}).get("missing")]
+    return [_thing(each, file["item"], say) for each in asked[-1]["details"]["missing"]] if asked else []
+
+
+def steps_of(file: dict[str, Any], say: Catalogue) -> list[dict[str, Any]]:
+    """The steps of staff and platform on the way, with how far the case is: `done`, `here`, `ahead`."""
+    steps = [step for step in file["item"].get("steps", ()) if not _is_aside(step, file["item"])]
+    codes = [step["code"] for step in steps]
+    case = file["case"]
+    if case.get("step") not in codes:
+        return []
+    here = len(codes) if case["status"] == "closed" else codes.index(case["step"])
+    states = ("done" if n < here else "here" if n == here else "ahead" for n in range(len(steps)))
+    return [{"name": say.pick(step["name"]), "state": state} for step, state in zip(steps, states, strict=True)]
+
+
+def _is_aside(step: dict[str, Any], item: dict[str, Any]) -> bool:
+    """A correction, or an end that is no grant: not on the way that most cases go."""
+    is_first = step["code"] == item["steps"][0]["code"]
+    is_end = not step.get("next")
+    return (step["role"] == "applicant" and not is_first) or (is_end and step["role"] != "platform")
+
+
+def _form(name: str, file: dict[str, Any], say: Catalogue) -> ActionForm:
+    given = file.get("choices", {}).get(name, [])
+    names = {each["code"]: say.pick(each["name"]) for each in file["item"].get("documents", ())}
+    documents = [(code, names.get(code, code)) for code in given] if name in _MISSING else []
+    answers = [] if name in _MISSING else _answers(name, given, file["item"], say)
+    return ActionForm(name, documents, _ONE.get(name, ""), answers, has_day=name in _MISSING)
+
+
+def _answers(name: str, given: list[Any], item: dict[str, Any], say: Catalogue) -> list[tuple[str, str]]:
+    if name == "assign":
+        return [(each["subject"], each["name"]) for each in given]
+    if name == "finish_step":
+        steps = {step["code"]: say.pick(step["name"]) for step in item.get("steps", ())}
+        return [(code, steps.get(code, code)) for code in given]
+    family = {"suspend": "suspension", "deliver": "delivered-by", "delegate": "department"}.get(name)
+    return [(code, say.word(family, code)) for code in given] if family else []
+
+
+def _thing(missing: dict[str, str], item: dict[str, Any], say: Catalogue) -> str:
+    names = {each["code"]: say.pick(each["name"]) for each in item.get("documents", ())}
+    fields = item.get("form", {}).get("properties", {})
+    field = missing.get("field", "")
+    named = names.get(missing.get("document", "")) or (say.pick(fields[field]["x-title"]) if field in fields else "")
+    return " — ".join(part for part in (named, missing.get("text", "")) if part)
