@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from contracts.errors import InvalidInput, NotFound, NotPermitted
+from contracts.errors import InvalidInput, NotFound, NotPermitted, TooManyAttempts
 from gateway.pages.visits import Visit, Visited, text_in
 
 router = APIRouter(prefix="/hall/assurance")
@@ -32,6 +32,8 @@ async def raise_assurance(visit: Visited) -> Response:
     except InvalidInput as error:
         rule = "taken" if error.faults[0]["rule"] == "unique" else "format"
         return _page(visit, 422, rule, "id_number")
+    except TooManyAttempts:
+        return _page(visit, 429, "limited", "id_number")
     return _page(visit, raised=raised)
 
 

@@ -641,6 +641,21 @@ def test_what_came_after_a_refused_change_is_undone_with_it(owner):
     assert owner.told()[-1]["addresses"]["mail"], "and the owner hears of the refusal"
 
 
+def test_a_factor_that_was_added_before_a_refused_change_lets_nobody_back_in(owner):
+    owner.add_totp()
+    owner.driver.after(days=1)
+    owner.tell("new-device")
+    row = {"id": secrets.token_hex(8), "subject": owner.subject, "name": "", "public_key": b"", "sign_count": 0}
+    with owner.driver.database.transaction() as session:
+        added = {"is_backed_up": False, "transports": [], "added_at": owner.driver.now}
+        assert factor_store.add_passkey(session, row | added)
+    owner.tell("passkey-added")
+    owner.driver.after(hours=1)
+    owner.tell("password-changed")
+    owner.refuse("password-changed")
+    assert factors(owner).is_empty
+
+
 def test_an_address_is_proved_before_it_is_taken_and_never_anothers(owner):
     mine, other = Addresses(owner), Owner(owner.driver)
     challenge = mine.begin("phone", f"+86136{secrets.randbelow(10**8):08}")

@@ -272,8 +272,7 @@ def test_nothing_of_it_can_be_read_in_the_database(driver, somebody):
 
 def test_somebody_elses_number_registers_like_any_other(driver, somebody):
     account = somebody.register()
-    with driver.database.transaction() as session:
-        raising.raise_at_counter(session, driver.vault, CLERK, account.username, somebody.said["id_number"], driver.now)
+    at_counter(driver, account, somebody.said["id_number"])
     other = Somebody(driver)
     other.said["id_number"] = somebody.said["id_number"]
     assert other.register()
@@ -384,8 +383,7 @@ def test_only_a_person_for_themselves_has_an_account(driver, actor):
 
 
 def at_counter(driver, account, number, actor=CLERK):
-    with driver.database.transaction() as session:
-        return raising.raise_at_counter(session, driver.vault, actor, account.username, number, driver.now)
+    return raising.raise_at_counter(driver.database, driver.vault, actor, account.username, number, driver.now)
 
 
 def test_a_clerk_who_has_seen_the_card_raises_to_the_third_level(driver):
@@ -426,6 +424,26 @@ def test_a_clerk_does_not_raise_what_cannot_be(driver):
         at_counter(driver, account, new_number())
     with pytest.raises(InvalidInput):
         at_counter(driver, driver.register(), number)
+
+
+def test_a_clerk_does_not_find_out_whose_a_number_is(driver):
+    account, other = driver.register(), driver.register()
+    clerk = replace(CLERK, subject=f"clerk-{account.subject}")
+    taken = new_number()
+    at_counter(driver, account, taken)
+    # in turn: another number of one person, and a number that is somebody else's
+    wrong = [(account, new_number(), NotFound), (other, taken, InvalidInput)] * 10
+    for asked, number, refusal in wrong:
+        with pytest.raises(refusal):
+            at_counter(driver, asked, number, clerk)
+    for asked, number in ((account, new_number()), (other, taken), (account, taken)):
+        with pytest.raises(TooManyAttempts):
+            at_counter(driver, asked, number, clerk)
+    with driver.database.transaction() as session:
+        looks = text("SELECT count(*) FROM access_log WHERE account = :a AND viewer = :c")
+        assert session.execute(looks, {"a": account.subject, "c": clerk.subject}).scalar() >= 1, "refused, and seen"
+        told = text("SELECT count(*) FROM outbox WHERE subject = :s AND routing_key LIKE 'account.details-claimed%'")
+        assert session.execute(told, {"s": account.subject}).scalar() == 1, "whose number it is has heard of it"
 
 
 # My data, and leaving

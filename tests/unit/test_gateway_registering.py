@@ -216,6 +216,7 @@ def test_a_clerk_says_that_they_have_seen_the_card() -> None:
         (NotFound("person"), 404, "username"),
         (InvalidInput([{"pointer": "/id_number", "rule": "unique", "value": None}]), 422, "id_number"),
         (InvalidInput([{"pointer": "/id_number", "rule": "format", "value": "id_number"}]), 422, "id_number"),
+        (TooManyAttempts(600), 429, "id_number"),
     ],
 )
 def test_what_the_clerk_got_wrong_is_said_and_not_shown_again(answer: Any, status: int, field: str) -> None:

@@ -15,6 +15,8 @@ from services.identity import store as identity_store
 from services.identity.access_log.commands import note_look
 from services.identity.access_log.domain import Look
 from services.identity.assurance import CHECKED, IN_PERSON
+from services.identity.device import store as tries
+from services.identity.device.domain import TRIES_WINDOW
 from services.identity.domain import Account, normalize_username
 from services.identity.persons import store
 from services.identity.persons.claims import tell_holder
@@ -22,7 +24,7 @@ from services.identity.persons.identifiers import ID_NUMBER, Particulars, mask, 
 from services.identity.persons.registry import Outcome, Registry
 from services.identity.persons.tables import registry_checks
 from services.identity.persons.vault import Vault
-from services.identity.presence.domain import CLERK, mask_name, require_clerk
+from services.identity.presence.domain import CLERK, MOST_UNKNOWN, mask_name, require_clerk
 
 REGISTRY, COUNTER = "registry", "counter"
 
@@ -112,29 +114,46 @@ def _confirm(session: Session, vault: Vault, subject: str, number: str, now: dat
 
 
 def raise_at_counter(
-    session: Session, vault: Vault, actor: Actor, username: str, id_number: str, now: datetime
+    database: Database, vault: Vault, actor: Actor, username: str, id_number: str, now: datetime
 ) -> dict[str, Any]:
     """A clerk has read the card of who stands there and says that `username` is theirs: level 3, and recorded.
 
     `{"name", "level"}`, the name masked. Raise `NotPermitted` for all but a clerk at the hall, `InvalidInput` also for
     a number that is confirmed as another account's, `NotFound` for an account that is not there, is the clerk's own,
-    works here, or has another number confirmed.
+    works here, or has another number confirmed; `TooManyAttempts` after too many of those, counted with the cards that
+    the clerk reads: the answers would tell whose a number is.
     """
     require_clerk(actor)
     particulars, faults = spelled(Particulars(id_number=id_number))
     if faults or particulars.id_number is None:
         raise InvalidInput(faults or [Fault(pointer="/id_number", rule="required", value=None)])
+    with database.transaction() as session:
+        tried = f"presence:{actor.subject}"
+        if tries.count_wrong(session, tried, now) > MOST_UNKNOWN:
+            raise TooManyAttempts(int(TRIES_WINDOW.total_seconds()))
+        raised = _raise_at_counter(session, vault, actor, username, particulars.id_number, now)
+        if isinstance(raised, dict):
+            tries.uncount_wrong(session, tried)
+    # after the commit, because the count, the look and what a holder is told must stay
+    if not isinstance(raised, dict):
+        raise raised
+    return raised
+
+
+def _raise_at_counter(
+    session: Session, vault: Vault, actor: Actor, username: str, number: str, now: datetime
+) -> dict[str, Any] | NotFound | InvalidInput:
     known = identity_store.get_password_hash(session, normalize_username(username) or "")
     account = identity_store.get_account(session, known[0]) if known else None
     if account is None or account.subject == actor.subject or account.roles:
-        raise NotFound("person")
+        return NotFound("person")
     look = Look.by(actor, account.subject, access.LOOK_UP, role=CLERK, purpose=access.COUNTER)
     note_look(session, look, now)
     if ID_NUMBER in store.list_confirmed(session, account.subject):
-        if store.open_particulars(session, vault, account.subject).id_number != particulars.id_number:
-            raise NotFound("person")
-    elif not _confirm(session, vault, account.subject, particulars.id_number, now):
-        raise InvalidInput([Fault(pointer="/id_number", rule="unique", value=None)])
+        if store.open_particulars(session, vault, account.subject).id_number != number:
+            return NotFound("person")
+    elif not _confirm(session, vault, account.subject, number, now):
+        return InvalidInput([Fault(pointer="/id_number", rule="unique", value=None)])
     store.raise_level(session, account.subject, IN_PERSON, COUNTER, actor.subject, now)
     return {"name": mask_name(account.name), "level": IN_PERSON}
 

@@ -60,10 +60,8 @@ class PersonEntrypoints(IdentityBase):
 
     @rpc
     def raise_assurance(self, username: str, id_number: str) -> dict[str, Any]:
-        with self.database.transaction() as transaction:
-            return raising.raise_at_counter(
-                transaction, self._vault(), self.actor, username, id_number, datetime.now(UTC)
-            )
+        now, vault = datetime.now(UTC), self._vault()
+        return raising.raise_at_counter(self.database, vault, self.actor, username, id_number, now)
 
     @rpc
     def get_personal_data(self) -> dict[str, Any]:

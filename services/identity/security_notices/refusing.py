@@ -76,9 +76,9 @@ def _refuse(session: Session, notice: Any, now: datetime) -> dict[str, Any]:
         return _shown(notice)
     factor_store.remove_all_pending(session, subject)
     waiting.cancel(session, subject)
-    later = store.use_since(session, subject, notice.told_at, now)
+    others = store.use_with(session, subject, notice.told_at, now)
     commands.note_change(session, subject, security.REFUSED, now)
-    for each in (*later, notice):
+    for each in (*others, notice):
         _undo(session, each)
     # a hash that no password has, until a recovery sets another
     recovery_store.set_password(session, subject, passwords.NOBODY)
@@ -90,7 +90,8 @@ def _undo(session: Session, notice: Any) -> None:
     """What was added goes, if it is still what was added then. What was removed is gone: nothing of it was kept.
 
     What came after a change that was not the owner's is undone with it, the last one first: whoever made the one may
-    have made the others.
+    have made the others. A factor that was added earlier, within the life of a notice, goes too: whoever has been in
+    the account would come back by their own passkey, and the owner loses no more than one that is quickly set up again.
     """
     factor, _, what = notice.change.rpartition("-")
     if factor in security.FACTORS and what == "added":

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, literal, select, update
+from sqlalchemy import delete, insert, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis.database import Session
+from contracts import security
 from services.identity.persons.identifiers import EMAIL, PHONE
 from services.identity.persons.tables import identifiers
 from services.identity.security_notices.tables import security_notice_addresses as addresses
@@ -100,10 +101,11 @@ def use(session: Session, notice: str, now: datetime) -> bool:
     return bool(session.execute(used).rowcount)
 
 
-def use_since(session: Session, subject: str, then: datetime, now: datetime) -> list[Any]:
-    """The other live ones of the account since then, used up with it; the last one first."""
-    since = (notices.c.subject == subject, notices.c.told_at >= then)
-    used = update(notices).where(*_is_live(now), *since).values(used_at=now).returning(notices)
+def use_with(session: Session, subject: str, then: datetime, now: datetime) -> list[Any]:
+    """The other live ones of the account since then, and what was added before; used up with it, the last one first."""
+    added = [f"{factor}-added" for factor in security.FACTORS]
+    meant = (notices.c.subject == subject, or_(notices.c.told_at >= then, notices.c.change.in_(added)))
+    used = update(notices).where(*_is_live(now), *meant).values(used_at=now).returning(notices)
     return sorted(session.execute(used), key=lambda row: row.told_at, reverse=True)
 
 
