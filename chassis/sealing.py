@@ -79,5 +79,5 @@ class Seal:
 def _open(cipher: AESGCM, sealed: bytes, place: bytes | None) -> bytes:
     try:
         return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], place)
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:  # ValueError: too short to hold a nonce
         raise SealedOtherwise from error
