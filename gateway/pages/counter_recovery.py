@@ -34,6 +34,6 @@ async def begin(visit: Visited) -> Response:
     except NotFound:
         return _page(visit, 404, visit.say("hall-recovery.unknown"))
     except TooManyAttempts:
-        return _page(visit, 429, visit.say("hall-fault.limited"))
+        return _page(visit, 429, visit.say("hall-recovery.limited"))
     address = f"{visit.request.app.state.settings.base_url}/recover/link"
     return visit.render("hall_recovery.html", fault="", handed=handed, address=address)

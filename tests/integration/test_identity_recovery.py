@@ -466,7 +466,7 @@ def test_staff_do_not_recover_by_themselves(owner):
 def at_counter(owner: Owner, number: str, actor: Actor | None = None) -> dict[str, str]:
     vault, clerk = owner.driver.vault, actor or replace(CLERK, subject=f"clerk-{secrets.token_hex(4)}")
     return handing_over.begin_at_counter(
-        owner.driver.database, vault, owner.notice_keys, clerk, number, owner.driver.now
+        owner.driver.database, vault, owner.notice_keys, owner.keys.limits, clerk, number, owner.driver.now
     )
 
 
@@ -502,6 +502,18 @@ def test_a_clerk_does_not_try_numbers_out(owner):
             at_counter(owner, new_number(), clerk)
     with pytest.raises(TooManyAttempts):
         at_counter(owner, owner.number, clerk)
+
+
+def test_a_clerk_hands_back_as_many_accounts_as_can_be_served(owner):
+    clerk = replace(CLERK, subject=f"clerk-{secrets.token_hex(4)}")
+    for _ in range(10):
+        at_counter(owner, owner.number, clerk)
+    for number in (owner.number, new_number()):
+        with pytest.raises(TooManyAttempts):
+            at_counter(owner, number, clerk)
+    at_counter(owner, owner.number)
+    owner.driver.after(minutes=20)
+    at_counter(owner, owner.number, clerk)
 
 
 def test_an_operator_lets_staff_in_again_for_an_hour(owner):

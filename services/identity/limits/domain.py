@@ -63,6 +63,9 @@ RECOVERY_ADDRESS = Rule("recovery-address", 20, timedelta(minutes=3))
 RECOVERY_ACCOUNT = Rule("recovery-account", 5, timedelta(hours=1))
 """Tries to recover one account, by the name that was typed in."""
 
+RECOVERY_COUNTER = Rule("recovery-counter", 10, timedelta(minutes=20))
+"""Accounts that one clerk hands back at the counter: as many as can be served, too few to take over many unseen."""
+
 RULES = (
     SIGN_IN_ACCOUNT,
     SIGN_IN_DEVICE,
@@ -76,6 +79,7 @@ RULES = (
     REGISTRATION_ADDRESS,
     RECOVERY_ADDRESS,
     RECOVERY_ACCOUNT,
+    RECOVERY_COUNTER,
 )
 
 _IPV6_SUBSCRIBER = 64

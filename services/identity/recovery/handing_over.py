@@ -18,6 +18,10 @@ from services.identity.access_log.domain import Look
 from services.identity.device import store as tries
 from services.identity.device.domain import TRIES_WINDOW
 from services.identity.factors import store as factor_store
+from services.identity.limits import guard
+from services.identity.limits import store as limit_store
+from services.identity.limits.domain import RECOVERY_COUNTER
+from services.identity.limits.guard import LimitKeys
 from services.identity.persons import store as persons
 from services.identity.persons.identifiers import ID_NUMBER, Particulars, spelled
 from services.identity.persons.vault import Vault
@@ -35,13 +39,19 @@ from services.identity.staff.domain import Hand
 
 
 def begin_at_counter(
-    database: Database, vault: Vault, keys: NoticeKeys, actor: Actor, id_number: str, now: datetime
+    database: Database,
+    vault: Vault,
+    keys: NoticeKeys,
+    limits: LimitKeys,
+    actor: Actor,
+    id_number: str,
+    now: datetime,
 ) -> dict[str, str]:
     """`name`, masked, and the `code`; second factors go with it.
 
     Raise `NotPermitted` for all but a clerk at the hall, `InvalidInput` for what is no number, `NotFound` unless it is
     confirmed as the number of somebody who has a password, does not work here and is not the clerk; `TooManyAttempts`
-    after too many of those, counted with the cards that the clerk reads.
+    after too many of those, counted with the cards that the clerk reads, and after too many that came of it.
     """
     require_clerk(actor)
     particulars, faults = spelled(Particulars(id_number=id_number))
@@ -51,9 +61,14 @@ def begin_at_counter(
         tried = f"presence:{actor.subject}"
         if tries.count_wrong(session, tried, now) > MOST_UNKNOWN:
             raise TooManyAttempts(int(TRIES_WINDOW.total_seconds()))
+        # before the number is looked up: the answer would tell that it is somebody's
+        handings = [limits.bucket(RECOVERY_COUNTER, actor.subject)]
+        guard.require_tries(session, handings, now)
         handed = _begin(session, vault, keys, actor, particulars.id_number, now)
         if handed is not None:
             tries.uncount_wrong(session, tried)
+        else:
+            limit_store.put_back(session, handings)
     # after the commit, because the count must stay
     if handed is None:
         raise NotFound("person")

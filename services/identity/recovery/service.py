@@ -62,8 +62,8 @@ class RecoveryEntrypoints(NoticeEntrypoints):
 
     @rpc
     def recover_at_counter(self, id_number: str) -> dict[str, str]:
-        now, keys = datetime.now(UTC), self._notice_keys()
-        return handing_over.begin_at_counter(self.database, self._vault(), keys, self.actor, id_number, now)
+        now, keys, limits = datetime.now(UTC), self._notice_keys(), self._limit_keys()
+        return handing_over.begin_at_counter(self.database, self._vault(), keys, limits, self.actor, id_number, now)
 
     @on_due(waiting.READY)
     def on_recovery_ready(self, session: Session, due: Due) -> None:
