@@ -31,6 +31,8 @@ from services.identity.factors import enrolment
 from services.identity.factors import store as factor_store
 from services.identity.limits.devices import KNOWN_DEVICES, remember
 from services.identity.limits.sign_in import Doorkeeper
+from services.identity.mandates import commands as mandates
+from services.identity.mandates.queries import list_mandates
 from services.identity.persons import address_change, leaving
 from services.identity.persons import store as persons
 from services.identity.persons.identifiers import Particulars
@@ -666,6 +668,50 @@ def test_a_factor_that_was_added_before_a_refused_change_lets_nobody_back_in(own
     owner.tell("password-changed")
     owner.refuse("password-changed")
     assert factors(owner).is_empty
+
+
+def test_who_was_let_act_for_the_owner_lately_is_so_no_more_after_a_refusal(owner):
+    driver = owner.driver
+
+    def give(item: str) -> None:
+        until = f"{driver.now + timedelta(days=30):%Y-%m-%d}"
+        actor, named = Actor(owner.subject, "web"), driver.register().username
+        with driver.database.transaction() as session:
+            mandates.grant(session, driver.vault, actor, named, item=item, number=None, until=until, now=driver.now)
+
+    give("long-ago")
+    driver.after(days=8)
+    give("before")
+    driver.after(hours=1)
+    owner.tell("password-changed")
+    give("after")
+    driver.after(hours=1)
+    owner.refuse("password-changed")
+    with driver.database.transaction() as session:
+        given = list_mandates(session, Actor(owner.subject, "web"), driver.now)["given"]
+    assert {each["item"]: each["ended_by"] for each in given} == {
+        "after": "not-me",
+        "before": "not-me",
+        "long-ago": None,
+    }
+
+
+@pytest.mark.parametrize("days", [0, 6])
+def test_a_stolen_mailbox_waits_no_shorter_for_having_refused_the_second_factor(owner, days):
+    owner.add_totp()
+    owner.driver.after(days=days)
+    owner.refuse("totp-added")
+    owner.driver.after(days=2 if days else 0, minutes=1)
+    secret = owner.begun()
+    assert attempts_shown(owner, secret)["wait_seconds"] == 72 * 3600
+    assert owner.prove_phone(secret)["wait_seconds"] == 0
+    owner.driver.after(days=7)
+    assert attempts_shown(owner, owner.begun())["wait_seconds"] == 24 * 3600
+
+
+def attempts_shown(owner: Owner, secret: str) -> dict[str, Any]:
+    with owner.driver.database.transaction() as session:
+        return attempts.show(session, owner.desk, secret, owner.driver.now)
 
 
 def test_an_address_is_proved_before_it_is_taken_and_never_anothers(owner):

@@ -11,7 +11,7 @@ from sqlalchemy import func, insert, select, update
 
 from chassis.database import Session
 from services.identity import tables as identity_tables
-from services.identity.mandates.domain import Mandate
+from services.identity.mandates.domain import AUTHORISATION, Mandate
 from services.identity.mandates.tables import mandates
 
 _ROW = [mandates.c[field.name] for field in fields(Mandate)]
@@ -82,6 +82,12 @@ def accept(session: Session, mandate_id: str, now: datetime) -> None:
 
 def end(session: Session, mandate_id: str, by: str, now: datetime) -> None:
     session.execute(update(mandates).where(mandates.c.id == mandate_id).values(ended_at=now, ended_by=by))
+
+
+def end_given_since(session: Session, principal: str, since: datetime, by: str, now: datetime) -> None:
+    """Authorisations, offered or running; a guardianship is confirmed by a clerk and nobody gives it in a session."""
+    given = (mandates.c.principal == principal, mandates.c.kind == AUTHORISATION, mandates.c.created_at > since)
+    session.execute(update(mandates).where(*given, mandates.c.ended_at.is_(None)).values(ended_at=now, ended_by=by))
 
 
 def end_guardianships(session: Session, principal: str, agent: str, by: str, now: datetime) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from chassis.database import Database, Session
@@ -18,6 +18,7 @@ from services.identity.codes.domain import KINDS, MAIL, MAX_A_DAY_TO_ADDRESS, SM
 from services.identity.domain import LOCALES
 from services.identity.factors import guesses, recovery_codes, totp
 from services.identity.factors import store as factor_store
+from services.identity.factors.domain import Factors
 from services.identity.factors.means import Means
 from services.identity.limits import guard
 from services.identity.limits.devices import find_device
@@ -38,6 +39,7 @@ from services.identity.recovery.domain import (
 from services.identity.recovery.store import Attempt, Person
 from services.identity.recovery.waiting import KIND_OF
 from services.identity.sealing import Seal, hash_secret, new_secret
+from services.identity.security_notices import store as notice_store
 
 _LONGEST = 300
 _OTHER = {MAIL: SMS, SMS: MAIL}
@@ -120,7 +122,7 @@ def prove(database: Database, desk: Desk, secret: str, code: str, now: datetime)
         is_theirs = proved is not None and proved.subject is not None and proved.subject == attempt.subject
         if is_theirs:
             attempt = _add_proof(session, attempt, attempt.way)
-        shown = _show(session, desk, attempt) if attempt.proofs else {}
+        shown = _show(session, desk, attempt, now) if attempt.proofs else {}
     # after the commit, because a wrong guess counts
     if not is_theirs:
         raise _wrong()
@@ -135,22 +137,27 @@ def show(session: Session, desk: Desk, secret: str, now: datetime) -> dict[str, 
     attempt = _require(session, secret, now)
     if not attempt.proofs:
         raise NotFound("recovery")
-    return _show(session, desk, attempt)
+    return _show(session, desk, attempt, now)
 
 
-def _show(session: Session, desk: Desk, attempt: Attempt) -> dict[str, Any]:
+def _show(session: Session, desk: Desk, attempt: Attempt, now: datetime) -> dict[str, Any]:
     factors = factor_store.get_factors(session, attempt.subject or "")
     other = _OTHER[attempt.way]
     address = store.get_address(session, desk.means.vault, attempt.subject or "", KIND_OF[other])
     can_show = address is not None and other not in attempt.proofs
     return {
         "way": attempt.way,
-        "wait_seconds": int(wait_for(attempt.proofs, factors, desk.waits).total_seconds()),
+        "wait_seconds": int(needed_wait(session, desk.waits, attempt, factors, now).total_seconds()),
         "loses_factors": loses_factors(attempt.proofs, factors),
         "codes": _codes_of(factors.has_totp, factors.recovery_codes, attempt),
         "other": {"way": other, "address": mask(KIND_OF[other], address)} if can_show and address else None,
         "other_sent": attempt.other_challenge is not None and can_show,
     }
+
+
+def needed_wait(session: Session, waits: Waits, attempt: Attempt, factors: Factors, now: datetime) -> timedelta:
+    has_refused = notice_store.has_refused_factor(session, attempt.subject or "", now)
+    return wait_for(attempt.proofs, factors, waits, has_refused_factor=has_refused)
 
 
 def _codes_of(has_totp: bool, recovery: int, attempt: Attempt) -> list[str]:
@@ -181,7 +188,7 @@ def prove_further(database: Database, desk: Desk, secret: str, kind: str, given:
         is_right = check is not None and check(session, desk.means, attempt, given, now)
         if is_right:
             attempt = _add_proof(session, attempt, kind)
-        shown = _show(session, desk, attempt)
+        shown = _show(session, desk, attempt, now)
     if not is_right:
         raise _wrong()
     return shown
@@ -227,7 +234,7 @@ def wait(session: Session, desk: Desk, secret: str, now: datetime) -> dict[str, 
     if not attempt.proofs or attempt.subject is None or store.get_standing(session, attempt.subject) is None:
         raise NotFound("recovery")
     factors = factor_store.get_factors(session, attempt.subject)
-    needed = wait_for(attempt.proofs, factors, desk.waits)
+    needed = needed_wait(session, desk.waits, attempt, factors, now)
     if not needed:
         return {"ready_at": None, "way": attempt.way}
     store.take_attempt(session, attempt.secret_hash)

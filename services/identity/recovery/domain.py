@@ -38,9 +38,13 @@ def loses_factors(proofs: Collection[str], factors: Factors) -> bool:
     return not factors.is_empty and not shown
 
 
-def wait_for(proofs: Collection[str], factors: Factors, waits: Waits) -> timedelta:
-    """None for two things that are independent of each other, if nothing stronger is got round by them."""
+def wait_for(proofs: Collection[str], factors: Factors, waits: Waits, *, has_refused_factor: bool) -> timedelta:
+    """None for two things that are independent of each other, if nothing stronger is got round by them.
+
+    `has_refused_factor`: "this was not me" has lately taken a second factor off. Whoever reads the one address that
+    is proved may have said it, to wait no longer than if there had been none.
+    """
     addresses = len(set(proofs) & set(KINDS))
     has_two = addresses + bool(set(proofs) & set(_SECOND_FACTORS)) >= 2
-    missing = (not has_two) + loses_factors(proofs, factors)
+    missing = (not has_two) + (loses_factors(proofs, factors) or (has_refused_factor and not has_two))
     return (timedelta(0), waits.usual, waits.long)[missing]

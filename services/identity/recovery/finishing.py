@@ -15,8 +15,8 @@ from services.identity.factors import store as factor_store
 from services.identity.factors.password_change import own_data
 from services.identity.limits import devices
 from services.identity.recovery import store, waiting
-from services.identity.recovery.attempts import Desk
-from services.identity.recovery.domain import Waits, wait_for
+from services.identity.recovery.attempts import Desk, needed_wait
+from services.identity.recovery.domain import Waits
 from services.identity.sealing import hash_secret
 from services.identity.security_notices import commands as notices
 from services.identity.security_notices import store as notice_store
@@ -34,11 +34,6 @@ class _Ready:
     subject: str
     loses_factors: bool
     take: Callable[[Session], bool]
-
-
-def require_attempt(session: Session, desk: Desk, secret: str, now: datetime) -> None:
-    """Raise `NotFound` for one that has to wait."""
-    _by_attempt(session, secret, desk.waits, now)
 
 
 def require_link(lookup: Lookup, code: str, now: datetime) -> None:
@@ -70,7 +65,7 @@ def _by_attempt(session: Session, secret: str, waits: Waits, now: datetime) -> _
     attempt = store.lock_attempt(session, hash_secret(secret), now)
     if attempt is None or attempt.subject is None or not attempt.proofs:
         raise NotFound("recovery")
-    if wait_for(attempt.proofs, factor_store.get_factors(session, attempt.subject), waits):
+    if needed_wait(session, waits, attempt, factor_store.get_factors(session, attempt.subject), now):
         raise NotFound("recovery")
     return _Ready(attempt.subject, False, lambda later: store.take_attempt(later, attempt.secret_hash))
 

@@ -16,6 +16,7 @@ from services.identity import passwords
 from services.identity.codes import store as code_store
 from services.identity.factors import store as factor_store
 from services.identity.factors.owner import require_fresh_owner
+from services.identity.mandates import store as mandate_store
 from services.identity.recovery import store as recovery_store
 from services.identity.recovery import waiting
 from services.identity.security_notices import commands, store
@@ -68,7 +69,7 @@ def _refuse(session: Session, notice: Any, now: datetime) -> dict[str, Any]:
     """In the order of locks of `recovery.waiting`; of two refusals of one account's changes one waits."""
     subject = notice.subject
     code_store.lock(session, [f"refusal:{subject}"])
-    if not store.use(session, notice.id, now):
+    if not store.use(session, notice.id, now, now + commands.LIFETIME):
         raise NotFound("notice")
     if notice.change in _STOPS_ONLY:
         if waiting.cancel(session, subject):
@@ -76,10 +77,12 @@ def _refuse(session: Session, notice: Any, now: datetime) -> dict[str, Any]:
         return _shown(notice)
     factor_store.remove_all_pending(session, subject)
     waiting.cancel(session, subject)
-    others = store.use_with(session, subject, notice.told_at, now)
+    others = store.use_with(session, subject, notice.told_at, now, now + commands.LIFETIME)
     commands.note_change(session, subject, security.REFUSED, now)
     for each in (*others, notice):
         _undo(session, each)
+    # and who was let act for the owner: by the same rule as factors (`_undo`), given again as quickly
+    mandate_store.end_given_since(session, subject, now - commands.LIFETIME, Reason.NOT_ME, now)
     # a hash that no password has, until a recovery sets another
     recovery_store.set_password(session, subject, passwords.NOBODY)
     sessions.end_sessions(session, subject, now, reason=Reason.NOT_ME)

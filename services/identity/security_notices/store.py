@@ -17,6 +17,7 @@ from services.identity.security_notices.tables import security_notice_addresses 
 from services.identity.security_notices.tables import security_notices as notices
 from services.identity.tables import accounts
 
+_ADDED = [f"{factor}-added" for factor in security.FACTORS]
 _SEALED = ("sealed", "blind_index", "key_id", "confirmed_at")
 
 
@@ -95,18 +96,25 @@ def get_own(session: Session, subject: str, notice: str, now: datetime) -> Any |
     return session.execute(select(notices).where(*_is_live(now), *own)).first()
 
 
-def use(session: Session, notice: str, now: datetime) -> bool:
+def use(session: Session, notice: str, now: datetime, kept_until: datetime) -> bool:
     """In one statement: of two at once one wins."""
-    used = update(notices).where(*_is_live(now), notices.c.id == notice).values(used_at=now)
+    used = update(notices).where(*_is_live(now), notices.c.id == notice).values(used_at=now, expires_at=kept_until)
     return bool(session.execute(used).rowcount)
 
 
-def use_with(session: Session, subject: str, then: datetime, now: datetime) -> list[Any]:
+def use_with(session: Session, subject: str, then: datetime, now: datetime, kept_until: datetime) -> list[Any]:
     """The other live ones of the account since then, and what was added before; used up with it, the last one first."""
-    added = [f"{factor}-added" for factor in security.FACTORS]
-    meant = (notices.c.subject == subject, or_(notices.c.told_at >= then, notices.c.change.in_(added)))
-    used = update(notices).where(*_is_live(now), *meant).values(used_at=now).returning(notices)
-    return sorted(session.execute(used), key=lambda row: row.told_at, reverse=True)
+    meant = (notices.c.subject == subject, or_(notices.c.told_at >= then, notices.c.change.in_(_ADDED)))
+    used = update(notices).where(*_is_live(now), *meant).values(used_at=now, expires_at=kept_until)
+    return sorted(session.execute(used.returning(notices)), key=lambda row: row.told_at, reverse=True)
+
+
+def has_refused_factor(session: Session, subject: str, now: datetime) -> bool:
+    """Whether a refusal has lately taken a second factor off; a notice that is used is kept for that."""
+    refused = (notices.c.subject == subject, notices.c.change.in_(_ADDED), notices.c.used_at.is_not(None))
+    return (
+        session.execute(select(notices.c.id).where(*refused, notices.c.expires_at > now).limit(1)).first() is not None
+    )
 
 
 def _is_live(now: datetime) -> tuple[Any, ...]:
