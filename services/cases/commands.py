@@ -24,7 +24,7 @@ from services.cases.drafts import commands as drafts
 from services.cases.store import Filing
 from services.cases.views import case_view
 from services.cases.work import asking, staff, timing
-from services.cases.work.acting import Versions
+from services.cases.work.allowing import Versions
 from services.cases.work.calendars import WEEKDAYS_EVERYWHERE, Calendars
 from services.cases.work.clock import RULES, Rules
 

@@ -3,19 +3,9 @@
 They stand in `services.cases.work`: this is what the rest of the service says of them.
 """
 
-from services.cases.work.acting import (
-    NO_DETAILS,
-    Details,
-    Missing,
-    act,
-    allowed_actions,
-    begun,
-    choices,
-    pass_time,
-    rate,
-    submitted,
-)
+from services.cases.work.acting import act, allowed_actions, begun, choices, rate, submitted
 from services.cases.work.case import Case, Change
+from services.cases.work.passing import pass_time
 from services.cases.work.people import (
     applicant_of,
     is_program,
@@ -24,6 +14,7 @@ from services.cases.work.people import (
     require_mandate_for,
     require_visible,
 )
+from services.cases.work.situation import NO_DETAILS, Details, Missing
 from services.cases.work.states import (
     ACCEPTED,
     ACTIONS,

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from contracts.errors import Fault, InvalidInput
 from services.cases import forms
-from services.cases.work.acting import NO_DETAILS, Details, Missing
+from services.cases.work.situation import NO_DETAILS, Details, Missing
 
 MAX_MISSING: Final = 50
 MAX_TEXT: Final = 500

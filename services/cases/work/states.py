@@ -70,7 +70,7 @@ class Action:
     case now, or of `either` that one and the competent one. `is_work`: what somebody has claimed is theirs to do.
     `needs_version`: the status does not tell whether somebody was faster, so who acts says what they have read.
     `brings_form`: it may replace the form. A correction need not: what was missing may be a document or an answer.
-    `details`: what it takes besides a note; the first half of each name is what `Details` calls it.
+    `details`: what of `Details` it takes besides a note.
     """
 
     by: tuple[str, ...]

@@ -12,7 +12,7 @@ from chassis.schedule import Due
 from services.cases import store
 from services.cases.catalogue.live import VERSIONS
 from services.cases.catalogue.model import Catalogue
-from services.cases.work import acting, clock
+from services.cases.work import clock, passing
 from services.cases.work.calendars import Calendars
 from services.cases.work.case import Case
 from services.cases.work.clock import Calendar, Rules
@@ -52,7 +52,7 @@ def pass_time(
         return
     procedure = VERSIONS.get(session, catalogue, case.item, case.item_version).procedure
     calendar = calendars.of(case.region)
-    while change := acting.pass_time(case, now, procedure=procedure, calendar=calendar, rules=rules):
+    while change := passing.pass_time(case, now, procedure=procedure, calendar=calendar, rules=rules):
         store.save_change(session, change)
         case = change.case
     keep(session, case, calendar, rules)
