@@ -22,6 +22,7 @@ from services.cases.work.states import (
     PROVISIONALLY_ACCEPTED,
     RUNNING,
     SUBMITTED,
+    SUSPENDED,
 )
 
 LOCAL: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -156,7 +157,7 @@ def recomputed(case: Case, procedure: Procedure, calendar: Calendar) -> dict[str
 def followed(before: Case, after: Case, procedure: Procedure, calendar: Calendar, at: datetime) -> dict[str, Any]:
     """What a change of status does to the clock: an edit that changes no status does nothing."""
     is_taken_up = before.status == SUBMITTED and after.status in (ACCEPTED, PROVISIONALLY_ACCEPTED)
-    is_anew = after.status in RUNNING and before.status not in (*RUNNING, CORRECTION_REQUESTED, "suspended")
+    is_anew = after.status in RUNNING and before.status not in (*RUNNING, CORRECTION_REQUESTED, SUSPENDED)
     if is_taken_up or is_anew:
         return started(after, procedure.step(after.step, after.status), procedure, calendar, at)
     if before.status in RUNNING and after.status not in RUNNING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import text
@@ -12,6 +12,7 @@ from contracts.actors import Actor
 from contracts.errors import InvalidInput, NotFound, NotPermitted
 from services.cases import domain, forms, store
 from services.cases.case_number import is_case_number
+from services.cases.views import time_view
 
 MOST: Final = 100
 """Of one case: then it is a matter for a meeting."""
@@ -47,7 +48,7 @@ def notes_for(session: Session, actor: Actor, case: domain.Case) -> list[dict[st
         return []
     return [
         {
-            "at": row.at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            "at": time_view(row.at),
             "role": row.role,
             "department": row.department,
             "is_mine": row.author == actor.hand,
