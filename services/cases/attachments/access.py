@@ -8,10 +8,12 @@ from typing import Any
 from sqlalchemy import text
 
 from chassis.database import Session
+from chassis.sealing import Seal
 from contracts.actors import Actor
 from contracts.errors import InvalidInput, NotFound
 from services.cases import domain as case_rules
 from services.cases import store as case_store
+from services.cases.attachments import store
 from services.cases.attachments.domain import Attachment
 from services.cases.case_number import is_case_number
 from services.cases.drafts import access as draft_access
@@ -55,6 +57,15 @@ def _case(session: Session, actor: Actor, number: object) -> Place:
     if case is None or case_rules.CITIZEN not in case_rules.parts_of(actor, case):
         raise NotFound("case", str(number)[:64])
     return Place(case.applicant, case.item, case.item_version, number=case.number, status=case.status)
+
+
+def require(session: Session, seal: Seal, attachment_id: object, *, for_update: bool = False) -> Attachment:
+    """Raise `NotFound` for one that is not there, or was given up; also for what cannot be an id."""
+    known = draft_access.id_in(attachment_id)
+    found = store.load(session, seal, known, for_update=for_update) if known else None
+    if found is None:
+        raise NotFound("attachment", str(attachment_id)[:64])
+    return found
 
 
 def require_mine(session: Session, actor: Actor, attachment: Attachment) -> Attachment:

@@ -13,17 +13,18 @@ from typing import Any
 from chassis.database import Session
 from chassis.sealing import Seal
 from contracts.actors import Actor
-from contracts.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted, TooManyUploads, UploadMoved
+from contracts.errors import ActionNotAllowed, InvalidInput, NotPermitted, TooManyUploads, UploadMoved
 from contracts.files import FAULTS, MEDIA_TYPES
 from services.cases import domain as case_rules
 from services.cases import forms
 from services.cases import store as case_store
 from services.cases.attachments import domain, store
-from services.cases.attachments.access import Place, require_mine, require_place
+from services.cases.attachments.access import Place, require, require_mine, require_place
 from services.cases.attachments.domain import Attachment, Document
 from services.cases.attachments.views import attachment_view, to_check_view
 from services.cases.catalogue.live import VERSIONS
 from services.cases.catalogue.model import Catalogue
+from services.cases.drafts.access import id_in
 
 CHECK_LEASE = timedelta(minutes=3)
 """So long whoever received a file has for checking it, before another may."""
@@ -44,7 +45,7 @@ def begin_attachment(
 ) -> dict[str, Any]:
     """Make room for a file of at most `length` bytes, for a document of a draft or of a case that is still open."""
     place = require_place(session, actor, target)
-    if place.status is not None and place.status not in domain.OPEN_STATUSES:
+    if place.status is not None and place.status not in case_rules.OPEN:
         raise ActionNotAllowed("attach", place.status)
     wanted = _require_document(session, catalogue, place, document)
     size = _require_length(length)
@@ -94,7 +95,7 @@ def receive_part(
 
     `is_last`: the length was not known before, this is all. `outcome` is that of the check, if there was one already.
     """
-    attachment = require_mine(session, actor, _require(session, seal, attachment_id))
+    attachment = require_mine(session, actor, require(session, seal, attachment_id, for_update=True))
     if attachment.status != domain.UPLOADING or attachment.received != offset:
         raise UploadMoved(attachment.received)
     received = offset + length
@@ -121,7 +122,7 @@ def save_checked(
 ) -> dict[str, Any]:
     """What the check of a complete file found. Only the platform itself may say so."""
     _require_platform(actor)
-    attachment = _require(session, seal, attachment_id)
+    attachment = require(session, seal, attachment_id, for_update=True)
     if attachment.status == domain.RECEIVED:
         attachment = _check(session, attachment, outcome, now)
     return attachment_view(attachment)
@@ -129,7 +130,7 @@ def save_checked(
 
 def delete_attachment(session: Session, seal: Seal, actor: Actor, attachment_id: str) -> None:
     """Of a draft, any; of a case, what never became part of it: a file that was not complete, or was refused."""
-    attachment = require_mine(session, actor, _require(session, seal, attachment_id))
+    attachment = require_mine(session, actor, require(session, seal, attachment_id, for_update=True))
     if attachment.number is not None and attachment.status in domain.HANDED_IN:
         raise ActionNotAllowed("remove", attachment.status)
     store.abandon(session, attachment.id)
@@ -137,11 +138,9 @@ def delete_attachment(session: Session, seal: Seal, actor: Actor, attachment_id:
 
 def take_over(session: Session, key: str | None, applicant: str, number: str) -> None:
     """What was attached to the draft belongs to the case that it has become."""
-    try:
-        draft = str(uuid.UUID(key or ""))
-    except ValueError:
-        return
-    store.bind(session, draft, applicant, number)
+    draft = id_in(key)
+    if draft is not None:
+        store.bind(session, draft, applicant, number)
 
 
 def require_documents(session: Session, item: dict[str, Any], number: str) -> None:
@@ -216,17 +215,6 @@ def _require_length(length: object) -> int:
     if not isinstance(length, int) or isinstance(length, bool):
         raise InvalidInput([forms.fault("/length", "type", "integer")])
     return length
-
-
-def _require(session: Session, seal: Seal, attachment_id: object) -> Attachment:
-    try:
-        known = str(uuid.UUID(str(attachment_id)))
-    except ValueError:
-        raise NotFound("attachment", str(attachment_id)[:64]) from None
-    found = store.load(session, seal, known, for_update=True)
-    if found is None:
-        raise NotFound("attachment", known)
-    return found
 
 
 def _require_platform(actor: Actor) -> None:

@@ -35,9 +35,6 @@ MOST_PARTS: Final = 500
 RESUMABLE_FOR: Final = timedelta(hours=24)
 """After its last byte."""
 
-OPEN_STATUSES: Final = ("submitted", "accepted", "provisionally_accepted", "correction_requested", "suspended")
-"""Of a case that a document may still be handed in for."""
-
 MAX_NAME: Final = 200
 _PART = re.compile(r"[0-9]{12}-[0-9a-f]{16}")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from chassis.database import Session
@@ -24,7 +23,7 @@ from services.cases.domain import Case
 
 def get_upload(session: Session, seal: Seal, actor: Actor, attachment_id: str) -> dict[str, Any]:
     """How far an upload has come: of one's own, whatever has become of it."""
-    return to_check_view(access.require_mine(session, actor, _require(session, seal, attachment_id)), None)
+    return to_check_view(access.require_mine(session, actor, access.require(session, seal, attachment_id)), None)
 
 
 def get_attachment(
@@ -34,7 +33,7 @@ def get_attachment(
 
     Raise `ActionNotAllowed` while it has not been checked, or if it was refused: nobody reads it then.
     """
-    attachment = _require(session, seal, attachment_id)
+    attachment = access.require(session, seal, attachment_id)
     _require_reader(session, actor, attachment, purpose)
     if attachment.status != domain.CLEAN:
         raise ActionNotAllowed("read", attachment.status)
@@ -77,14 +76,3 @@ def _require_case(session: Session, actor: Actor, number: object) -> Case:
         raise NotFound("case", str(number)[:64])
     case_rules.require_visible(actor, case)
     return case
-
-
-def _require(session: Session, seal: Seal, attachment_id: object) -> Attachment:
-    try:
-        known = str(uuid.UUID(str(attachment_id)))
-    except ValueError:
-        raise NotFound("attachment", str(attachment_id)[:64]) from None
-    found = store.load(session, seal, known)
-    if found is None:
-        raise NotFound("attachment", known)
-    return found

@@ -18,9 +18,17 @@ def may_touch(actor: Actor, item: str) -> bool:
     return actor.mandate is None or actor.mandate.covers(item)
 
 
-def require_id(draft_id: object) -> str:
-    """The id as it is written in the database. Raise `NotFound` for what cannot be one."""
+def id_in(text: object) -> str | None:
+    """The id as it is written in the database; `None` for what cannot be one."""
     try:
-        return str(uuid.UUID(str(draft_id)))
+        return str(uuid.UUID(str(text)))
     except ValueError:
-        raise NotFound("draft", str(draft_id)[:64]) from None
+        return None
+
+
+def require_id(draft_id: object) -> str:
+    """Raise `NotFound` for what cannot be one."""
+    known = id_in(draft_id)
+    if known is None:
+        raise NotFound("draft", str(draft_id)[:64])
+    return known

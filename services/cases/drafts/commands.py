@@ -124,11 +124,9 @@ def lock_draft(session: Session, seal: Seal, actor: Actor, draft_id: str) -> Dra
 
 def file_draft(session: Session, key: str | None, applicant: str) -> None:
     """What was filed is no draft any more. The key of the filing is the draft's id, so a retry finds the case."""
-    try:
-        known = str(uuid.UUID(key or ""))
-    except ValueError:
-        return
-    store.delete(session, known, applicant)
+    known = access.id_in(key)
+    if known is not None:
+        store.delete(session, known, applicant)
 
 
 def look_after(session: Session, seal: Seal, due: Due, now: datetime) -> None:
