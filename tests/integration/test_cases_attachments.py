@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 from starlette.requests import ClientDisconnect
 
 from chassis.sealing import Seal
@@ -310,6 +310,26 @@ def test_nobody_reads_a_file_before_it_was_scanned(hall):
     hall.now += commands.CHECK_LEASE + timedelta(seconds=1)
     hall.work()
     assert hall.get(file["id"]).content == PDF
+
+
+def test_what_waits_for_its_check_is_taken_together_with_what_its_documents_take(hall):
+    hall.scanner.is_away = True
+    draft, number = hall.begin(), hall.file()
+    files = {hall.send(PDF, place).json()["id"] for place in (f"drafts/{draft}", f"cases/{number}", f"cases/{number}")}
+    hall.now += commands.CHECK_LEASE + timedelta(seconds=1)
+    asked = []
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        asked.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        taken = hall.do("take_unchecked", SYSTEM)
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    types = list(domain.documents_of(CATALOGUE.get(ITEM).description)["identity"].types)
+    assert {file["id"]: file["types"] for file in taken if file["id"] in files} == dict.fromkeys(files, types)
+    assert len(asked) == 2, "not one more for each file"
 
 
 def test_a_virus_that_is_found_later_is_said_and_its_bytes_are_gone(hall):

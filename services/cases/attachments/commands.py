@@ -6,6 +6,7 @@ The row comes first and every byte stands under its id, so whatever dies, there 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +18,6 @@ from contracts.errors import ActionNotAllowed, InvalidInput, NotPermitted, TooMa
 from contracts.files import FAULTS, MEDIA_TYPES
 from services.cases import domain as case_rules
 from services.cases import forms
-from services.cases import store as case_store
 from services.cases.attachments import domain, store
 from services.cases.attachments.access import Place, require, require_mine, require_place
 from services.cases.attachments.domain import Attachment, Document
@@ -114,7 +114,7 @@ def receive_part(
     store.save_received(session, attachment, now + CHECK_LEASE if is_complete else None)
     if outcome is not None and is_complete:
         attachment = _check(session, attachment, outcome, now)
-    return to_check_view(attachment, _document(session, catalogue, attachment))
+    return to_check_view(attachment, _documents(session, catalogue, [attachment]).get(attachment.id))
 
 
 def save_checked(
@@ -156,7 +156,8 @@ def take_unchecked(
     """Files whose check was cut off, or has to be tried again: for this caller alone, for some minutes."""
     _require_platform(actor)
     taken = store.take_unchecked(session, seal, now, CHECK_LEASE, MOST_AT_ONCE)
-    return [to_check_view(each, _document(session, catalogue, each)) for each in taken]
+    documents = _documents(session, catalogue, taken)
+    return [to_check_view(each, documents.get(each.id)) for each in taken]
 
 
 def take_unwanted(session: Session, actor: Actor, now: datetime) -> list[str]:
@@ -199,16 +200,15 @@ def _require_document(session: Session, catalogue: Catalogue, place: Place, code
     return documents[code]
 
 
-def _document(session: Session, catalogue: Catalogue, attachment: Attachment) -> Document | None:
-    """None if it belongs to nothing any more, or a newer version of the item has dropped the document."""
-    if attachment.draft is not None:
-        found = store.item_of_draft(session, attachment.draft)
-    else:
-        case = case_store.load_case(session, attachment.number or "")
-        found = (case.item, case.item_version) if case else None
-    if found is None:
-        return None
-    return domain.documents_of(VERSIONS.get(session, catalogue, *found).description).get(attachment.document)
+def _documents(session: Session, catalogue: Catalogue, attachments: Sequence[Attachment]) -> dict[str, Document]:
+    """By attachment; without those of nothing any more, or whose document a newer version of the item has dropped."""
+    found = {}
+    items = store.items_of(session, [each.id for each in attachments])
+    for each in attachments:
+        if each.id in items:
+            item = VERSIONS.get(session, catalogue, *items[each.id]).description
+            found[each.id] = domain.documents_of(item).get(each.document)
+    return {key: document for key, document in found.items() if document is not None}
 
 
 def _require_length(length: object) -> int:

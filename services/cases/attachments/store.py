@@ -31,7 +31,14 @@ _LIST_OF_CASE = text(
 _HANDED_IN = text(
     "SELECT DISTINCT document FROM attachments WHERE number = :number AND status IN ('received', 'clean')"
 )
-_ITEM_OF_DRAFT = text("SELECT item, item_version FROM drafts WHERE id = CAST(:draft AS uuid)")
+_ITEMS = text(
+    """
+    SELECT CAST(a.id AS text) AS id, coalesce(c.item, d.item) AS item,
+        coalesce(c.item_version, d.item_version) AS version
+    FROM attachments a LEFT JOIN cases c ON c.number = a.number LEFT JOIN drafts d ON d.id = a.draft
+    WHERE a.id = ANY(CAST(:ids AS uuid[])) AND (c.number IS NOT NULL OR d.id IS NOT NULL)
+    """
+)
 # one after the other, or two at once would both find room for one
 _ONE_BY_ONE = text("SELECT pg_advisory_xact_lock(hashtextextended('attachment ' || :applicant, 0))")
 _OF_PERSON = text(
@@ -127,9 +134,10 @@ def list_handed_in(session: Session, number: str) -> set[str]:
     return set(session.execute(_HANDED_IN, {"number": number}).scalars())
 
 
-def item_of_draft(session: Session, draft: str) -> tuple[str, int] | None:
-    row = session.execute(_ITEM_OF_DRAFT, {"draft": draft}).one_or_none()
-    return None if row is None else (row.item, row.item_version)
+def items_of(session: Session, ids: Sequence[str]) -> dict[str, tuple[str, int]]:
+    """Attachment -> the item, in its version, that its draft or case is of; those of nothing any more are left out."""
+    rows = session.execute(_ITEMS, {"ids": list(ids)})
+    return {row.id: (row.item, row.version) for row in rows}
 
 
 def begin_one(session: Session, applicant: str) -> tuple[int, int]:
