@@ -178,7 +178,7 @@ class CodeSender:
             self._settle(self._again(claim, error))
             raise
         except (MailRefused, SmsRefused) as error:
-            log.warning("code %s refused: %s", claim.id, error.args[0])
+            log.warning("%s %s refused: %s", self._way.channel, claim.id, error.args[0])
             return Outcome(claim, "failed", error=_class_and_code(error))
         except SmsDeferred as error:
             return self._again(claim, error, error.args[1])
@@ -186,7 +186,7 @@ class CodeSender:
             return self._again(claim, error)
         except Exception as error:
             # a fault of ours in one must not keep the others back
-            log.exception("code %s", claim.id)
+            log.exception("%s %s", self._way.channel, claim.id)
             return self._again(claim, error)
         self._outages = 0
         self._confirm(claim)
