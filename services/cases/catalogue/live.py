@@ -66,6 +66,7 @@ def _prepared(catalogue: Catalogue) -> Catalogue:
     for number, item in enumerate(catalogue.all(), 1):
         _ = item.entry
         if number % _AT_ONCE == 0:
+            # Nameko's processes run one greenlet at a time: here the others go on
             time.sleep(0)
     _ = catalogue.index
     return catalogue
