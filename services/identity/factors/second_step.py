@@ -12,7 +12,7 @@ from services.identity import store as identity_store
 from services.identity.browser_sessions import Browser, open_session
 from services.identity.codes.commands import check_code, issue_code
 from services.identity.codes.domain import Recipient
-from services.identity.factors import guesses, recovery_codes, store, totp
+from services.identity.factors import guesses, recovery_codes, store
 from services.identity.factors.domain import (
     GUESSABLE,
     MAIL_CODE,
@@ -136,22 +136,10 @@ def _is_right(session: Session, means: Means, pending: PendingSignIn, kind: str,
 
     def check() -> bool:
         if kind == TOTP:
-            return _is_totp(session, means, pending, given, now)
+            return guesses.is_totp(session, means, pending.subject, given, now)
         return _is_code(session, means, pending, kind, given, now)
 
     return guesses.is_right(session, means.codes.limits, pending.subject, check, now)
-
-
-def _is_totp(session: Session, means: Means, pending: PendingSignIn, given: str, now: datetime) -> bool:
-    row = store.get_totp(session, pending.subject, lock=True)
-    if row is None:
-        return False
-    secret = means.seal.open(bytes(row.secret), pending.subject.encode()).decode()
-    step = totp.matching_step(secret, given, now, row.last_step)
-    if step is None:
-        return False
-    store.use_totp(session, pending.subject, step, now)
-    return True
 
 
 def _is_code(session: Session, means: Means, pending: PendingSignIn, kind: str, given: str, now: datetime) -> bool:

@@ -16,7 +16,7 @@ from contracts.errors import Fault, InvalidInput, NotFound
 from services.identity.codes.commands import check_code, issue_code
 from services.identity.codes.domain import KINDS, MAIL, MAX_A_DAY_TO_ADDRESS, SMS, Recipient
 from services.identity.domain import LOCALES
-from services.identity.factors import guesses, recovery_codes, totp
+from services.identity.factors import guesses, recovery_codes
 from services.identity.factors import store as factor_store
 from services.identity.factors.domain import Factors
 from services.identity.factors.means import Means
@@ -203,13 +203,7 @@ def _is_totp(session: Session, means: Means, attempt: Attempt, given: str, now: 
     subject = attempt.subject or ""
 
     def check() -> bool:
-        row = factor_store.get_totp(session, subject, lock=True)
-        key = means.seal.open(bytes(row.secret), subject.encode()).decode() if row else ""
-        step = totp.matching_step(key, given, now, row.last_step) if row else None
-        if step is None:
-            return False
-        factor_store.use_totp(session, subject, step, now)
-        return True
+        return guesses.is_totp(session, means, subject, given, now)
 
     # counted together with the guesses of sign-ins
     return guesses.is_right(session, means.codes.limits, subject, check, now)
