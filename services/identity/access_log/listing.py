@@ -14,7 +14,6 @@ from contracts import access
 from contracts.errors import NotFound
 from services.identity import tables
 from services.identity.access_log.commands import note_act
-from services.identity.access_log.domain import Look
 from services.identity.access_log.tables import entries
 from services.identity.domain import normalize_username
 from services.identity.staff.domain import AUDITOR, Hand
@@ -59,17 +58,7 @@ def list_entries(
 
 def _note(session: Session, hand: Hand, account: str | None, now: datetime) -> None:
     """In the log of whose account it is; a reader of many accounts stands in their own."""
-    look = Look(
-        account=account or hand.viewer,
-        viewer=hand.viewer,
-        client=hand.client,
-        role=AUDITOR,
-        department=None,
-        channel=hand.channel,
-        what=access.ACCESS_LOG,
-        number=None,
-        purpose=access.AUDIT,
-    )
+    look = hand.look(account or hand.viewer, access.ACCESS_LOG, role=AUDITOR, purpose=access.AUDIT)
     note_act(session, look, now)
 
 

@@ -14,7 +14,6 @@ from contracts.errors import Fault, InvalidInput, NotFound, NotPermitted
 from services.identity import security_notices
 from services.identity import store as identity_store
 from services.identity.access_log.commands import note_act
-from services.identity.access_log.domain import Look
 from services.identity.domain import normalize_username
 from services.identity.factors import store as factors
 from services.identity.factors.domain import RECOVERY
@@ -27,18 +26,7 @@ from services.identity.staff.store import Member
 
 def note_change(session: Session, hand: Hand, subject: str, detail: str, now: datetime) -> None:
     """Who did what to the account, for auditors and for whose account it is."""
-    look = Look(
-        account=subject,
-        viewer=hand.viewer,
-        client=hand.client,
-        role=OPERATOR,
-        department=None,
-        channel=hand.channel,
-        what=access.STAFF,
-        number=None,
-        purpose=access.ADMINISTRATION,
-        detail=detail,
-    )
+    look = hand.look(subject, access.STAFF, role=OPERATOR, purpose=access.ADMINISTRATION, detail=detail)
     note_act(session, look, now)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from contracts.actors import STAFF_ROLES
 from contracts.errors import Fault, NotPermitted
 from contracts.filters import is_part
+from services.identity.access_log.domain import Look
 
 CLERK, OFFICER, OPERATOR, AUDITOR = STAFF_ROLES
 
@@ -55,6 +56,20 @@ class Hand:
     viewer: str
     client: str
     channel: str
+
+    def look(self, account: str, what: str, *, role: str, purpose: str, detail: str | None = None) -> Look:
+        return Look(
+            account=account,
+            viewer=self.viewer,
+            client=self.client,
+            role=role,
+            department=None,
+            channel=self.channel,
+            what=what,
+            number=None,
+            purpose=purpose,
+            detail=detail,
+        )
 
 
 def staff_faults(roles: tuple[str, ...], department: str | None, hall: str | None) -> list[Fault]:

@@ -10,7 +10,6 @@ from chassis.database import Session
 from contracts import access
 from contracts.errors import NotFound
 from services.identity.access_log.commands import note_look
-from services.identity.access_log.domain import Look
 from services.identity.domain import normalize_username
 from services.identity.staff import store
 from services.identity.staff.domain import OPERATOR, Hand
@@ -36,17 +35,7 @@ def show(session: Session, hand: Hand, username: str, now: datetime) -> dict[str
     if member is None:
         raise NotFound("account", username)
     if not member.post.roles:
-        look = Look(
-            account=member.subject,
-            viewer=hand.viewer,
-            client=hand.client,
-            role=OPERATOR,
-            department=None,
-            channel=hand.channel,
-            what=access.PROFILE,
-            number=None,
-            purpose=access.ADMINISTRATION,
-        )
+        look = hand.look(member.subject, access.PROFILE, role=OPERATOR, purpose=access.ADMINISTRATION)
         note_look(session, look, now)
     return _plain(store.load_shown(session, member.subject))
 
