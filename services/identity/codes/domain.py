@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 
+from services.identity.persons.identifiers import EMAIL, PHONE
+
 LIFETIME = timedelta(minutes=5)
 MAX_ATTEMPTS = 5
 """So many guesses out of a million (NIST SP 800-63B, section 3.1.3.2 asks for 64 bits or a limit such as this)."""
@@ -20,6 +22,11 @@ MAX_A_DAY_TO_ACCOUNT = 20
 MAIL = "mail"
 SMS = "sms"
 KINDS = (MAIL, SMS)
+
+WAY_OF = {EMAIL: MAIL, PHONE: SMS}
+"""How what identifies somebody is written to, and the other way round."""
+
+ADDRESS_OF = {way: kind for kind, way in WAY_OF.items()}
 
 _SIX_DIGITS = re.compile("[0-9]{6}")
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from chassis.database import Session
 from contracts.actors import Actor
+from services.identity.codes.domain import ADDRESS_OF
 from services.identity.factors import passkeys, store
 from services.identity.factors.means import Means
 from services.identity.factors.owner import require_owner
-from services.identity.factors.second_step import ADDRESS_OF
 from services.identity.persons import store as persons
 from services.identity.persons.identifiers import mask
 

@@ -11,14 +11,12 @@ from contracts.errors import InvalidInput, SessionEnded, SignInRefused
 from services.identity import store as identity_store
 from services.identity.browser_sessions import Browser, open_session
 from services.identity.codes.commands import check_code, issue_code
-from services.identity.codes.domain import Recipient
+from services.identity.codes.domain import ADDRESS_OF, Recipient
 from services.identity.factors import guesses, recovery_codes, store
 from services.identity.factors.domain import (
     GUESSABLE,
-    MAIL_CODE,
     PASSWORD,
     RECOVERY,
-    SMS_CODE,
     STEP_LIFETIME,
     TOTP,
     PendingSignIn,
@@ -27,11 +25,10 @@ from services.identity.factors.domain import (
 )
 from services.identity.factors.means import Means
 from services.identity.persons import store as persons
-from services.identity.persons.identifiers import EMAIL, PHONE, mask
+from services.identity.persons.identifiers import mask
 from services.identity.sealing import hash_secret, new_secret
 
 CODE_PURPOSE = "second-factor"
-ADDRESS_OF = {SMS_CODE: PHONE, MAIL_CODE: EMAIL}
 
 
 def begin(session: Session, subject: str, browser: Browser, environment: str | None, now: datetime) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from contracts.actors import Actor
 from contracts.errors import Fault, InvalidInput
 from services.identity import store as identity_store
 from services.identity.codes.commands import check_code, issue_code
-from services.identity.codes.domain import MAIL, SMS, Recipient
+from services.identity.codes.domain import ADDRESS_OF, WAY_OF, Recipient
 from services.identity.factors.means import Means
 from services.identity.factors.owner import require_fresh_owner
 from services.identity.persons import store
@@ -20,8 +20,6 @@ from services.identity.security_notices import note_change
 from services.identity.security_notices import store as notice_store
 
 PURPOSE = "change-address"
-_WAYS = {EMAIL: MAIL, PHONE: SMS}
-_KINDS = {way: kind for kind, way in _WAYS.items()}
 _CHANGES = {EMAIL: security.MAIL_CHANGED, PHONE: security.PHONE_CHANGED}
 
 
@@ -31,14 +29,14 @@ def begin(session: Session, means: Means, actor: Actor, secret: str, kind: str, 
     `kind` is `email` or `phone`. Raise `SessionEnded`, `SignInTooOld`, `InvalidInput`, `TooManyAttempts`.
     """
     account = require_fresh_owner(session, actor, secret, now).account
-    if kind not in _WAYS:
-        raise InvalidInput([Fault(pointer="/kind", rule="enum", value=list(_WAYS))])
+    if kind not in WAY_OF:
+        raise InvalidInput([Fault(pointer="/kind", rule="enum", value=list(WAY_OF))])
     value = _spelled(kind, said)
     holder = store.find(session, means.vault, kind, value)
     if holder not in (None, account.subject):
         tell_holder(session, holder, now)
         return issue_code(session, means.codes, Recipient(f"{PURPOSE}:{value}", subject=account.subject), PURPOSE, now)
-    recipient = Recipient(value, _WAYS[kind], account.subject, account.locale)
+    recipient = Recipient(value, WAY_OF[kind], account.subject, account.locale)
     return issue_code(session, means.codes, recipient, PURPOSE, now)
 
 
@@ -69,7 +67,7 @@ def finish(
 
 
 def _change(session: Session, means: Means, subject: str, way: str, address: str, now: datetime) -> bool:
-    kind = _KINDS[way]
+    kind = ADDRESS_OF[way]
     if not store.is_free(session, means.vault, subject, kind, address):
         return False
     identity_store.lock_account(session, subject)

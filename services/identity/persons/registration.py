@@ -16,7 +16,7 @@ from chassis.database import Database, Session
 from contracts.errors import Fault, InvalidInput, NotFound
 from services.identity import commands
 from services.identity.codes.commands import check_code, issue_code
-from services.identity.codes.domain import MAIL, SMS, Recipient
+from services.identity.codes.domain import WAY_OF, Recipient
 from services.identity.codes.secrecy import CodeKeys
 from services.identity.domain import LOCALES, Account, is_text
 from services.identity.persons import registration_store, store
@@ -30,8 +30,6 @@ LIFETIME = timedelta(minutes=30)
 PURPOSE = "registration"
 PROVED_BY_CODE = (EMAIL, PHONE)
 MAX_NAME = 100
-
-_WAYS = {EMAIL: MAIL, PHONE: SMS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,7 @@ def _send_code(session: Session, secrets: Secrets, kind: str, value: str, locale
     if holder is not None:
         tell_holder(session, holder, now)
     # counted apart, so that nobody uses up the codes of the one whose it is
-    recipient = Recipient(value, _WAYS[kind], locale=locale) if holder is None else Recipient(f"{PURPOSE}:{value}")
+    recipient = Recipient(value, WAY_OF[kind], locale=locale) if holder is None else Recipient(f"{PURPOSE}:{value}")
     return issue_code(session, secrets.codes, recipient, f"{PURPOSE}-{kind}", now)
 
 

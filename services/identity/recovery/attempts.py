@@ -14,7 +14,7 @@ from typing import Any
 from chassis.database import Database, Session
 from contracts.errors import Fault, InvalidInput, NotFound
 from services.identity.codes.commands import check_code, issue_code
-from services.identity.codes.domain import KINDS, MAIL, MAX_A_DAY_TO_ADDRESS, SMS, Recipient
+from services.identity.codes.domain import ADDRESS_OF, KINDS, MAIL, MAX_A_DAY_TO_ADDRESS, SMS, Recipient
 from services.identity.domain import LOCALES
 from services.identity.factors import guesses, recovery_codes
 from services.identity.factors import store as factor_store
@@ -37,7 +37,6 @@ from services.identity.recovery.domain import (
     wait_for,
 )
 from services.identity.recovery.store import Attempt, Person
-from services.identity.recovery.waiting import KIND_OF
 from services.identity.sealing import Seal, hash_secret, new_secret
 from services.identity.security_notices import store as notice_store
 
@@ -103,7 +102,7 @@ def _send(
 ) -> tuple[str | None, str]:
     """Whose attempt it is, and the challenge of its code. Whom no code is sent to is nobody."""
     named, most = (person.subject if person else "", MAX_A_DAY_TO_ADDRESS if is_known else CODES_A_DAY)
-    address = store.get_address(session, desk.means.vault, named, KIND_OF[way])
+    address = store.get_address(session, desk.means.vault, named, ADDRESS_OF[way])
     is_free = store.may_be_sent_a_code(session, named, now, most)
     if person is not None and address is not None and is_free:
         recipient = Recipient(address, way, person.subject, person.locale)
@@ -143,14 +142,14 @@ def show(session: Session, desk: Desk, secret: str, now: datetime) -> dict[str, 
 def _show(session: Session, desk: Desk, attempt: Attempt, now: datetime) -> dict[str, Any]:
     factors = factor_store.get_factors(session, attempt.subject or "")
     other = _OTHER[attempt.way]
-    address = store.get_address(session, desk.means.vault, attempt.subject or "", KIND_OF[other])
+    address = store.get_address(session, desk.means.vault, attempt.subject or "", ADDRESS_OF[other])
     can_show = address is not None and other not in attempt.proofs
     return {
         "way": attempt.way,
         "wait_seconds": int(needed_wait(session, desk.waits, attempt, factors, now).total_seconds()),
         "loses_factors": loses_factors(attempt.proofs, factors),
         "codes": _codes_of(factors.has_totp, factors.recovery_codes, attempt),
-        "other": {"way": other, "address": mask(KIND_OF[other], address)} if can_show and address else None,
+        "other": {"way": other, "address": mask(ADDRESS_OF[other], address)} if can_show and address else None,
         "other_sent": attempt.other_challenge is not None and can_show,
     }
 
@@ -170,7 +169,7 @@ def send_other(session: Session, desk: Desk, secret: str, now: datetime) -> None
     attempt = _require(session, secret, now)
     other = _OTHER[attempt.way]
     standing = store.get_standing(session, attempt.subject or "")
-    address = store.get_address(session, desk.means.vault, attempt.subject or "", KIND_OF[other])
+    address = store.get_address(session, desk.means.vault, attempt.subject or "", ADDRESS_OF[other])
     if not attempt.proofs or standing is None or address is None:
         raise NotFound("recovery")
     recipient = Recipient(address, other, attempt.subject, standing.locale)

@@ -13,8 +13,7 @@ from chassis import schedule
 from chassis.database import Session
 from chassis.schedule import Due
 from contracts import security
-from services.identity.codes.domain import MAIL, SMS
-from services.identity.persons.identifiers import EMAIL, PHONE
+from services.identity.codes.domain import ADDRESS_OF
 from services.identity.recovery import store
 from services.identity.recovery.domain import LINK_LIFETIME
 from services.identity.recovery.store import Recovery
@@ -22,7 +21,6 @@ from services.identity.security_notices import commands as notices
 from services.identity.security_notices import store as notice_store
 
 READY = "recovery.ready"
-KIND_OF = {MAIL: EMAIL, SMS: PHONE}
 
 
 def begin(session: Session, subject: str, way: str, now: datetime, *, loses_factors: bool, wait: timedelta) -> Recovery:
@@ -61,7 +59,7 @@ def on_ready(session: Session, due: Due, now: datetime) -> None:
 
 def _send_link(session: Session, recovery: Recovery, now: datetime) -> None:
     link = notices.add_link(session, recovery.subject, recovery.id, recovery.expires_at, now)
-    notices.send_link(session, recovery.subject, link, KIND_OF[recovery.way])
+    notices.send_link(session, recovery.subject, link, ADDRESS_OF[recovery.way])
 
 
 def cancel(session: Session, subject: str) -> bool:

@@ -15,13 +15,12 @@ from contracts import security
 from contracts.actors import Actor
 from contracts.events import SecurityChanged
 from services.identity import store as identity_store
+from services.identity.codes.domain import WAY_OF
 from services.identity.persons.identifiers import EMAIL, PHONE
 from services.identity.security_notices import store
 
 LIFETIME = timedelta(days=7)
 """How long "this was not me" is believed, and how long a notice is tried to be sent."""
-
-WAY_OF = {EMAIL: security.MAIL, PHONE: security.SMS}
 
 
 def note_change(

@@ -10,11 +10,11 @@ from contracts import security
 from contracts.actors import Actor
 from contracts.errors import Fault, InvalidInput
 from services.identity.codes.commands import require_sender
+from services.identity.codes.domain import WAY_OF
 from services.identity.persons.vault import Vault
 from services.identity.sealing import SealedOtherwise
 from services.identity.security_notices import store
 from services.identity.security_notices.codes import NoticeKeys
-from services.identity.security_notices.commands import WAY_OF
 
 MOST = 100
 
