@@ -8,7 +8,6 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from chassis import schedule
 from chassis.database import Database, Session
 from contracts import access, security
 from contracts.actors import Actor
@@ -26,12 +25,10 @@ from services.identity.persons import store as persons
 from services.identity.persons.identifiers import ID_NUMBER, Particulars, spelled
 from services.identity.persons.vault import Vault
 from services.identity.presence.domain import CLERK, MOST_UNKNOWN, mask_name, require_clerk
-from services.identity.recovery import store
+from services.identity.recovery import store, waiting
 from services.identity.recovery.domain import COUNTER, OPERATOR, STAFF_LINK_LIFETIME
 from services.identity.recovery.store import Recovery
-from services.identity.recovery.waiting import READY
 from services.identity.security_notices import commands as notices
-from services.identity.security_notices import store as notice_store
 from services.identity.security_notices.codes import NoticeKeys
 from services.identity.security_notices.queries import make_code
 from services.identity.staff import commands as staff
@@ -105,9 +102,7 @@ def _hand_over(
 ) -> str:
     for known in store.list_of(session, subject):
         if known.way == way:
-            schedule.cancel(session, READY, known.id)
-            notice_store.end_links(session, known.id)
-            store.take(session, known.id)
+            waiting.end(session, known)
     until = now + STAFF_LINK_LIFETIME
     recovery = Recovery(str(uuid.uuid4()), subject, way, loses_factors, now, now, until)
     store.add(session, recovery)

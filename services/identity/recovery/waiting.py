@@ -31,7 +31,7 @@ def begin(session: Session, subject: str, way: str, now: datetime, *, loses_fact
             is_as_good = known.loses_factors == loses_factors and known.ready_at <= ready_at and now < known.expires_at
             if is_as_good:
                 return _again(session, known, now)
-            _end(session, known)
+            end(session, known)
     expires_at = ready_at + LINK_LIFETIME
     recovery = Recovery(str(uuid.uuid4()), subject, way, loses_factors, now, ready_at, expires_at)
     store.add(session, recovery)
@@ -64,7 +64,7 @@ def _send_link(session: Session, recovery: Recovery, now: datetime) -> None:
 
 def cancel(session: Session, subject: str) -> bool:
     """All that wait or are ready, with their links. Whether there was one."""
-    ended = [_end(session, recovery) for recovery in store.list_of(session, subject)]
+    ended = [end(session, recovery) for recovery in store.list_of(session, subject)]
     store.remove_attempts(session, subject)
     return any(ended)
 
@@ -75,7 +75,8 @@ def cancel_by_sign_in(session: Session, subject: str, now: datetime) -> None:
         notices.note_change(session, subject, security.RECOVERY_CANCELLED, now)
 
 
-def _end(session: Session, recovery: Recovery) -> bool:
+def end(session: Session, recovery: Recovery) -> bool:
+    """With its timer and its link. False if somebody else was faster."""
     schedule.cancel(session, READY, recovery.id)
     notice_store.end_links(session, recovery.id)
     return store.take(session, recovery.id) is not None
