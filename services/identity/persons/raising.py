@@ -15,8 +15,6 @@ from services.identity import store as identity_store
 from services.identity.access_log.commands import note_look
 from services.identity.access_log.domain import Look
 from services.identity.assurance import CHECKED, IN_PERSON
-from services.identity.device import store as tries
-from services.identity.device.domain import TRIES_WINDOW
 from services.identity.domain import Account, normalize_username
 from services.identity.persons import store
 from services.identity.persons.claims import tell_holder
@@ -24,7 +22,8 @@ from services.identity.persons.identifiers import ID_NUMBER, Particulars, mask, 
 from services.identity.persons.registry import Outcome, Registry
 from services.identity.persons.tables import registry_checks
 from services.identity.persons.vault import Vault
-from services.identity.presence.domain import CLERK, MOST_UNKNOWN, mask_name, require_clerk
+from services.identity.presence import reading
+from services.identity.presence.domain import CLERK, mask_name, require_clerk
 
 REGISTRY, COUNTER = "registry", "counter"
 
@@ -128,12 +127,10 @@ def raise_at_counter(
     if faults or particulars.id_number is None:
         raise InvalidInput(faults or [Fault(pointer="/id_number", rule="required", value=None)])
     with database.transaction() as session:
-        tried = f"presence:{actor.subject}"
-        if tries.count_wrong(session, tried, now) > MOST_UNKNOWN:
-            raise TooManyAttempts(int(TRIES_WINDOW.total_seconds()))
+        reading.count_unknown(session, actor, now)
         raised = _raise_at_counter(session, vault, actor, username, particulars.id_number, now)
         if isinstance(raised, dict):
-            tries.uncount_wrong(session, tried)
+            reading.uncount_unknown(session, actor)
     # after the commit, because the count, the look and what a holder is told must stay
     if not isinstance(raised, dict):
         raise raised

@@ -8,25 +8,22 @@ from typing import Any
 from chassis.database import Database, Session
 from contracts import access
 from contracts.actors import Actor
-from contracts.errors import Fault, InvalidInput, NotFound, TooManyAttempts
+from contracts.errors import Fault, InvalidInput, NotFound
 from services.identity import store as identity_store
 from services.identity.access_log.commands import note_look
 from services.identity.access_log.domain import Look
 from services.identity.codes.commands import check_code, issue_code
 from services.identity.codes.domain import SMS, Recipient
 from services.identity.codes.secrecy import CodeKeys
-from services.identity.device import store as tries
-from services.identity.device.domain import TRIES_WINDOW
 from services.identity.persons import identifiers
 from services.identity.persons import store as persons
 from services.identity.persons.vault import Vault
-from services.identity.presence import store
+from services.identity.presence import reading, store
 from services.identity.presence.domain import (
     CLERK,
     CODE,
     ID_NUMBER,
     LIFETIME,
-    MOST_UNKNOWN,
     Presence,
     mask_name,
     require_clerk,
@@ -47,14 +44,11 @@ def prove_by_id_number(
     if number is None:
         raise InvalidInput([Fault(pointer="/id_number", rule="format", value=identifiers.ID_NUMBER)])
     with database.transaction() as session:
-        key = f"presence:{actor.subject}"
-        # as a wrong one until it is known better: the row is locked, so that those sent at once are counted one by one
-        if tries.count_wrong(session, key, now) > MOST_UNKNOWN:
-            raise TooManyAttempts(int(TRIES_WINDOW.total_seconds()))
+        reading.count_unknown(session, actor, now)
         subject = persons.find_by_id_number(session, vault, number)
         proved = _prove(session, actor, subject, ID_NUMBER, now) if subject else None
         if proved is not None:
-            tries.uncount_wrong(session, key)
+            reading.uncount_unknown(session, actor)
     # after the commit, because the count must stay
     if proved is None:
         raise NotFound("person")

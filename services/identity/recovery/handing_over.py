@@ -11,11 +11,9 @@ from datetime import datetime
 from chassis.database import Database, Session
 from contracts import access, security
 from contracts.actors import Actor
-from contracts.errors import Fault, InvalidInput, NotFound, TooManyAttempts
+from contracts.errors import Fault, InvalidInput, NotFound
 from services.identity.access_log.commands import note_look
 from services.identity.access_log.domain import Look
-from services.identity.device import store as tries
-from services.identity.device.domain import TRIES_WINDOW
 from services.identity.factors import store as factor_store
 from services.identity.limits import guard
 from services.identity.limits import store as limit_store
@@ -24,7 +22,8 @@ from services.identity.limits.guard import LimitKeys
 from services.identity.persons import store as persons
 from services.identity.persons.identifiers import ID_NUMBER, Particulars, spelled
 from services.identity.persons.vault import Vault
-from services.identity.presence.domain import CLERK, MOST_UNKNOWN, mask_name, require_clerk
+from services.identity.presence import reading
+from services.identity.presence.domain import CLERK, mask_name, require_clerk
 from services.identity.recovery import store, waiting
 from services.identity.recovery.domain import COUNTER, OPERATOR, STAFF_LINK_LIFETIME
 from services.identity.recovery.store import Recovery
@@ -55,15 +54,13 @@ def begin_at_counter(
     if faults or particulars.id_number is None:
         raise InvalidInput(faults or [Fault(pointer=f"/{ID_NUMBER}", rule="required", value=None)])
     with database.transaction() as session:
-        tried = f"presence:{actor.subject}"
-        if tries.count_wrong(session, tried, now) > MOST_UNKNOWN:
-            raise TooManyAttempts(int(TRIES_WINDOW.total_seconds()))
+        reading.count_unknown(session, actor, now)
         # before the number is looked up: the answer would tell that it is somebody's
         handings = [limits.bucket(RECOVERY_COUNTER, actor.subject)]
         guard.require_tries(session, handings, now)
         handed = _begin(session, vault, keys, actor, particulars.id_number, now)
         if handed is not None:
-            tries.uncount_wrong(session, tried)
+            reading.uncount_unknown(session, actor)
         else:
             limit_store.put_back(session, handings)
     # after the commit, because the count must stay
