@@ -59,8 +59,7 @@ class IdentityBase(Service):
         return factor_means.Means(seal, self._code_keys(), self._vault(), settings.base_url, settings.environment)
 
     def _code_keys(self) -> CodeKeys:
-        other = self.settings.other_cookie_key
-        return CodeKeys(self.settings.cookie_key.get_secret_value(), other.get_secret_value() if other else None)
+        return CodeKeys(self.settings.cookie_key.get_secret_value(), self._other_key())
 
     def _seal(self, purpose: str) -> Seal:
         return Seal(self.settings.cookie_key.get_secret_value(), purpose, self._other_key())

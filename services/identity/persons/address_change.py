@@ -15,7 +15,7 @@ from services.identity.factors.means import Means
 from services.identity.factors.owner import require_fresh_owner
 from services.identity.persons import store
 from services.identity.persons.claims import tell_holder
-from services.identity.persons.identifiers import EMAIL, PHONE, Particulars, spelled
+from services.identity.persons.identifiers import EMAIL, PHONE, Particulars, require_spelled
 from services.identity.security_notices import note_change
 from services.identity.security_notices import store as notice_store
 
@@ -31,21 +31,13 @@ def begin(session: Session, means: Means, actor: Actor, secret: str, kind: str, 
     account = require_fresh_owner(session, actor, secret, now).account
     if kind not in WAY_OF:
         raise InvalidInput([Fault(pointer="/kind", rule="enum", value=list(WAY_OF))])
-    value = _spelled(kind, said)
+    value = require_spelled(kind, said)
     holder = store.find(session, means.vault, kind, value)
     if holder not in (None, account.subject):
         tell_holder(session, holder, now)
         return issue_code(session, means.codes, Recipient(f"{PURPOSE}:{value}", subject=account.subject), PURPOSE, now)
     recipient = Recipient(value, WAY_OF[kind], account.subject, account.locale)
     return issue_code(session, means.codes, recipient, PURPOSE, now)
-
-
-def _spelled(kind: str, said: str) -> str:
-    particulars, faults = spelled(Particulars(**{kind: said}))
-    value = dict(particulars.items()).get(kind)
-    if value is None:
-        raise InvalidInput(faults or [Fault(pointer=f"/{kind}", rule="required", value=None)])
-    return value
 
 
 def finish(

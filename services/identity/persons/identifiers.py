@@ -10,7 +10,7 @@ from datetime import date
 from stdnum.cn import ric
 from stdnum.exceptions import ValidationError
 
-from contracts.errors import Fault
+from contracts.errors import Fault, InvalidInput
 from services.identity.domain import is_mail_address
 
 ID_NUMBER = "id_number"
@@ -106,3 +106,12 @@ def spelled(particulars: Particulars) -> tuple[Particulars, list[Fault]]:
     values = {kind: normalize(kind, value) for kind, value in particulars.items()}
     faults = [Fault(pointer=f"/{kind}", rule="format", value=kind) for kind, value in values.items() if value is None]
     return Particulars(**values), faults
+
+
+def require_spelled(kind: str, said: str | None) -> str:
+    """One of them, in the spelling that is kept. Raise `InvalidInput`."""
+    particulars, faults = spelled(Particulars(**{kind: said}))
+    value = dict(particulars.items()).get(kind)
+    if faults or value is None:
+        raise InvalidInput(faults or [Fault(pointer=f"/{kind}", rule="required", value=None)])
+    return value

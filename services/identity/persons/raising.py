@@ -18,7 +18,7 @@ from services.identity.assurance import CHECKED, IN_PERSON
 from services.identity.domain import Account, normalize_username
 from services.identity.persons import store
 from services.identity.persons.claims import tell_holder
-from services.identity.persons.identifiers import ID_NUMBER, Particulars, mask, spelled
+from services.identity.persons.identifiers import ID_NUMBER, Particulars, mask, require_spelled
 from services.identity.persons.registry import Outcome, Registry
 from services.identity.persons.tables import registry_checks
 from services.identity.persons.vault import Vault
@@ -75,15 +75,11 @@ def _number(session: Session, vault: Vault, account: Account, said: str | None, 
     known = store.open_particulars(session, vault, account.subject).id_number
     if ID_NUMBER in store.list_confirmed(session, account.subject) and known:
         return known
-    if not said:
-        if known:
-            return known
-        raise InvalidInput([Fault(pointer="/id_number", rule="required", value=None)])
-    particulars, faults = spelled(Particulars(id_number=said))
-    if faults or particulars.id_number is None:
-        raise InvalidInput(faults)
-    store.save(session, vault, account.subject, particulars)
-    return particulars.id_number
+    if known and not said:
+        return known
+    number = require_spelled(ID_NUMBER, said)
+    store.save(session, vault, account.subject, Particulars(id_number=number))
+    return number
 
 
 def _count(session: Session, subject: str, now: datetime) -> int:
@@ -123,12 +119,10 @@ def raise_at_counter(
     the clerk reads: the answers would tell whose a number is.
     """
     require_clerk(actor)
-    particulars, faults = spelled(Particulars(id_number=id_number))
-    if faults or particulars.id_number is None:
-        raise InvalidInput(faults or [Fault(pointer="/id_number", rule="required", value=None)])
+    number = require_spelled(ID_NUMBER, id_number)
     with database.transaction() as session:
         reading.count_unknown(session, actor, now)
-        raised = _raise_at_counter(session, vault, actor, username, particulars.id_number, now)
+        raised = _raise_at_counter(session, vault, actor, username, number, now)
         if isinstance(raised, dict):
             reading.uncount_unknown(session, actor)
     # after the commit, because the count, the look and what a holder is told must stay

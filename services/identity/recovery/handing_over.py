@@ -11,7 +11,7 @@ from datetime import datetime
 from chassis.database import Database, Session
 from contracts import access, security
 from contracts.actors import Actor
-from contracts.errors import Fault, InvalidInput, NotFound
+from contracts.errors import NotFound
 from services.identity.access_log.commands import note_look
 from services.identity.access_log.domain import Look
 from services.identity.factors import store as factor_store
@@ -20,7 +20,7 @@ from services.identity.limits import store as limit_store
 from services.identity.limits.domain import RECOVERY_COUNTER
 from services.identity.limits.guard import LimitKeys
 from services.identity.persons import store as persons
-from services.identity.persons.identifiers import ID_NUMBER, Particulars, spelled
+from services.identity.persons.identifiers import ID_NUMBER, require_spelled
 from services.identity.persons.vault import Vault
 from services.identity.presence import reading
 from services.identity.presence.domain import CLERK, mask_name, require_clerk
@@ -50,15 +50,13 @@ def begin_at_counter(
     after too many of those, counted with the cards that the clerk reads, and after too many that came of it.
     """
     require_clerk(actor)
-    particulars, faults = spelled(Particulars(id_number=id_number))
-    if faults or particulars.id_number is None:
-        raise InvalidInput(faults or [Fault(pointer=f"/{ID_NUMBER}", rule="required", value=None)])
+    number = require_spelled(ID_NUMBER, id_number)
     with database.transaction() as session:
         reading.count_unknown(session, actor, now)
         # before the number is looked up: the answer would tell that it is somebody's
         handings = [limits.bucket(RECOVERY_COUNTER, actor.subject)]
         guard.require_tries(session, handings, now)
-        handed = _begin(session, vault, keys, actor, particulars.id_number, now)
+        handed = _begin(session, vault, keys, actor, number, now)
         if handed is not None:
             reading.uncount_unknown(session, actor)
         else:
