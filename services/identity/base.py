@@ -11,7 +11,6 @@ from functools import partial
 
 from chassis.database import Session
 from chassis.service import Service
-from services.identity import commands
 from services.identity.codes.secrecy import CodeKeys
 from services.identity.factors import means as factor_means
 from services.identity.limits.devices import KNOWN_DEVICES
@@ -25,6 +24,7 @@ from services.identity.persons.people import People
 from services.identity.persons.vault import Vault
 from services.identity.sealing import Seal
 from services.identity.settings import IdentitySettings
+from services.identity.web_sessions import WebSessions
 
 # a service object lives for one call; this lives as long as the process
 _KEY_RING = KeyRing()
@@ -42,8 +42,8 @@ class IdentityBase(Service):
         two = self.settings.is_production
         return Issuer(self.settings.base_url, keys, subjects, broker, people=people, two_factors_for_staff=two)
 
-    def _web_sessions(self, transaction: Session) -> commands.WebSessions:
-        return commands.WebSessions(partial(self._issuer, transaction), self._seal("web-sessions"))
+    def _web_sessions(self, transaction: Session) -> WebSessions:
+        return WebSessions(partial(self._issuer, transaction), self._seal("web-sessions"))
 
     def _registration_secrets(self) -> registration.Secrets:
         return registration.Secrets(self._seal("registrations"), self._code_keys(), self._vault())

@@ -38,6 +38,7 @@ from services.identity.persons.vault import Vault
 from services.identity.presence import commands as presence
 from services.identity.presence.domain import TOKEN_TYPE
 from services.identity.sealing import Seal, hash_secret
+from services.identity.web_sessions import WebSessions
 
 BASE = "http://127.0.0.1:8000"
 COOKIE_KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
@@ -145,8 +146,8 @@ class Driver:
         people, two = People(transaction, self.vault), self.two_factors_for_staff
         return Issuer(BASE, keys, subjects, people=people, two_factors_for_staff=two)
 
-    def web_sessions(self, transaction: Any) -> commands.WebSessions:
-        return commands.WebSessions(partial(self.issuer, transaction), Seal(self.cookie_key, "web-sessions"))
+    def web_sessions(self, transaction: Any) -> WebSessions:
+        return WebSessions(partial(self.issuer, transaction), Seal(self.cookie_key, "web-sessions"))
 
     # The authorization endpoint
 

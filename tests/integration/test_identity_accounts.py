@@ -17,6 +17,7 @@ from services.identity.domain import Account, Client, DemoDataInProduction
 from services.identity.persons.identifiers import Particulars
 from services.identity.sealing import hash_secret
 from services.identity.sessions import commands as sessions
+from services.identity.web_sessions import end_web_session, save_web_session, use_web_session
 from tests.integration import identity_driver
 from tests.integration.identity_driver import BASE, PASSWORD, Driver, at_once, login_page, mail_of, race
 
@@ -181,13 +182,13 @@ def web(driver):
     driver.sign_in(driver.register(roles=("officer",), department="civil-affairs"))
     tokens = driver.tokens("web")
     with driver.database.transaction() as transaction:
-        secret = commands.save_web_session(transaction, driver.web_sessions(transaction), "web", tokens, driver.now)
+        secret = save_web_session(transaction, driver.web_sessions(transaction), "web", tokens, driver.now)
     return driver, secret, tokens
 
 
 def use(driver, secret):
     with driver.database.transaction() as transaction:
-        return commands.use_web_session(transaction, driver.web_sessions(transaction), secret, driver.now)
+        return use_web_session(transaction, driver.web_sessions(transaction), secret, driver.now)
 
 
 def test_a_web_session_holds_the_tokens_for_the_browser(web):
@@ -256,7 +257,7 @@ def test_a_web_session_without_a_refresh_token_ends_with_its_access_token(driver
     driver.sign_in(driver.register())
     tokens = driver.tokens("web", scope="openid cases")
     with driver.database.transaction() as transaction:
-        secret = commands.save_web_session(transaction, driver.web_sessions(transaction), "web", tokens, driver.now)
+        secret = save_web_session(transaction, driver.web_sessions(transaction), "web", tokens, driver.now)
     assert use(driver, secret) is not None
     driver.after(minutes=10)
     assert use(driver, secret) is None
@@ -273,8 +274,8 @@ def test_a_web_session_that_no_longer_opens_has_ended(web):
 def test_ending_a_web_session_ends_its_tokens(web):
     driver, secret, tokens = web
     with driver.database.transaction() as transaction:
-        commands.end_web_session(transaction, secret, driver.now)
-        commands.end_web_session(transaction, "unknown", driver.now)
+        end_web_session(transaction, secret, driver.now)
+        end_web_session(transaction, "unknown", driver.now)
     assert use(driver, secret) is None
     assert driver.refresh("web", tokens["refresh_token"]).status == 400
     assert driver.userinfo(tokens["access_token"]).status == 401
@@ -285,7 +286,7 @@ def test_a_new_web_session_ends_the_one_that_the_browser_had(web):
     driver.sign_in(driver.register())
     with driver.database.transaction() as transaction:
         sessions, fresh = driver.web_sessions(transaction), driver.tokens("web")
-        secret = commands.save_web_session(transaction, sessions, "web", fresh, driver.now, ended)
+        secret = save_web_session(transaction, sessions, "web", fresh, driver.now, ended)
     assert use(driver, ended) is None
     assert driver.userinfo(tokens["access_token"]).status == 401
     assert use(driver, secret)["access_token"] == fresh["access_token"]
@@ -294,14 +295,14 @@ def test_a_new_web_session_ends_the_one_that_the_browser_had(web):
 @pytest.mark.parametrize("tokens", [{}, {"access_token": "x"}, {"access_token": None}])
 def test_only_our_tokens_make_a_web_session(driver, tokens):
     with pytest.raises(SessionEnded), driver.database.transaction() as transaction:
-        commands.save_web_session(transaction, driver.web_sessions(transaction), "web", tokens, driver.now)
+        save_web_session(transaction, driver.web_sessions(transaction), "web", tokens, driver.now)
 
 
 def test_another_clients_tokens_make_no_web_session(driver):
     driver.sign_in(driver.register())
     tokens = driver.tokens("app")
     with pytest.raises(SessionEnded), driver.database.transaction() as transaction:
-        commands.save_web_session(transaction, driver.web_sessions(transaction), "web", tokens, driver.now)
+        save_web_session(transaction, driver.web_sessions(transaction), "web", tokens, driver.now)
 
 
 # Contacts

@@ -9,7 +9,6 @@ from sqlalchemy import text
 from contracts import access
 from contracts.actors import Actor
 from contracts.errors import InvalidInput, NotFound, NotPermitted, SignInRefused
-from services.identity import commands as identity_commands
 from services.identity.access_log import store as access_log
 from services.identity.mandates import commands, domain, queries
 from services.identity.mandates.acting import act_for
@@ -18,6 +17,7 @@ from services.identity.mandates.domain import TOKEN_TYPE
 from services.identity.oauth.server import Provider
 from services.identity.persons import store as persons
 from services.identity.persons.identifiers import Particulars, with_check_digit
+from services.identity.web_sessions import save_web_session
 from tests.integration.identity_driver import claims_of
 
 ITEM, NUMBER = "elderly-card", "202611240000000012"
@@ -197,7 +197,7 @@ def test_the_web_channels_session_exchanges_it_for_itself(people, accepted):
     tokens = people.tokens("web")
     with people.database.transaction() as session:
         web_sessions = people.web_sessions(session)
-        secret = identity_commands.save_web_session(session, web_sessions, "web", tokens, people.now)
+        secret = save_web_session(session, web_sessions, "web", tokens, people.now)
         provider = Provider(session, people.issuer(session), people.now)
         found = act_for(provider, web_sessions, secret, accepted["id"])
         assert (found["name"], found["item"], found["number"]) == (people.principal.name, ITEM, None)

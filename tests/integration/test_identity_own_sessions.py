@@ -9,6 +9,7 @@ from contracts.errors import NotPermitted, SessionEnded
 from services.identity import commands
 from services.identity.domain import SESSION_IDLE
 from services.identity.sessions import own
+from services.identity.web_sessions import save_web_session, use_web_session
 from tests.integration.identity_driver import PASSWORD, Driver, at_once, claims_of
 
 ONLINE = "openid cases"
@@ -60,12 +61,12 @@ def works(driver, tokens):
 def page_session(driver):
     tokens = driver.tokens("web")
     with driver.database.transaction() as transaction:
-        return commands.save_web_session(transaction, driver.web_sessions(transaction), "web", tokens, driver.now)
+        return save_web_session(transaction, driver.web_sessions(transaction), "web", tokens, driver.now)
 
 
 def is_page_live(driver, secret):
     with driver.database.transaction() as transaction:
-        return commands.use_web_session(transaction, driver.web_sessions(transaction), secret, driver.now) is not None
+        return use_web_session(transaction, driver.web_sessions(transaction), secret, driver.now) is not None
 
 
 # What one sees

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from services.identity import commands
 from services.identity.domain import SESSION_IDLE
 from services.identity.sessions import commands as sessions
 from services.identity.sessions.domain import Reason
 from services.identity.sessions.tables import client_sessions, logout_notices
+from services.identity.web_sessions import save_web_session, use_web_session
 from tests.integration.identity_driver import Driver, claims_of, race
 
 ONLINE = "openid cases"
@@ -37,12 +37,12 @@ def end_sessions(driver, reason, except_for=None):
 def web_session(driver):
     tokens = driver.tokens("web")
     with driver.database.transaction() as transaction:
-        return commands.save_web_session(transaction, driver.web_sessions(transaction), "web", tokens, driver.now)
+        return save_web_session(transaction, driver.web_sessions(transaction), "web", tokens, driver.now)
 
 
 def is_web_session_live(driver, secret):
     with driver.database.transaction() as transaction:
-        return commands.use_web_session(transaction, driver.web_sessions(transaction), secret, driver.now) is not None
+        return use_web_session(transaction, driver.web_sessions(transaction), secret, driver.now) is not None
 
 
 def is_signed_in(driver):

@@ -22,6 +22,7 @@ from services.identity.presence import visits
 from services.identity.staff import commands as staff
 from services.identity.staff import queries as staff_queries
 from services.identity.staff.domain import Hand, Post, require_operator
+from services.identity.web_sessions import save_web_session, use_web_session
 from tests.integration.identity_driver import PASSWORD, at_once, claims_of
 
 OPERATOR = Hand("os:root", "onehall", "command-line")
@@ -162,7 +163,7 @@ def test_a_disabled_account_is_to_a_stranger_a_wrong_password(driver, officer, m
 def test_disabling_ends_everything_at_once(driver, officer, manage, log):
     app, web = driver.tokens("app"), driver.tokens("web")
     with driver.database.transaction() as transaction:
-        secret = commands.save_web_session(transaction, driver.web_sessions(transaction), "web", web, driver.now)
+        secret = save_web_session(transaction, driver.web_sessions(transaction), "web", web, driver.now)
     browser = driver.session
     code = driver.code("web")
     device = driver.start_device()
@@ -175,7 +176,7 @@ def test_disabling_ends_everything_at_once(driver, officer, manage, log):
     driver.after(seconds=10)
     assert driver.poll(device["device_code"]).json["error"] == "invalid_grant"
     with driver.database.transaction() as transaction:
-        assert commands.use_web_session(transaction, driver.web_sessions(transaction), secret, driver.now) is None
+        assert use_web_session(transaction, driver.web_sessions(transaction), secret, driver.now) is None
         with pytest.raises(SessionEnded):
             queries.get_session(transaction, browser, driver.now)
     assert log(officer) == [("os:root", "operator", "command-line", "disabled")]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from contracts.errors import SessionEnded
-from services.identity import commands, queries
+from services.identity import queries
 from services.identity.oauth import store as oauth_store
 from services.identity.oauth.server import Provider
 from services.identity.oauth.tokens import family_of
 from services.identity.presence import visits
+from services.identity.web_sessions import save_web_session, use_web_session
 from tests.integration.identity_driver import claims_of
 from tests.integration.test_identity_exchange import citizen, clerk, presence  # noqa: F401 (fixtures)
 
@@ -86,7 +87,7 @@ def test_a_kiosks_session_is_over_soon_after_its_last_use(driver, citizen):  # n
     tokens = driver.poll(device["device_code"]).json
     with driver.database.transaction() as transaction:
         kept = driver.web_sessions(transaction)
-        secret = commands.save_web_session(transaction, kept, "kiosk", tokens, driver.now)
+        secret = save_web_session(transaction, kept, "kiosk", tokens, driver.now)
     for _ in range(5):
         driver.after(minutes=5)
         assert use(driver, secret) is not None
@@ -96,4 +97,4 @@ def test_a_kiosks_session_is_over_soon_after_its_last_use(driver, citizen):  # n
 
 def use(driver, secret):
     with driver.database.transaction() as transaction:
-        return commands.use_web_session(transaction, driver.web_sessions(transaction), secret, driver.now)
+        return use_web_session(transaction, driver.web_sessions(transaction), secret, driver.now)

@@ -17,13 +17,13 @@ from services.cases import sealed_columns as of_cases
 from services.cases.attachments import store as attachments
 from services.cases.drafts import store as drafts
 from services.cases.drafts.domain import Draft
-from services.identity import commands
 from services.identity.access_log import sealing as access_log
 from services.identity.domain import Client
 from services.identity.factors import store as factors
 from services.identity.persons import own_data, registration
 from services.identity.sealed_columns import SEALED_COLUMNS
 from services.identity.sealing import Seal as IdentitySeal
+from services.identity.web_sessions import save_web_session
 from tests.integration.identity_driver import COOKIE_KEY
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -111,7 +111,7 @@ def test_all_of_identity_opens_with_the_new_key_alone(driver):
     tokens = driver.tokens("web")
     keys = registration.Secrets(IdentitySeal(COOKIE_KEY, "registrations"), driver.means.codes, driver.vault)
     with driver.database.transaction() as session:
-        commands.save_web_session(session, driver.web_sessions(session), "web", tokens, driver.now)
+        save_web_session(session, driver.web_sessions(session), "web", tokens, driver.now)
         subject = driver.account.subject
         driver.issuer(session).subjects.seen_by(Client("p", "P", subject_type="pairwise", sector="p.example"), subject)
         factors.save_totp(session, subject, driver.means.seal.close(b"secret", subject.encode()), 1, driver.now)

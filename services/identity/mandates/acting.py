@@ -5,23 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from contracts.errors import NotFound
-from services.identity import commands as identity_commands
 from services.identity import store as identity_store
 from services.identity.mandates import store
 from services.identity.mandates.domain import TOKEN_TYPE
 from services.identity.oauth import exchange
 from services.identity.oauth.exchange import Asked, Unproved
 from services.identity.oauth.server import Provider
+from services.identity.web_sessions import WebSessions, use_web_session
 
 
-def act_for(
-    provider: Provider, web_sessions: identity_commands.WebSessions, secret: str, mandate_id: object
-) -> dict[str, Any] | None:
+def act_for(provider: Provider, web_sessions: WebSessions, secret: str, mandate_id: object) -> dict[str, Any] | None:
     """The token, and for whom it is. None if the session has ended; raise `NotFound` if the mandate is not live.
 
     The caller must commit in any case, as of `use_web_session`.
     """
-    session = identity_commands.use_web_session(provider.session, web_sessions, secret, provider.now)
+    session = use_web_session(provider.session, web_sessions, secret, provider.now)
     if session is None:
         return None
     client = provider.query_client(session["client"])

@@ -7,11 +7,11 @@ from typing import Any
 
 from chassis.rpc import rpc
 from contracts.errors import SessionEnded
-from services.identity import commands
 from services.identity.base import IdentityBase
 from services.identity.oauth.server import Provider
 from services.identity.presence import commands as presence
 from services.identity.presence import visits
+from services.identity.web_sessions import use_web_session
 
 
 class PresenceEntrypoints(IdentityBase):
@@ -36,7 +36,7 @@ class PresenceEntrypoints(IdentityBase):
         """`session` is the clerk's at the hall. Raise `SessionEnded`."""
         now = datetime.now(UTC)
         with self.database.transaction() as transaction:
-            found = commands.use_web_session(transaction, self._web_sessions(transaction), session, now)
+            found = use_web_session(transaction, self._web_sessions(transaction), session, now)
             provider = Provider(transaction, self._issuer(transaction), now)
             secret = visits.open_visit(provider, found["access_token"], presence_token) if found else None
         if secret is None:

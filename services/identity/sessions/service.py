@@ -13,6 +13,7 @@ from services.identity import commands, queries
 from services.identity.base import IdentityBase
 from services.identity.sessions import commands as sessions
 from services.identity.sessions import own
+from services.identity.web_sessions import end_web_session, save_web_session, use_web_session
 
 
 class SessionEntrypoints(IdentityBase):
@@ -66,13 +67,13 @@ class SessionEntrypoints(IdentityBase):
     def save_web_session(self, client: str, tokens: dict[str, Any], previous: str | None = None) -> str:
         with self.database.transaction() as transaction:
             sessions = self._web_sessions(transaction)
-            return commands.save_web_session(transaction, sessions, client, tokens, datetime.now(UTC), previous)
+            return save_web_session(transaction, sessions, client, tokens, datetime.now(UTC), previous)
 
     @rpc
     def get_web_session(self, secret: str) -> dict[str, Any]:
         with self.database.transaction() as transaction:
             sessions = self._web_sessions(transaction)
-            found = commands.use_web_session(transaction, sessions, secret, datetime.now(UTC))
+            found = use_web_session(transaction, sessions, secret, datetime.now(UTC))
         # after the commit, because ending a session is a change that must stay
         if found is None:
             raise SessionEnded
@@ -81,7 +82,7 @@ class SessionEntrypoints(IdentityBase):
     @rpc
     def end_web_session(self, secret: str) -> None:
         with self.database.transaction() as transaction:
-            commands.end_web_session(transaction, secret, datetime.now(UTC))
+            end_web_session(transaction, secret, datetime.now(UTC))
 
     @timer(interval=30)
     def end_expired_sessions(self) -> None:
