@@ -71,7 +71,7 @@ def register_account(
     offload(password_rules.require_acceptable, password, own)
     password_hash = offload(passwords.hash_password, password)
     with database.transaction() as session:
-        _require_own_name(session, account.department, None)
+        require_own_name(session, account.department, None)
         if not store.add_account(session, account, password_hash, now):
             raise UsernameTaken(account.username)
         persons.save(session, vault, account.subject, particulars)
@@ -126,7 +126,7 @@ def add_client(session: Session, client: Client) -> None:
     require_valid_client(client)
     if client.jwks is not None:
         client = replace(client, jwks=_usable_keys(client.jwks))
-    _require_own_name(session, client.department, client.organisation)
+    require_own_name(session, client.department, client.organisation)
     if not store.add_client(session, client):
         raise InvalidInput([Fault(pointer="/id", rule="unique", value=client.id)])
 
@@ -138,7 +138,7 @@ def _usable_keys(jwks: dict[str, Any]) -> dict[str, Any]:
         raise InvalidInput([Fault(pointer="/jwks", rule="format", value=str(invalid))]) from None
 
 
-def _require_own_name(session: Session, department: str | None, organisation: str | None) -> None:
+def require_own_name(session: Session, department: str | None, organisation: str | None) -> None:
     """A name is a department's or an organisation's, never both: their queues would be the same."""
     if department is None and organisation is None:
         return

@@ -12,8 +12,8 @@ from chassis.database import Session
 from contracts import access
 from contracts.errors import Fault, InvalidInput, NotFound, NotPermitted
 from services.identity import security_notices
-from services.identity import store as identity_store
 from services.identity.access_log.commands import note_act
+from services.identity.commands import require_own_name
 from services.identity.domain import normalize_username
 from services.identity.factors import store as factors
 from services.identity.factors.domain import RECOVERY
@@ -51,8 +51,7 @@ def grant(
         faults.append(Fault(pointer="/roles", rule="minItems", value=1))
     if faults:
         raise InvalidInput(faults)
-    if post.department is not None:
-        _require_department(session, post.department)
+    require_own_name(session, post.department, None)
     _change(session, hand, member, post, "granted", now)
     return post
 
@@ -129,10 +128,3 @@ def _change(session: Session, hand: Hand, member: Member, post: Post, done: str,
     if post.has_left(member.post):
         sessions.end_sessions(session, member.subject, now, reason=Reason.LEFT)
     note_change(session, hand, member.subject, f"{done} {post.words}", now)
-
-
-def _require_department(session: Session, department: str) -> None:
-    """A name is a department's or an organisation's, never both: their queues would be the same."""
-    identity_store.lock_owners(session)
-    if identity_store.is_organisation(session, department):
-        raise InvalidInput([Fault(pointer="/department", rule="not", value=f"organisation {department}")])
