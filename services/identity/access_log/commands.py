@@ -21,8 +21,8 @@ A_DAY = timedelta(days=1)
 """For programs that ask again and again: an entry a minute would hide from the citizen what people look at."""
 
 
-def note_look(session: Session, look: Look, now: datetime, window: timedelta = ONE_LOOK) -> None:
-    note_looks(session, [look], now, window)
+def note_look(session: Session, look: Look, now: datetime) -> None:
+    note_looks(session, [look], now)
 
 
 def note_looks(session: Session, looks: Sequence[Look], now: datetime, window: timedelta = ONE_LOOK) -> None:

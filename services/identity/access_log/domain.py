@@ -32,7 +32,7 @@ class Look:
     detail: str | None = None
 
     @classmethod
-    def by(cls, actor: Actor, account: str, what: str, *, role: str, purpose: str, number: str | None = None) -> Look:
+    def by(cls, actor: Actor, account: str, what: str, *, role: str, purpose: str) -> Look:
         """A look by whoever makes the call."""
         return cls(
             account=account,
@@ -42,7 +42,7 @@ class Look:
             department=actor.department,
             channel=actor.channel,
             what=what,
-            number=number,
+            number=None,
             purpose=purpose,
             hall=actor.counter,
         )

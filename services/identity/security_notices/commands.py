@@ -23,18 +23,14 @@ LIFETIME = timedelta(days=7)
 """How long "this was not me" is believed, and how long a notice is tried to be sent."""
 
 
-def note_change(
-    session: Session, subject: str, change: str, now: datetime, *, former: Any | None = None, only: str | None = None
-) -> str:
+def note_change(session: Session, subject: str, change: str, now: datetime, *, former: Any | None = None) -> str:
     """The notice's id; the account's row is locked until the commit.
 
     `change` is a word of `contracts.security`. `former` is the row of an address as it was before the change: that
     address is told, too.
-
-    `only` is the one kind of address that it goes to.
     """
     notice = _add(session, subject, change, now, now + LIFETIME)
-    kinds = store.copy_addresses(session, notice, subject, (only,) if only else (EMAIL, PHONE))
+    kinds = store.copy_addresses(session, notice, subject, (EMAIL, PHONE))
     ways = [WAY_OF[kind] for kind in kinds]
     if former is not None:
         store.add_former(session, notice, former)

@@ -11,7 +11,6 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis.database import Session
 from contracts import security
-from services.identity.persons.identifiers import EMAIL, PHONE
 from services.identity.persons.tables import identifiers
 from services.identity.security_notices.tables import security_notice_addresses as addresses
 from services.identity.security_notices.tables import security_notices as notices
@@ -25,7 +24,7 @@ def add(session: Session, row: dict[str, Any]) -> None:
     session.execute(insert(notices).values(row))
 
 
-def copy_addresses(session: Session, notice: str, subject: str, kinds: Sequence[str] = (EMAIL, PHONE)) -> list[str]:
+def copy_addresses(session: Session, notice: str, subject: str, kinds: Sequence[str]) -> list[str]:
     """As the account has them now, without opening them; the kinds that there are."""
     row = identifiers.c
     found = select(
