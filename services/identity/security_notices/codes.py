@@ -1,5 +1,6 @@
 """The code in a notice: twelve characters that say "this was not me", or set a new password.
 
+They are good for days: who asks the door a thousand times a second meets one of a million in a thousand years.
 They are derived from the notice's id under a key, so nothing that is stored opens anything, and a mail that is sent
 twice says the same. Short, because a short message carries no link of its own: a provider's template has a fixed
 address and variables of six characters (Tencent Cloud, "template variables").
@@ -8,17 +9,11 @@ address and variables of six characters (Tencent Cloud, "template variables").
 from __future__ import annotations
 
 import hmac
-import re
 
 from chassis.sealing import derive
+from services.identity import typed_codes
 
 _PURPOSE = "onehall.identity.security-notices"
-
-ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
-"""Without letters and digits that are taken for one another."""
-
-PARTS, PART = 3, 4
-"""59 bits, good for days: who asks the door a thousand times a second meets one of a million in a thousand years."""
 
 
 class NoticeKeys:
@@ -47,16 +42,11 @@ class NoticeKeys:
 def _code(key: bytes, notice: str) -> str:
     number = int.from_bytes(hmac.digest(key, notice.encode(), "sha256"))
     characters = ""
-    for _ in range(PARTS * PART):
-        number, index = divmod(number, len(ALPHABET))
-        characters += ALPHABET[index]
-    return "-".join(parts_of(characters))
-
-
-def parts_of(code: str) -> list[str]:
-    bare = code.replace("-", "")
-    return [bare[at : at + PART] for at in range(0, PARTS * PART, PART)]
+    for _ in range(typed_codes.LENGTH):
+        number, index = divmod(number, len(typed_codes.ALPHABET))
+        characters += typed_codes.ALPHABET[index]
+    return typed_codes.shown(characters)
 
 
 def _hash(key: bytes, code: str) -> str:
-    return hmac.digest(key, re.sub(r"[^0-9a-z]", "", code[:100].casefold()).encode(), "sha256").hex()
+    return hmac.digest(key, typed_codes.bare(code).encode(), "sha256").hex()
