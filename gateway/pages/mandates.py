@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
 from starlette.responses import RedirectResponse, Response
@@ -27,7 +29,19 @@ async def show_mandates(visit: Visited, told: Annotated[str, Query(max_length=20
     mandates = await visit.call("identity.list_mandates")
     items = await visit.items.search(ItemSearch(online=True, limit=ITEMS_SHOWN))
     names = {item["code"]: item["name"] for item in items["items"]}
-    return visit.render("mandates.html", mandates=mandates, names=names, told=told if told in TOLD else "")
+    return visit.render(
+        "mandates.html",
+        mandates=mandates,
+        names=names,
+        told=told if told in TOLD else "",
+        last_day=partial(_last_day, zone=visit.request.app.state.zone),
+    )
+
+
+def _last_day(ends_at: str, zone: ZoneInfo) -> str:
+    """The day that was typed: a mandate ends with it, at the midnight after."""
+    last = datetime.fromisoformat(ends_at).astimezone(zone) - timedelta.resolution
+    return last.date().isoformat()
 
 
 TOLD = ("granted", "over", "changed")
