@@ -12,12 +12,13 @@ from typing import Any
 import pika
 import psycopg2
 
+from bench.logged import logged
 from chassis import broker
 from contracts import topology
 from contracts.envelope import CONTENT_TYPE, Envelope
 from contracts.events import CaseAccepted, CaseEvent, CaseSubmitted
 from deploy.local.platform import Platform
-from tests.processes import running, wait_until
+from tests.processes import wait_until
 
 CASES, STEPS = 2_500, 2
 EVENTS = CASES * STEPS
@@ -34,7 +35,7 @@ def measure(platform: Platform) -> tuple[float, float]:
     handled, bare = [], []
     with (
         closing(pika.BlockingConnection(pika.URLParameters(platform.environment["AMQP_URI"]))) as connection,
-        running(["chassis.relay", "cases"], platform.environment),
+        logged(platform, ["chassis.relay", "cases"]),
         closing(psycopg2.connect(url)) as database,
     ):
         database.autocommit = True
@@ -43,7 +44,7 @@ def measure(platform: Platform) -> tuple[float, float]:
         wait_until("the queue is there", lambda: broker.exists(connection, QUEUE.name))
         for _ in range(ROUNDS):
             bare.append(_rate(connection, cursor, lambda: _consume(connection, url)))
-            with running(["bench.consume"], platform.environment):
+            with logged(platform, ["bench.consume"]):
                 handled.append(_rate(connection, cursor, lambda: None))
         cursor.execute("DROP TABLE bench_effects")
     return statistics.median(handled), statistics.median(bare)

@@ -11,11 +11,12 @@ import uuid
 import psycopg2
 
 from bench.http_load import Request, send
+from bench.logged import logged
 from cli.demo import ITEM, PASSWORD
 from cli.oidc import Client, sign_in
 from contracts.topology import port
 from deploy.local.platform import Platform
-from tests.processes import running, wait_until
+from tests.processes import wait_until
 
 CONNECTIONS = 16
 FILINGS = 2_000
@@ -74,8 +75,8 @@ def measure_echo(platform: Platform, token: str) -> float:
     request = Request("/bench/echo", headers=(f"Authorization: Bearer {token}",))
     platform.stop("rating")
     with (
-        running(["bench.echo"], platform.environment, ONEHALL_HTTP_PORT=str(service_port)),
-        running(["bench.echo_gateway"], platform.environment, ONEHALL_BENCH_PORT=str(echo_port)),
+        logged(platform, ["bench.echo"], ONEHALL_HTTP_PORT=str(service_port)),
+        logged(platform, ["bench.echo_gateway"], ONEHALL_BENCH_PORT=str(echo_port)),
     ):
         wait_until("the echo answers", lambda: _answers(echo_port, request))
         seconds = asyncio.run(send(echo_port, lambda _: request, count=ECHOES, connections=CONNECTIONS, expect=200))

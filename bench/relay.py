@@ -17,6 +17,7 @@ import pika
 import psycopg2
 from psycopg2.extras import execute_values
 
+from bench.logged import logged
 from chassis import history
 from chassis.relay.publisher import connection_parameters
 from contracts import topology
@@ -24,7 +25,7 @@ from contracts.envelope import CONTENT_TYPE, Envelope
 from contracts.events import SignedIn
 from deploy.local import database
 from deploy.local.platform import Platform
-from tests.processes import running, wait_until
+from tests.processes import wait_until
 
 EVENTS = 20_000
 ROUNDS = 3
@@ -44,14 +45,14 @@ def measure(platform: Platform) -> tuple[float, float, float]:
     body = _body()
     raw, relayed = [], []
     with closing(pika.BlockingConnection(pika.URLParameters(uri))) as connection:
-        with running(["chassis.relay", SOURCE], platform.environment):
+        with logged(platform, ["chassis.relay", SOURCE]):
             wait_until("the queue is live", lambda: _is_live(url))
             for _ in range(ROUNDS):
                 raw.append(_rate(connection, RawPublisher(uri, body.encode()).run))
                 relayed.append(_rate(connection, lambda: _relay(url, body)))
         _make_history(url)
         _write_out(platform)
-        with running(["chassis.relay", SOURCE], platform.environment):
+        with logged(platform, ["chassis.relay", SOURCE]):
             burdened = [_rate(connection, lambda: _relay(url, body)) for _ in range(ROUNDS)]
         _purge(connection)
     return statistics.median(raw), statistics.median(relayed), statistics.median(burdened)

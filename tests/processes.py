@@ -17,11 +17,15 @@ T = TypeVar("T")
 
 @contextmanager
 def running(
-    arguments: list[str], environment: Mapping[str, str], output: IO[bytes] | None = None, **more: str
+    arguments: list[str],
+    environment: Mapping[str, str],
+    output: IO[bytes] | None = None,
+    log: IO[bytes] | None = None,
+    **more: str,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """`python -m <arguments>` in the platform's environment, killed at the end."""
     command = [sys.executable, "-m", *arguments]
-    process = subprocess.Popen(command, env=os.environ | environment | more, stdout=output)
+    process = subprocess.Popen(command, env=os.environ | environment | more, stdout=output, stderr=log)
     try:
         yield process
     finally:
