@@ -106,7 +106,7 @@ class RpcConsumer(nameko_rpc.RpcConsumer):
         self._declarable(channel).declare()
 
     def handle_result(self, message: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
-        failpoints.reach("rpc.done")
+        failpoints.reach(f"rpc.done.{message.delivery_info['routing_key']}")
         properties = message.properties
         reply = AmqpMessage(
             _dump(result, exc_info), content_type="application/json", correlation_id=properties.get("correlation_id")
