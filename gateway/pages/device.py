@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, Query
 from starlette.responses import RedirectResponse, Response
 
+from gateway.pages.access_log import client_name
 from gateway.pages.visits import Visit, Visited, text_in
 from gateway.sessions import SESSION
 
@@ -41,7 +42,8 @@ async def _answer(visit: Visit, user_code: str, decision: str | None) -> Respons
             back = f"/device?{urlencode({'user_code': code})}" if code else "/device"
             return RedirectResponse(f"/login?next={quote(back, safe='')}", 303)
         case "confirm":
-            return visit.render("device_confirm.html", device=page)
+            name = client_name(visit.say, page.get("client_id"), page["client"])
+            return visit.render("device_confirm.html", device=page | {"client": name})
         case "done":
             return visit.render("device_done.html", device=page)
         case _:

@@ -177,6 +177,11 @@ def test_the_phone_shows_what_and_where_as_text() -> None:
     assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
 
 
+def test_the_phone_names_the_kiosk_in_the_readers_language() -> None:
+    _, door = on_the_phone(CONFIRM | {"client_id": "kiosk", "client": "自助终端"})
+    assert "self-service kiosk" in door.get("/device?user_code=BCDF-GHJK", headers=PAGE).text
+
+
 def test_only_a_post_decides() -> None:
     rpc, door = on_the_phone({"page": "done", "decision": "approved", "device_name": None})
     door.get("/device?user_code=BCDF-GHJK&decision=allow")

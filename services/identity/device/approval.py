@@ -49,6 +49,7 @@ def answer_device(provider: Provider, session_secret: str | None, user_code: str
     return {
         "page": "confirm",
         "user_code": normalize_user_code(user_code),
+        "client_id": device.client_id,
         "client": client.registration.name,
         "device_name": device.device_name,
         "scopes": device.scope.split(),
