@@ -267,6 +267,48 @@ class CaseRated(CaseEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class CaseResultRevoked(CaseEvent):
+    """The result of the case, a `paper` of the catalogue, is not good any more, for a `reason`: `error`, ..."""
+
+    type = "case.result-revoked"
+
+    paper: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResultIssued(Event):
+    """A decision made its document: `paper` is its code in the catalogue, `result` its id, `form` what it is.
+
+    `form` is `certificate` or `decision`. `valid_until` is its last day, `-` if it has none.
+    """
+
+    type = "result.issued"
+    source = "cases"
+    is_alone = True
+    is_private = True
+
+    result: str
+    number: str
+    item: str
+    department: str
+    region: str
+    kind: str
+    applicant: str
+    paper: str
+    form: str
+    valid_until: str = "-"
+
+    @property
+    def subject(self) -> str:
+        return self.result
+
+    @property
+    def routing_key(self) -> str:
+        return ".".join((self.type, self.department, self.region, self.kind, self.item))
+
+
+@dataclass(frozen=True, slots=True)
 class DraftEvent(Event):
     """Something that its owner is told of a draft. Each notice is a subject of its own: a draft has no history."""
 
@@ -454,6 +496,8 @@ EVENTS: tuple[type[Event], ...] = (
     CaseOverdue,
     CaseEscalated,
     CaseRated,
+    CaseResultRevoked,
+    ResultIssued,
     DraftExpiring,
     DraftExpired,
     RatingInvited,

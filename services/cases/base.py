@@ -14,6 +14,7 @@ from services.cases.attachments import store as attachment_store
 from services.cases.catalogue.live import LiveCatalogue
 from services.cases.catalogue.model import Catalogue
 from services.cases.drafts import store as draft_store
+from services.cases.results import store as result_store
 from services.cases.settings import CasesSettings
 from services.cases.work.calendars import Calendars, Published
 from services.cases.work.clock import Escalation, Rules
@@ -47,6 +48,9 @@ class CasesBase(Service):
 
     def _file_seal(self) -> Seal:
         return self._cases_seal(attachment_store.PURPOSE)
+
+    def _result_seal(self) -> Seal:
+        return self._cases_seal(result_store.PURPOSE)
 
     def _cases_seal(self, purpose: str) -> Seal:
         other = self.settings.other_cases_key

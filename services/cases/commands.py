@@ -21,6 +21,7 @@ from services.cases.catalogue.model import Catalogue, ServiceItem
 from services.cases.domain import Case
 from services.cases.drafts import access
 from services.cases.drafts import commands as drafts
+from services.cases.results import commands as results
 from services.cases.store import Filing
 from services.cases.views import case_view
 from services.cases.work import asking, staff, timing
@@ -147,12 +148,16 @@ def act_on_case(
     note: object,
     form: object,
     now: datetime,
+    result_seal: Seal,
     details: object = None,
     versions: Versions = None,
     calendars: Calendars = WEEKDAYS_EVERYWHERE,
     rules: Rules = RULES,
 ) -> dict[str, Any]:
-    """Do one action, with its history, its events and the time that it makes run or stand, or nothing at all."""
+    """Do one action, with its history, its events, its result and the time that it makes run or stand, or nothing.
+
+    `result_seal` closes what a decision issues (`CasesBase._result_seal`).
+    """
     text = forms.require_text(note, "/note", forms.MAX_NOTE)
     asked = asking.read(details)
     case = _require_case(number, store.lock_case(session, number) if is_case_number(number) else None)
@@ -176,6 +181,7 @@ def act_on_case(
     if form is not None and domain.ACTIONS[action].brings_form:
         _save_corrected_form(session, item, case, form)
     store.save_change(session, change, text)
+    results.follow(session, result_seal, item, change, action, text, now)
     timing.keep(session, change.case, calendar, rules)
     return case_view(change.case, catalogue)
 

@@ -11,6 +11,7 @@ from chassis.resealing import SealedColumn
 from chassis.webhooks.secrets import PURPOSE
 from services.cases.attachments import store as attachments
 from services.cases.drafts import store as drafts
+from services.cases.results import store as results
 
 
 def _by_id(key: Any) -> bytes:
@@ -25,6 +26,7 @@ _WEBHOOKS = table(
 )
 _DRAFTS = table("drafts", column("id", UUID(as_uuid=False)), column("content", LargeBinary))
 _FILES = table("attachments", column("id", UUID(as_uuid=False)), column("name", LargeBinary))
+_RESULTS = table("results", column("id", UUID(as_uuid=False)), column("content", LargeBinary))
 
 OF_WEBHOOK_KEY: Final = (
     SealedColumn(_WEBHOOKS, "secret", "subscription", PURPOSE),
@@ -36,5 +38,6 @@ OF_WEBHOOK_KEY: Final = (
 OF_CASES_KEY: Final = (
     SealedColumn(_DRAFTS, "content", "id", drafts.PURPOSE, place=_by_id),
     SealedColumn(_FILES, "name", "id", attachments.PURPOSE, place=_by_id),
+    SealedColumn(_RESULTS, "content", "id", results.PURPOSE, place=_by_id),
 )
 """Under ONEHALL_CASES_KEY."""

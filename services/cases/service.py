@@ -117,6 +117,7 @@ class CasesService(AttachmentEntrypoints, DraftEntrypoints):
     ) -> dict[str, Any]:
         """`versions`: those of the case that the caller has read, as `If-Match` has them (RFC 9110, 13.1.1)."""
         asked: dict[str, Any] = {"note": note, "form": form, "details": details, "versions": versions}
+        asked["result_seal"] = self._result_seal()
         with self.work() as (session, catalogue):
             return commands.act_on_case(
                 session, catalogue, self.actor, number, action, now=datetime.now(UTC), **asked, **self._time

@@ -31,6 +31,7 @@ from services.cases.attachments import commands, domain, queries, store
 from services.cases.catalogue.files import shipped
 from services.cases.drafts import commands as drafts
 from services.cases.drafts import store as draft_store
+from tests.seals import RESULTS
 from tests.unit.files import PDF, docx, picture
 from tests.unit.gateway_fakes import FakeRpc, bearer, make_door
 
@@ -373,7 +374,7 @@ def test_a_document_follows_after_filing_while_the_case_is_open(hall):
     assert hall.listed({"number": number})["missing"] == []
     with hall.database.transaction() as session:
         case_commands.act_on_case(
-            session, CATALOGUE, hall.actor, number, "withdraw", note=None, form=None, now=hall.now
+            session, CATALOGUE, hall.actor, number, "withdraw", note=None, form=None, now=hall.now, result_seal=RESULTS
         )
     assert hall.send(PDF, f"cases/{number}").status_code == 409
 

@@ -19,6 +19,7 @@ from services.cases.catalogue import files, live, publishing, store
 from services.cases.catalogue.faults import BrokenCatalogue
 from services.cases.catalogue.live import LiveCatalogue
 from tests.official_lists import as_csv, rows
+from tests.seals import RESULTS
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 REAL_LIST = Path("../shared/data/service-items-guangan.csv")
@@ -200,8 +201,12 @@ def test_a_case_keeps_the_version_it_was_filed_under(cases_database, replica, pu
     with pytest.raises(InvalidInput):
         commands.prepare_filing(read(), citizen, item["code"], form, None)
     with cases_database.transaction() as session:
-        commands.act_on_case(session, read(), officer, number, "request_correction", note="x", form=None, now=NOW)
-        commands.act_on_case(session, read(), citizen, number, "correct", note=None, form=form, now=NOW)
+        commands.act_on_case(
+            session, read(), officer, number, "request_correction", note="x", form=None, now=NOW, result_seal=RESULTS
+        )
+        commands.act_on_case(
+            session, read(), citizen, number, "correct", note=None, form=form, now=NOW, result_seal=RESULTS
+        )
         file = queries.get_case_file(session, read(), citizen, number)
     assert file["case"]["item_version"] == file["item"]["version"] == 1
     assert file["case"]["form"] == form

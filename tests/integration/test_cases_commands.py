@@ -25,6 +25,7 @@ from contracts.errors import (
 from contracts.events import RatingGiven
 from services.cases import commands, queries
 from services.cases.catalogue.files import shipped
+from tests.seals import RESULTS
 
 CATALOGUE = shipped()
 NOW = datetime(2026, 3, 2, 23, 30, tzinfo=UTC)
@@ -51,7 +52,9 @@ def submit(cases_database, citizen):
 def act(cases_database):
     def act_on_case(number, actor, action, note=None, form=None):
         with cases_database.transaction() as session:
-            return commands.act_on_case(session, CATALOGUE, actor, number, action, note=note, form=form, now=NOW)
+            return commands.act_on_case(
+                session, CATALOGUE, actor, number, action, note=note, form=form, now=NOW, result_seal=RESULTS
+            )
 
     return act_on_case
 

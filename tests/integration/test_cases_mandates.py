@@ -11,6 +11,7 @@ from contracts.actors import Actor, Mandate
 from contracts.errors import NotFound, NotPermitted
 from services.cases import commands, queries
 from services.cases.catalogue.files import shipped
+from tests.seals import RESULTS
 
 CATALOGUE = shipped()
 NOW = datetime(2026, 3, 2, 23, 30, tzinfo=UTC)
@@ -97,13 +98,25 @@ def test_a_guardian_sees_all(submit, agent, seen):
 def test_an_agent_acts_on_no_other_case(submit, agent, cases_database):
     mine, other = submit("elderly-card"), submit("elderly-card")
     with cases_database.transaction() as session, pytest.raises(NotFound):
-        commands.act_on_case(session, CATALOGUE, agent(case=mine), other, "withdraw", note=None, form=None, now=NOW)
+        commands.act_on_case(
+            session, CATALOGUE, agent(case=mine), other, "withdraw", note=None, form=None, now=NOW, result_seal=RESULTS
+        )
 
 
 def test_the_history_says_that_an_agent_did_it_and_keeps_who(submit, agent, cases_database, citizen):
     number = submit("elderly-card", agent(item="elderly-card"))
     with cases_database.transaction() as session:
-        commands.act_on_case(session, CATALOGUE, agent(case=number), number, "withdraw", note=None, form=None, now=NOW)
+        commands.act_on_case(
+            session,
+            CATALOGUE,
+            agent(case=number),
+            number,
+            "withdraw",
+            note=None,
+            form=None,
+            now=NOW,
+            result_seal=RESULTS,
+        )
         history = queries.get_history(session, citizen, number)["items"]
         kept = session.execute(
             text("SELECT actor_subject FROM case_history WHERE number = :n"), {"n": number}

@@ -16,6 +16,7 @@ from services.cases.catalogue.files import shipped
 from services.cases.work import notes, staff, timing, worklist
 from services.cases.work.calendars import WEEKDAYS_EVERYWHERE, Everywhere, Mainland, Override
 from services.cases.work.clock import RULES, start_of
+from tests.seals import RESULTS
 
 CATALOGUE = shipped()
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
@@ -52,7 +53,17 @@ class Work:
     def act(self, number, actor, action, at=NOW, calendars=WEEKDAYS_EVERYWHERE, note="because", **asked):
         with self.database.transaction() as session:
             return commands.act_on_case(
-                session, CATALOGUE, actor, number, action, note=note, form=None, now=at, calendars=calendars, **asked
+                session,
+                CATALOGUE,
+                actor,
+                number,
+                action,
+                note=note,
+                form=None,
+                now=at,
+                result_seal=RESULTS,
+                calendars=calendars,
+                **asked,
             )
 
     def pass_time(self, now):

@@ -17,6 +17,7 @@ from services.cases import sealed_columns as of_cases
 from services.cases.attachments import store as attachments
 from services.cases.drafts import store as drafts
 from services.cases.drafts.domain import Draft
+from services.cases.results import store as results
 from services.identity.access_log import sealing as access_log
 from services.identity.domain import Client
 from services.identity.factors import store as factors
@@ -46,6 +47,7 @@ OTHERWISE = {
         "item_versions.digest": "SHA-256",
         "draft_handovers.token_hash": "SHA-256",
         "attachments.sha256": "SHA-256",
+        "results.code_hash": "SHA-256",
         "recently.key": "SHA-256",
     },
     "notify": {},
@@ -150,5 +152,23 @@ def test_all_of_cases_opens_with_the_new_key_alone(cases_database):
                 " VALUES (:id, 'a', 'd', :name, 1, 'web', :now, :now)"
             ),
             {"id": file, "name": name, "now": NOW},
+        )
+        result = str(uuid.uuid4())
+        content = seal_by(results.PURPOSE, COOKIE_KEY).close(b"{}", result.encode())
+        session.execute(
+            text(
+                "INSERT INTO cases (number, item, item_version, department, region, kind, applicant, channel,"
+                " submitted_at, updated_at, status, sequence, form, request_digest)"
+                " VALUES (:id, 'i', 1, 'd', 'r', 'k', 'a', 'web', :now, :now, 'withdrawn', 1, '{}', '')"
+            ),
+            {"id": result, "now": NOW},
+        )
+        session.execute(
+            text(
+                "INSERT INTO results (id, number, serial, paper, form, decision, holder, item, item_version,"
+                " department, issued_at, issued_on, status, code_hash, content) VALUES (CAST(:id AS uuid), :id, 1,"
+                " 'p', 'certificate', 'approved', 'a', 'i', 1, 'd', :now, :now, 'valid', CAST(:id AS bytea), :content)"
+            ),
+            {"id": result, "now": NOW, "content": content},
         )
     require_change(cases_database, COVERED["cases"], seal_by)

@@ -43,6 +43,7 @@ def _deeper_faults(description: dict[str, Any]) -> Iterator[tuple[str, Said]]:
     yield from _untranslated(description, LANGUAGES if description["online"] else _SIGNPOST_LANGUAGES)
     if "form" in description:
         yield from _faults_of_form(description)
+        yield from _faults_of_result(description)
     for part in ("documents", "steps"):
         codes = [each["code"] for each in description.get(part, ())]
         for code in sorted({code for code in codes if codes.count(code) > 1}):
@@ -80,6 +81,12 @@ def _untranslated(value: Any, languages: tuple[str, ...], place: str = "$") -> I
 
 def _is_said(text: Any) -> bool:
     return bool(text.strip() if isinstance(text, str) else text)
+
+
+def _faults_of_result(description: dict[str, Any]) -> Iterator[tuple[str, Said]]:
+    for name in description["result"].get("fields", ()):
+        if name not in description["form"]["properties"]:
+            yield "$.result.fields", say("result-field", field=name)
 
 
 def _faults_of_form(description: dict[str, Any]) -> Iterator[tuple[str, Said]]:

@@ -34,6 +34,11 @@ _SENTENCES: Final[dict[str, tuple[str, str, str]]] = {
         "表單的每個欄位都要在版面中出現一次",
         "every field of the form stands in it, once",
     ),
+    "result-field": (
+        "表单没有字段 {field}",
+        "表單沒有欄位 {field}",
+        "the form has no field {field}",
+    ),
     "labels": ("每个选项都要有名称", "每個選項都要有名稱", "every choice has a label"),
     "condition": (
         "{field} 不是另一个字段，或者没有这个选项",

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
-
-from services.identity import typed_codes
+from chassis import typed_codes
 from services.identity.factors.domain import RECOVERY_CODES
 from services.identity.sealing import hash_secret
 
 
 def new_codes() -> list[str]:
-    return [_new_code() for _ in range(RECOVERY_CODES)]
-
-
-def _new_code() -> str:
-    return typed_codes.shown("".join(secrets.choice(typed_codes.ALPHABET) for _ in range(typed_codes.LENGTH)))
+    return [typed_codes.new() for _ in range(RECOVERY_CODES)]
 
 
 def hash_code(subject: str, code: str) -> str:

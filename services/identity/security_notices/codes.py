@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import hmac
 
+from chassis import typed_codes
 from chassis.sealing import derive
-from services.identity import typed_codes
 
 _PURPOSE = "onehall.identity.security-notices"
 

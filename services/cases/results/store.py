@@ -1,0 +1,83 @@
+"""The table of results. What one says of a person is sealed; its code is found by its SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, text
+
+from chassis.database import Session
+from chassis.sealing import Seal
+from chassis.typed_codes import bare
+from services.cases.results.domain import Content, Result
+
+PURPOSE = "onehall.cases.results"
+
+_NAMES = tuple(each.name for each in fields(Result))
+_COLUMNS = ", ".join("CAST(id AS text) AS id" if name == "id" else name for name in _NAMES)
+_INSERT = text(
+    f"""
+    INSERT INTO results ({", ".join(_NAMES)}, code_hash, content)
+    VALUES (CAST(:id AS uuid), {", ".join(f":{name}" for name in _NAMES if name != "id")}, :code_hash, :content)
+    """  # noqa: S608
+)
+_END = text(
+    "UPDATE results SET status = :status, ended_at = :now, end_reason = :reason"
+    " WHERE number = :number AND status = ANY(:from) RETURNING paper"
+)
+_LAST_SERIAL = text("SELECT coalesce(max(serial), 0) FROM results WHERE number = :number")
+_OF_CASE = text(
+    f"SELECT {_COLUMNS}, content FROM results WHERE number = :number ORDER BY serial DESC LIMIT 1"  # noqa: S608
+)
+_HELD = text(
+    f"""
+    SELECT {_COLUMNS}, content FROM results
+    WHERE holder = :holder AND paper = :paper AND form = 'certificate' AND status = 'valid'
+        AND issued_at <= :at AND (valid_until IS NULL OR valid_until >= :day)
+    ORDER BY issued_at DESC, id LIMIT :most
+    """  # noqa: S608
+)
+
+
+def insert(session: Session, seal: Seal, result: Result, content: Content) -> None:
+    sealed = seal.close(json.dumps(asdict(content), ensure_ascii=False).encode(), result.id.encode())
+    session.execute(_INSERT, asdict(result) | {"code_hash": hash_code(content.code), "content": sealed})
+
+
+def end(session: Session, number: str, status: str, reason: str, now: datetime, *, of: tuple[str, ...]) -> list[str]:
+    """Those of the case, which is locked, that were in one of the states `of`: which papers they are."""
+    values = {"number": number, "status": status, "reason": reason, "now": now, "from": list(of)}
+    return list(session.execute(_END, values).scalars())
+
+
+def next_serial(session: Session, number: str) -> int:
+    """Of a case that is locked."""
+    return int(session.execute(_LAST_SERIAL, {"number": number}).scalar_one()) + 1
+
+
+def load_newest(session: Session, seal: Seal, number: str) -> tuple[Result, Content] | None:
+    """The result of the last decision on the case, whatever has become of it."""
+    row = session.execute(_OF_CASE, {"number": number}).one_or_none()
+    return None if row is None else _opened(row, seal)
+
+
+def list_held(
+    session: Session, seal: Seal, holder: str, paper: str, at: datetime, day: Any, most: int
+) -> list[tuple[Result, Content]]:
+    values = {"holder": holder, "paper": paper, "at": at, "day": day, "most": most}
+    return [_opened(row, seal) for row in session.execute(_HELD, values)]
+
+
+def hash_code(code: str) -> bytes:
+    """Nobody guesses sixteen characters, so their plain SHA-256 can be kept."""
+    return hashlib.sha256(bare(code).encode()).digest()
+
+
+def _opened(row: Row[Any], seal: Seal) -> tuple[Result, Content]:
+    *columns, content = tuple(row)
+    result = Result(*columns)
+    return result, Content(**json.loads(seal.open(bytes(content), result.id.encode())))
