@@ -55,6 +55,7 @@ class NotifyService(Service):
         "case.delivered",
         "case.lapsed",
         "case.reopened",
+        "case.result-revoked",
         "rating.invited",
         "rating.reminded",
     )

@@ -37,6 +37,7 @@ MAILED = (
     "case.delivered",
     "case.lapsed",
     "case.reopened",
+    "case.result-revoked",
     "rating.invited",
     "rating.reminded",
 )
