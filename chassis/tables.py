@@ -219,3 +219,22 @@ def create_schedule(op: Operations) -> None:
 
 def drop_schedule(op: Operations) -> None:
     op.execute("DROP TABLE schedule")
+
+
+def create_rate_limits(op: Operations) -> None:
+    """What `chassis.limits` counts. One that is full again has no row, or one that says no more than that."""
+    op.execute(
+        """
+        CREATE TABLE rate_limits (
+            rule text NOT NULL,
+            key_hash text NOT NULL,
+            full_at timestamptz NOT NULL,
+            PRIMARY KEY (rule, key_hash)
+        )
+        """
+    )
+    op.execute("CREATE INDEX rate_limits_full ON rate_limits (full_at)")
+
+
+def drop_rate_limits(op: Operations) -> None:
+    op.execute("DROP TABLE rate_limits")

@@ -7,7 +7,6 @@ from prometheus_client import Counter, Gauge
 broker_connections_closed = Counter(
     "onehall_broker_connections_closed", "Subscribers' connections that were closed", ["reason"]
 )
-limits_reached = Counter("onehall_limits_reached", "Tries that were refused because there were too many", ["rule"])
 broker_watched = Gauge("onehall_broker_watched_timestamp", "When the subscribers' connections were last looked at")
 sessions_ended = Counter("onehall_sessions_ended", "Sessions of browsers that ended", ["reason"])
 access_log_unsealed = Gauge("onehall_access_log_unsealed", "Entries of the access log that wait for their seal")

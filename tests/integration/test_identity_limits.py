@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis import context
+from chassis.limits import subscriber
 from contracts.errors import SignInRefused, TooManyAttempts
 from services.identity import commands, demo, passwords
 from services.identity.codes import commands as codes
@@ -28,7 +29,6 @@ from services.identity.limits.domain import (
     SIGN_IN_ADDRESS,
     SIGN_IN_DEVICE,
     Rule,
-    subscriber,
 )
 from services.identity.limits.guard import LimitKeys
 from services.identity.limits.sign_in import Doorkeeper

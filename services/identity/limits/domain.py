@@ -1,28 +1,10 @@
-"""How often what may be tried. A rule is a bucket of `burst` tries that fills again by one each `refill`."""
+"""How often what may be tried here. What a rule is, and what is kept of it: `chassis.limits`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from ipaddress import IPv6Address, ip_address
+from datetime import timedelta
 
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """`name` is in the metric, the table and the alert."""
-
-    name: str
-    burst: int
-    refill: timedelta
-
-    @property
-    def seconds(self) -> int:
-        """After so many there is one try more."""
-        return max(1, int(self.refill.total_seconds()))
-
-    def is_spent(self, full_at: datetime, now: datetime) -> bool:
-        return full_at + self.refill > now + self.burst * self.refill
-
+from chassis.limits import Rule
 
 SIGN_IN_ACCOUNT = Rule("sign-in-account", 10, timedelta(minutes=2))
 """Wrong passwords for one user name, from browsers that it never signed in with."""
@@ -81,18 +63,3 @@ RULES = (
     RECOVERY_ACCOUNT,
     RECOVERY_COUNTER,
 )
-
-_IPV6_SUBSCRIBER = 64
-
-
-def subscriber(address: str) -> str:
-    """What one subscriber has: an IPv4 address, or the /64 out of which an IPv6 one takes a new address at will."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if not isinstance(parsed, IPv6Address):
-        return str(parsed)
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(IPv6Address(int(parsed) >> _IPV6_SUBSCRIBER << _IPV6_SUBSCRIBER))

@@ -6,14 +6,12 @@ import hmac
 from collections.abc import Iterable
 from datetime import datetime
 
-from chassis import context
+from chassis import context, limits
 from chassis.database import Session
+from chassis.limits import Bucket, Rule, subscriber
 from chassis.sealing import derive
 from contracts.errors import TooManyAttempts
-from services.identity import metrics
 from services.identity.limits import store
-from services.identity.limits.domain import Rule, subscriber
-from services.identity.limits.store import Bucket
 
 
 class LimitKeys:
@@ -46,4 +44,4 @@ def too_many(refused: Iterable[Rule]) -> TooManyAttempts:
 
 def count(refused: Iterable[Rule]) -> None:
     for rule in refused:
-        metrics.limits_reached.labels(rule.name).inc()
+        limits.reached.labels(rule.name).inc()

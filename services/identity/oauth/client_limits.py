@@ -8,8 +8,9 @@ from datetime import datetime
 from authlib.oauth2 import OAuth2Error
 
 from chassis.database import Session
+from chassis.limits import Rule
 from services.identity.limits import guard, store
-from services.identity.limits.domain import CLIENT, PROTOCOL_ADDRESS, Rule
+from services.identity.limits.domain import CLIENT, PROTOCOL_ADDRESS
 from services.identity.limits.guard import LimitKeys
 from services.identity.oauth.http import Answer
 
