@@ -85,6 +85,8 @@ _PUT_BACK = text(
     """
 )
 
+_REMOVE_FULL = text("DELETE FROM rate_limits WHERE full_at <= :now")
+
 
 def take(session: Session, buckets: Iterable[Bucket], now: datetime) -> frozenset[Rule]:
     """Take a try out of each, in one statement; the rules of those that had none left.
@@ -103,6 +105,10 @@ def put_back(session: Session, buckets: Iterable[Bucket]) -> None:
     given = sorted(buckets, key=lambda bucket: (bucket.rule.name, bucket.key_hash))
     if given:
         session.execute(_PUT_BACK, _columns(given))
+
+
+def remove_full(session: Session, now: datetime) -> None:
+    session.execute(_REMOVE_FULL, {"now": now})
 
 
 def _columns(buckets: list[Bucket]) -> dict[str, list[object]]:

@@ -14,6 +14,7 @@ from gateway.api import (
     items,
     mandates,
     presence,
+    progress,
     ratings,
     subscriptions,
     uploads,
@@ -24,6 +25,7 @@ router = APIRouter(prefix="/api/v1")
 for part in (
     items,
     cases,
+    progress,
     drafts,
     documents,
     uploads,

@@ -171,6 +171,9 @@ class Case(BaseModel):
     delivered_by: str | None = None
     due: Due | None = None
     form: dict[str, Any] | None = None
+    progress_code: str | None = Field(
+        default=None, description="for the applicant: shows the progress to whoever has it, without signing in"
+    )
 
 
 class CaseList(BaseModel):

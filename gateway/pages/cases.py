@@ -16,7 +16,7 @@ from contracts.errors import (
     NotFound,
     NotPermitted,
 )
-from gateway.pages import case_work
+from gateway.pages import case_work, progress
 from gateway.pages.documents import OPEN, described
 from gateway.pages.forms import FilledForm
 from gateway.pages.visits import Visit, Visited, text_in
@@ -72,6 +72,7 @@ async def _show(
         note=note,
         just_submitted="submitted" in visit.request.query_params,
         **_documents(visit, file),
+        **progress.code_of(visit, case),
     )
 
 

@@ -22,6 +22,7 @@ from gateway.pages import (
     not_me,
     own_account,
     passkeys,
+    progress,
     ratings,
     recovering,
     registering,
@@ -60,6 +61,8 @@ for part in (
     router.include_router(part.router)
 for address in (
     registering.router,
+    progress.router,
+    progress.codes,
     own_account.router,
     own_account.closed,
     counter_assurance.router,
@@ -70,6 +73,8 @@ for part in (device, kiosk, hall):
     router.include_router(part.router)
 for part in (items, cases, drafts, documents, ratings):
     router.include_router(part.router, prefix=KIOSK_PLACE.base)
+for at in (KIOSK_PLACE, VISIT_PLACE):
+    router.include_router(progress.codes, prefix=at.base)
 # who acts for somebody does not rate for them
 for part in (items, cases, drafts, documents):
     router.include_router(part.router, prefix=VISIT_PLACE.base)

@@ -23,6 +23,7 @@ from services.cases.catalogue import listing
 from services.cases.catalogue.live import FRESH_SECONDS
 from services.cases.catalogue.model import Filter
 from services.cases.drafts.service import DraftEntrypoints
+from services.cases.progress.service import ProgressEntrypoints
 from services.cases.subscriptions import commands as subscription_commands
 from services.cases.subscriptions import queries as subscription_queries
 from services.cases.webhooks import commands as webhook_commands
@@ -30,7 +31,7 @@ from services.cases.webhooks import queries as webhook_queries
 from services.cases.work import notes, timing, worklist
 
 
-class CasesService(AttachmentEntrypoints, DraftEntrypoints):
+class CasesService(AttachmentEntrypoints, DraftEntrypoints, ProgressEntrypoints):
     name = "cases"
 
     @rpc
@@ -66,7 +67,7 @@ class CasesService(AttachmentEntrypoints, DraftEntrypoints):
             filed = commands.submit_case(session, catalogue, filing, datetime.now(UTC), **self._time)
             if needs_documents:
                 commands.require_documents(session, catalogue, self.actor, filed)
-            return filed
+            return self._with_code(session, filed)
 
     @rpc
     def list_cases(self, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
@@ -91,7 +92,7 @@ class CasesService(AttachmentEntrypoints, DraftEntrypoints):
     @rpc
     def get_case(self, number: str, purpose: str | None = None) -> dict[str, Any]:
         with self.work() as (session, catalogue):
-            return queries.get_case(session, catalogue, self.actor, number, purpose)
+            return self._with_code(session, queries.get_case(session, catalogue, self.actor, number, purpose))
 
     @rpc
     def get_history(self, number: str, purpose: str | None = None) -> dict[str, Any]:
@@ -103,7 +104,8 @@ class CasesService(AttachmentEntrypoints, DraftEntrypoints):
         with self.work() as (session, catalogue):
             file = queries.get_case_file(session, catalogue, self.actor, number, purpose)
             files = attachment_store.list_of_case(session, self._file_seal(), file["case"]["number"])
-            return file | {"documents": documents_view(file["item"], files)}
+            case = self._with_code(session, file["case"])
+            return file | {"case": case, "documents": documents_view(file["item"], files)}
 
     @rpc
     def act_on_case(

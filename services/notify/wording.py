@@ -70,6 +70,7 @@ def render(topic: Topic, locale: str, names: ItemNames, base_url: str) -> Text:
         "number": topic.number,
         "item": _one_line(names.get(locale) or topic.item or ""),
         "link": topic.link(base_url),
+        "progress": f"{base_url}/progress?number={topic.number}",
     }
     return Text(
         wording.subjects[topic.event].render(variables),

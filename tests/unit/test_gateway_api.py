@@ -16,6 +16,7 @@ from tests.unit.gateway_fakes import CASE, ITEM, FakeRpc, bearer, make_door, mak
 PUBLIC = {
     ("GET", "/api/v1/items"),
     ("GET", "/api/v1/items/{code}"),
+    ("GET", "/api/v1/progress/{number}"),
     ("GET", "/api/v1/statistics/ratings"),
 }
 """What may be asked without a token. Everything else of the API may not."""

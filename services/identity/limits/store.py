@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import select, tuple_
 
 from chassis.database import Session
-from chassis.limits import Bucket, Rule, put_back, take
+from chassis.limits import Bucket, Rule, put_back, remove_full, take
 from services.identity.limits.domain import RULES
 from services.identity.limits.tables import rate_limits
 
@@ -24,7 +24,3 @@ def spent(session: Session, buckets: Iterable[Bucket], now: datetime) -> frozens
     found = select(limit.rule, limit.full_at).where(tuple_(limit.rule, limit.key_hash).in_(keys), limit.full_at > now)
     rows = session.execute(found) if keys else ()
     return frozenset(_RULE_OF_NAME[row.rule] for row in rows if _RULE_OF_NAME[row.rule].is_spent(row.full_at, now))
-
-
-def remove_full(session: Session, now: datetime) -> None:
-    session.execute(delete(rate_limits).where(rate_limits.c.full_at <= now))
