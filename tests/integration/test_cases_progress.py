@@ -9,8 +9,7 @@ import pytest
 from sqlalchemy import event as database_event
 from sqlalchemy import text
 
-from chassis import context
-from contracts import typed_codes
+from chassis import context, typed_codes
 from contracts.actors import Actor
 from contracts.errors import NotFound, NotPermitted, TooManyAttempts
 from services.cases import commands

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from chassis import context
+from chassis import context, typed_codes
 from chassis.limits import Bucket, Rule, subscriber
 from chassis.sealing import derive
-from contracts import typed_codes
 
 PROGRESS_ADDRESS: Final = Rule("progress-address", 60, timedelta(seconds=10))
 """Wrong numbers and codes from one address, for whatever cases. A hall has one address for everybody in it."""

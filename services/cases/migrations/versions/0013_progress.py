@@ -4,8 +4,8 @@ from alembic import op
 
 from chassis.tables import create_rate_limits, drop_rate_limits
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 
 # a case without a row has its first code: nothing is written for those that were filed before
 ACCESS = """
