@@ -17,6 +17,7 @@ from services.cases.catalogue.files import shipped
 from services.cases.progress import commands as progress_commands
 from services.cases.progress import queries
 from services.cases.progress.codes import PROGRESS_ADDRESS, PROGRESS_CASE, ProgressKeys
+from tests.seals import RESULTS
 
 CATALOGUE = shipped()
 NOW = datetime(2100, 3, 2, 1, 30, tzinfo=UTC)
@@ -76,7 +77,7 @@ class Progress:
             progress_commands.withdraw_code(session, self.citizen, self.number)
 
     def act(self, actor, action, **asked):
-        asked = {"note": None, "form": None} | asked
+        asked = {"note": None, "form": None, "result_seal": RESULTS} | asked
         with self.database.transaction() as session:
             commands.act_on_case(session, CATALOGUE, actor, self.number, action, now=self.now, **asked)
 

@@ -31,7 +31,7 @@ FAMILIES = (
     "hall-assurance-fault", "kiosk-title", "raised-by", "register-code", "register-field", "registry.", "second.by",
     "second.code", "browser.", "change.", "sessions-follows", "sessions-told", "due.", "hall-name", "staff-change",
     "file-status", "client-name",
-    "delivered-by.", "suspension.", "work.shown-", "work.assigned-", "work.choose-", "case.step-",
+    "delivered-by.", "suspension.", "work.shown-", "work.assigned-", "work.choose-", "case.step-", "progress.awaited-",
 )  # fmt: skip
 """Keys that are put together from a code; what they must hold is tested by name below."""
 
