@@ -11,7 +11,7 @@ import click
 from cli.platform import hand, identity_database, seal
 from contracts import access
 from services.identity.access_log import listing, sealing
-from services.identity.access_log.domain import Link
+from services.identity.access_log.domain import Cut, Link
 
 BROKEN = 1
 
@@ -43,8 +43,18 @@ def verify(known: Link | None) -> None:
     if report.fault is not None:
         click.echo(f"onehall: the access log is broken: {report.fault}", err=True)
         sys.exit(BROKEN)
-    click.echo(f"{report.end.position} entries are whole, {report.unsealed} wait for their seal")
+    kept = report.end.position - (report.cut.last.position if report.cut else 0)
+    click.echo(f"{kept} entries are whole, {report.unsealed} wait for their seal")
+    if report.cut is not None:
+        _say_cut(report.cut, known)
     click.echo(f"end {report.end}")
+
+
+def _say_cut(cut: Cut, known: Link | None) -> None:
+    went = f"{cut.last.position} entries of before {cut.before:%Y-%m-%d}"
+    click.echo(f"{went} are no longer kept (cut {cut.number}, {cut.cut_at:%Y-%m-%d})")
+    if known is not None and known.position < cut.last.position:
+        click.echo(f"the known end {known.position} went with them: nothing is known of it any more")
 
 
 _DATE = click.DateTime(["%Y-%m-%d"])

@@ -13,6 +13,10 @@ access_log_unsealed = Gauge("onehall_access_log_unsealed", "Entries of the acces
 access_log_seal_failed = Gauge(
     "onehall_access_log_seal_failed", "1 while nothing is sealed, because the sealed end of the access log is not there"
 )
+access_log_pruned = Counter("onehall_access_log_pruned", "Entries of the access log that were cut off, being too old")
+access_log_prune_failed = Gauge(
+    "onehall_access_log_prune_failed", "1 while nothing is cut off, because what would go is not whole"
+)
 logout_notices = Counter("onehall_logout_notices", "Attempts to tell a client of the end of a session", ["outcome"])
 logout_notices_waiting = Gauge("onehall_logout_notices_waiting", "Ends of sessions that a client was not told of yet")
 logout_notice_oldest_seconds = Gauge("onehall_logout_notice_oldest_seconds", "Age of the oldest of them")

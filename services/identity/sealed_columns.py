@@ -10,8 +10,9 @@ from typing import Final
 
 from chassis.resealing import SealedColumn
 from services.identity import tables
+from services.identity.access_log import cuts
 from services.identity.access_log import sealing as access_log
-from services.identity.access_log.tables import head
+from services.identity.access_log import tables as access_log_tables
 from services.identity.codes.tables import one_time_codes
 from services.identity.factors import means
 from services.identity.factors.tables import totp_factors
@@ -21,7 +22,8 @@ SEALED_COLUMNS: Final = (
     SealedColumn(tables.signing_keys, "private_key", "kid", "signing-keys", is_lasting=False),
     SealedColumn(tables.sealed_secrets, "sealed", "name", "pairwise-subjects"),
     SealedColumn(tables.web_sessions, "tokens", "secret_hash", "web-sessions", is_lasting=False),
-    SealedColumn(head, "sealed", "is_only", access_log.PURPOSE),
+    SealedColumn(access_log_tables.head, "sealed", "is_only", access_log.PURPOSE),
+    SealedColumn(access_log_tables.cuts, "sealed", "number", access_log.PURPOSE, place=cuts.place_of),
     SealedColumn(totp_factors, "secret", "subject", means.PURPOSE, place=str.encode),
     SealedColumn(registrations, "addresses", "secret_hash", "registrations", is_lasting=False),
     SealedColumn(one_time_codes, "address", "challenge", "one-time-codes", is_lasting=False, place=str.encode),

@@ -15,8 +15,8 @@ from contracts.envelope import Envelope
 from contracts.errors import InvalidInput, NotPermitted
 from contracts.events import DataViewed
 from services.identity import queries as identity_queries
-from services.identity.access_log import commands, queries, sealing, store
-from services.identity.access_log.domain import Entry, Link, Look
+from services.identity.access_log import commands, cuts, queries, retention, sealing, store
+from services.identity.access_log.domain import Cut, Entry, Link, Look, kept_since
 from services.identity.sealing import Seal
 from tests.integration.identity_driver import COOKIE_KEY
 
@@ -309,3 +309,109 @@ def test_nothing_is_sealed_behind_an_end_that_is_gone(chain, driver, account):
     commands.note_act(chain, look_at(account), driver.now)
     assert sealing.seal_new_entries(Within(chain), SEAL) == 0
     assert store.count_unsealed(chain) == 1
+
+
+# How long it is kept
+
+
+YEARS = 5
+
+
+@pytest.fixture
+def old_chain(chain, driver, account):
+    """The chain as it is when its last two entries are the only ones that are young enough; with that moment."""
+    now = driver.now.replace(year=driver.now.year + YEARS + 1)
+    for _ in range(2):
+        store.append(chain, [Entry(str(uuid.uuid4()), now, look_at(account))])
+        sealing.seal_new_entries(Within(chain), SEAL)
+    chain.execute(text("ALTER TABLE access_log ENABLE TRIGGER USER"))
+    return chain, now
+
+
+def test_what_is_too_old_is_cut_off_and_the_rest_is_whole(old_chain, account):
+    session, now = old_chain
+    end = verify(session).end
+    first = session.execute(text("SELECT min(position) FROM access_log")).scalar_one()
+    assert retention.prune(Within(session), SEAL, YEARS, now) == end.position - 2 - first + 1
+    report = verify(session, end)
+    assert (report.fault, report.end, report.unsealed) == (None, end, 0)
+    assert (report.cut.last.position, report.cut.before) == (end.position - 2, kept_since(now, YEARS))
+    assert session.execute(text("SELECT count(*) FROM access_log")).scalar_one() == 2
+    assert retention.prune(Within(session), SEAL, YEARS, now) == 0
+
+
+def test_it_is_cut_piece_by_piece_and_goes_on_until_nothing_is_left(old_chain, account, monkeypatch):
+    session, now = old_chain
+    monkeypatch.setattr(retention, "SEGMENT", 3)
+    monkeypatch.setattr(retention, "BATCH", 2)
+    end = verify(session).end
+    retention.prune(Within(session), SEAL, YEARS, now.replace(year=now.year + 1 + YEARS))
+    assert session.execute(text("SELECT count(*) FROM access_log")).scalar_one() == 0
+    assert (verify(session).fault, verify(session).end) == (None, end)
+    commands.note_act(session, look_at(account), now)
+    sealing.seal_new_entries(Within(session), SEAL)
+    assert (verify(session).fault, verify(session).end.position) == (None, end.position + 1)
+
+
+def test_entries_are_kept_for_all_of_their_years(old_chain, driver):
+    session, _ = old_chain
+    count = text("SELECT count(*) FROM access_log")
+    before = session.execute(count).scalar_one()
+    last_moment = driver.now.replace(year=driver.now.year + YEARS, day=28)
+    retention.prune(Within(session), SEAL, YEARS, last_moment)
+    assert session.execute(count).scalar_one() >= min(before, 7)
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ("DELETE FROM access_log_cuts WHERE last = :last - 2", "is missing"),
+        ("UPDATE access_log_cuts SET before = before + interval '1 day' WHERE last = :last - 2", "was altered"),
+        ("UPDATE access_log_cuts SET hash = digest WHERE last = :last - 2", "was altered"),
+        ("DELETE FROM access_log WHERE position = :last - 1", "entry {next} is missing"),
+        ("UPDATE access_log SET viewer = 'nobody' WHERE position = :last - 1", "entry {next} was altered"),
+    ],
+    ids=["cut-removed", "cut-altered", "anchor-altered", "first-removed", "first-altered"],
+)
+def test_what_is_done_to_a_cut_or_behind_it_is_found(old_chain, change, place):
+    session, now = old_chain
+    retention.prune(Within(session), SEAL, YEARS, now)
+    last = last_position(session)
+    for table in ("access_log", "access_log_cuts"):
+        session.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
+    session.execute(text(change), {"last": last})
+    fault = verify(session).fault
+    assert fault is not None
+    assert place.format(next=last - 1) in fault
+
+
+def test_who_has_not_the_key_cannot_call_it_a_cut(old_chain):
+    session, now = old_chain
+    stored = store.load_sealed(session, last_position(session) - 3, 1)[0][0]
+    previous = cuts.load_last(session, SEAL)
+    forged = Cut.after(previous, stored, kept_since(now, YEARS), now)
+    cuts.save(session, OTHER_SEAL, forged)
+    assert verify(session).fault == f"cut {forged.number} was not made by us, or was sealed with another key"
+    assert retention.prune(Within(session), SEAL, YEARS, now) == 0
+
+
+def test_what_was_tampered_with_is_not_cut(chain, driver):
+    now, last = driver.now.replace(year=driver.now.year + YEARS + 1), last_position(chain)
+    chain.execute(text("UPDATE access_log SET viewer = 'nobody' WHERE position = :p"), {"p": last - 3})
+    assert retention.prune(Within(chain), SEAL, YEARS, now) == 0
+    assert f"entry {last - 3} was altered" in verify(chain).fault
+
+
+def test_two_that_cut_at_once_make_one_cut(driver):
+    now = driver.now.replace(year=driver.now.year + 20)
+    with driver.database.transaction() as one:
+        assert store.try_lock_cuts(one)
+        assert retention.prune(driver.database, SEAL, YEARS, now) == 0
+
+
+@pytest.mark.parametrize("change", ["DELETE FROM access_log_cuts", "UPDATE access_log_cuts SET last = last + 1"])
+def test_the_database_refuses_to_change_a_cut(old_chain, change):
+    session, now = old_chain
+    retention.prune(Within(session), SEAL, YEARS, now)
+    with pytest.raises(IntegrityError), session.begin_nested():
+        session.execute(text(change))

@@ -18,6 +18,7 @@ from services.cases.attachments import store as attachments
 from services.cases.drafts import store as drafts
 from services.cases.drafts.domain import Draft
 from services.cases.results import store as results
+from services.identity.access_log import retention
 from services.identity.access_log import sealing as access_log
 from services.identity.domain import Client
 from services.identity.factors import store as factors
@@ -38,6 +39,8 @@ OTHERWISE = {
         "security_notice_addresses.blind_index": "the same, of copies",
         "refresh_tokens.successor": "sealed with the token itself, for some seconds",
         "access_log.hash": "SHA-256 of the chain",
+        "access_log_cuts.hash": "the same, of where it was cut",
+        "access_log_cuts.digest": "the same, of the cuts",
         "passkeys.public_key": "public",
         "ceremonies.challenge": "random, sent to the browser in the clear",
         "recently.key": "SHA-256",
@@ -120,7 +123,9 @@ def test_all_of_identity_opens_with_the_new_key_alone(driver):
         email, phone = f"{uuid.uuid4().hex}@example.org", f"137{uuid.uuid4().int % 10**8:08}"
         registration.begin_registration(session, keys, email, phone, "en", driver.now)
         own_data.get_personal_data(session, driver.vault, driver.actor, driver.now)
-    access_log.seal_new_entries(driver.database, IdentitySeal(COOKIE_KEY, access_log.PURPOSE))
+    log_seal = IdentitySeal(COOKIE_KEY, access_log.PURPOSE)
+    access_log.seal_new_entries(driver.database, log_seal)
+    retention.prune(driver.database, log_seal, 3, driver.now.replace(year=driver.now.year + 20))
     require_change(driver.database, SEALED_COLUMNS, lambda purpose, key, other: IdentitySeal(key, purpose, other))
 
 

@@ -97,3 +97,32 @@ class Link:
 
 
 FIRST = Link(0, bytes(32))
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Entries `first` to `last.position`, all of before `before`, are no longer kept; the rest goes on from `last`.
+
+    `digest` covers it and all cuts before it, as a hash of the chain does.
+    """
+
+    number: int
+    first: int
+    last: Link
+    before: datetime
+    cut_at: datetime
+    digest: bytes
+
+    @classmethod
+    def after(cls, previous: Cut | None, last: Link, before: datetime, cut_at: datetime) -> Cut:
+        number, first, digest = (
+            (previous.number + 1, previous.last.position + 1, previous.digest) if previous else (1, 1, b"")
+        )
+        moments = [moment.astimezone(UTC).isoformat(timespec="microseconds") for moment in (before, cut_at)]
+        text = json.dumps([number, first, str(last), *moments])
+        return cls(number, first, last, before, cut_at, hashlib.sha256(digest + text.encode()).digest())
+
+
+def kept_since(now: datetime, years: int) -> datetime:
+    """The first moment that is kept: a month's beginning, so that it is cut a month at a time."""
+    return now.astimezone(UTC).replace(year=now.year - years, day=1, hour=0, minute=0, second=0, microsecond=0)

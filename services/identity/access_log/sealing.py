@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from chassis.database import Database, Session
 from services.identity import metrics
-from services.identity.access_log import store
-from services.identity.access_log.domain import FIRST, Link
+from services.identity.access_log import cuts, store
+from services.identity.access_log.cuts import CutNotSealed
+from services.identity.access_log.domain import FIRST, Cut, Link
 from services.identity.sealing import Seal, SealedOtherwise
 
 log = logging.getLogger(__name__)
@@ -85,27 +86,44 @@ def _opened(seal: Seal, sealed: bytes | None, last: int) -> Link:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`fault` is the first place where the chain is broken. `end` is how far it is whole."""
+    """`fault` is the first place where the chain is broken. `end` is how far it is whole.
+
+    `cut` is the last one of those by which the beginning is no longer kept.
+    """
 
     end: Link
     unsealed: int
     fault: str | None = None
+    cut: Cut | None = None
 
 
 def verify(database: Database, seal: Seal, known: Link | None = None) -> Report:
-    """Walk the whole chain, batch by batch, while entries are added to it.
+    """Walk the whole chain, batch by batch, while entries are added to it and cut off its beginning.
 
     `known` is an end that an earlier report gave: the chain must still hold it. Only that finds a chain that was cut
-    back to an older end together with the end itself.
+    back to an older end together with the end itself. Of one that is cut off by now nothing can be said.
     """
-    link, is_last = FIRST, False
+    link, cut, fault, is_last, unsealed = FIRST, None, None, False, 0
     while not is_last:
         with database.transaction() as session:
-            fault, is_last, link = _walk(session, seal, link, known)
+            fault, is_last, following = _walk(session, seal, link, known)
+            # read behind the entries: this covers what is not there any more
+            newest = store.load_newest_cut(session)
+            if newest is not None and newest[0].last.position > link.position:
+                fault, is_last, cut = _check_cuts(session, seal)
+                following = cut.last if cut else link
+            link = following
             unsealed = store.count_unsealed(session) if is_last else 0
     if fault is None and known is not None and known.position > link.position:
         fault = f"entries {link.position + 1} to {known.position}, which were there before, are missing at the end"
-    return Report(link, unsealed, fault)
+    return Report(link, unsealed, fault, cut)
+
+
+def _check_cuts(session: Session, seal: Seal) -> tuple[str | None, bool, Cut | None]:
+    try:
+        return None, False, cuts.check_all(session, seal)
+    except CutNotSealed as error:
+        return str(error), True, None
 
 
 def _walk(session: Session, seal: Seal, link: Link, known: Link | None) -> tuple[str | None, bool, Link]:
@@ -121,7 +139,7 @@ def _walk(session: Session, seal: Seal, link: Link, known: Link | None) -> tuple
     # what was sealed since the end was read is left to the next batch
     for stored, entry in ((stored, entry) for stored, entry in rows if stored.position <= end.position):
         following = link.followed_by(entry)
-        if (fault := _fault_of(stored, following, known)) is not None:
+        if (fault := fault_of(stored, following) or _fault_of_known(stored, known)) is not None:
             return fault, True, link
         link = following
     if rows and link.position < end.position:
@@ -129,11 +147,16 @@ def _walk(session: Session, seal: Seal, link: Link, known: Link | None) -> tuple
     return _fault_at_end(link, end), True, link
 
 
-def _fault_of(stored: Link, expected: Link, known: Link | None) -> str | None:
+def fault_of(stored: Link, expected: Link) -> str | None:
+    """Of a place in the chain, against what the entry there and all before it come to."""
     if stored.position != expected.position:
         return f"entry {expected.position} is missing"
     if stored.hash != expected.hash:
         return f"entry {stored.position} was altered, or is not the one that was there"
+    return None
+
+
+def _fault_of_known(stored: Link, known: Link | None) -> str | None:
     if known is not None and stored.position == known.position and stored.hash != known.hash:
         return f"entry {stored.position} is not the one that was there before"
     return None

@@ -12,6 +12,7 @@ from chassis.timer import timer
 from contracts.envelope import Envelope
 from services.identity.access_log import commands as access_log_commands
 from services.identity.access_log import queries as access_log_queries
+from services.identity.access_log import retention as access_log_retention
 from services.identity.access_log import sealing as access_log_sealing
 from services.identity.base import IdentityBase
 
@@ -39,3 +40,9 @@ class AccessLogEntrypoints(IdentityBase):
     def seal_access_log(self) -> None:
         """In every replica: one seals at a time, the others find it at it."""
         access_log_sealing.seal_new_entries(self.database, self._seal(access_log_sealing.PURPOSE))
+
+    @timer(interval=3600)
+    def prune_access_log(self) -> None:
+        """What is a month too old; in every replica, as above."""
+        seal, years = self._seal(access_log_sealing.PURPOSE), self.settings.access_log_years
+        access_log_retention.prune(self.database, seal, years, datetime.now(UTC))

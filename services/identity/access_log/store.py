@@ -7,16 +7,16 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, select, text, tuple_
+from sqlalchemy import Row, bindparam, delete, func, insert, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis.database import Session
 from services.identity import tables as identity_tables
-from services.identity.access_log.domain import Entry, Link, Look
-from services.identity.access_log.tables import entries, head
+from services.identity.access_log.domain import Cut, Entry, Link, Look
+from services.identity.access_log.tables import cuts, entries, head
 
-_SEAL_LOCK = 7_251_003
-"""Number of an advisory lock."""
+_SEAL_LOCK, _CUT_LOCK = 7_251_003, 7_251_004
+"""Numbers of advisory locks."""
 
 _ENTRY = (entries.c.id, entries.c.at, *(entries.c[field.name] for field in fields(Look)))
 _LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
@@ -67,6 +67,11 @@ def try_lock(session: Session) -> bool:
     return bool(session.execute(_LOCK, {"lock": _SEAL_LOCK}).scalar_one())
 
 
+def try_lock_cuts(session: Session) -> bool:
+    """The same, of the one that cuts."""
+    return bool(session.execute(_LOCK, {"lock": _CUT_LOCK}).scalar_one())
+
+
 def load_unsealed(session: Session, limit: int) -> list[Entry]:
     return [_entry_of(row) for row in session.execute(_UNSEALED, {"row_limit": limit})]
 
@@ -82,9 +87,10 @@ def load_sealed(session: Session, after: int, limit: int) -> list[tuple[Link, En
 
 
 def load_head(session: Session) -> tuple[bytes | None, int]:
-    """The sealed end, and the last position that is there, of one moment."""
+    """The sealed end, and the last position that is there or was cut off, of one moment."""
     sealed = select(head.c.sealed).scalar_subquery()
-    last = select(func.max(entries.c.position)).scalar_subquery()
+    kept = select(func.max(entries.c.position)).scalar_subquery()
+    last = func.greatest(kept, select(func.max(cuts.c.last)).scalar_subquery())
     row = session.execute(select(sealed.label("sealed"), last.label("last"))).one()
     return (bytes(row.sealed) if row.sealed is not None else None), row.last or 0
 
@@ -96,6 +102,29 @@ def save_head(session: Session, sealed: bytes) -> None:
 
 def count_unsealed(session: Session) -> int:
     return int(session.execute(select(func.count()).where(entries.c.hash.is_(None))).scalar_one())
+
+
+def load_cuts(session: Session) -> list[tuple[Cut, bytes]]:
+    """With their seals, the first one first."""
+    return [_cut_of(row) for row in session.execute(select(cuts).order_by(cuts.c.number))]
+
+
+def load_newest_cut(session: Session) -> tuple[Cut, bytes] | None:
+    row = session.execute(select(cuts).order_by(cuts.c.number.desc()).limit(1)).first()
+    return _cut_of(row) if row is not None else None
+
+
+def cut_off(session: Session, cut: Cut, sealed: bytes) -> None:
+    """The row first: the database lets nothing go that no cut covers."""
+    row = {name: value for name, value in asdict(cut).items() if name != "last"}
+    row |= {"last": cut.last.position, "hash": cut.last.hash, "sealed": sealed}
+    session.execute(insert(cuts).values(row))
+    session.execute(delete(entries).where(entries.c.position <= cut.last.position))
+
+
+def _cut_of(row: Any) -> tuple[Cut, bytes]:
+    last = Link(row.last, bytes(row.hash))
+    return Cut(row.number, row.first, last, row.before, row.cut_at, bytes(row.digest)), bytes(row.sealed)
 
 
 def _entry_of(row: Any) -> Entry:

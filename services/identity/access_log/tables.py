@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, Text, text
 from sqlalchemy.dialects.postgresql import UUID
 
 from services.identity.tables import Moment, metadata
@@ -36,5 +36,19 @@ head = Table(
     "access_log_head",
     metadata,
     Column("is_only", Boolean, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+# a row is a beginning that was cut off: how far, and the hash that the rest goes on from
+cuts = Table(
+    "access_log_cuts",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False, unique=True),
+    Column("hash", LargeBinary, nullable=False),
+    Column("before", Moment, nullable=False),
+    Column("cut_at", Moment, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
 )
