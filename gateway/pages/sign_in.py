@@ -112,4 +112,4 @@ async def sign_out(visit: Visited) -> Response:
 
 @router.get("/signed-out")
 async def show_signed_out(visit: Visited) -> Response:
-    return visit.render("signed_out.html")
+    return visit.render("signed_out.html", back=None, client=None)
