@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from cli import agreements, audit, catalogue, clients, demos, events, keys, recoveries, users
+from cli import agreements, audit, catalogue, clients, demos, events, keys, recoveries, registries, sources, users
 from contracts.errors import Fault, InvalidInput, NotFound, ServiceError, ServiceUnavailable, UsernameTaken
 from services.identity.domain import DemoDataInProduction
 
@@ -28,6 +28,8 @@ onehall.add_command(demos.demo)
 onehall.add_command(events.events)
 onehall.add_command(agreements.agreement)
 onehall.add_command(agreements.subscription)
+onehall.add_command(registries.registry)
+onehall.add_command(sources.source)
 onehall.add_command(keys.key)
 onehall.add_command(audit.audit)
 onehall.add_command(catalogue.catalogue)
@@ -73,6 +75,9 @@ _RULES = {
     "needsRole": "it needs one of the roles {value}",
     "has": "the account has no role {value}",
     "required": "it is missing",
+    "owner": "{value} is no name of small letters, digits and -, or it is a department's",
+    "address": "{value} is no address: https, a host, perhaps a path; no user name in it",
+    "no-such-item": "there is no service item {value}",
 }
 
 

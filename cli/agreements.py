@@ -15,7 +15,7 @@ from services.cases.subscriptions import commands, domain, queries
 _FORMATS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
 
 
-def _end(context: click.Context, option: click.Parameter, text: str) -> datetime:
+def end_of(context: click.Context, option: click.Parameter, text: str) -> datetime:
     """A time, or the first moment that is not in that day any more. In UTC."""
     time: datetime = click.DateTime(_FORMATS)(text, option, context)
     is_day = len(text) == len("2026-11-24")
@@ -30,7 +30,7 @@ def agreement() -> None:
 @agreement.command()
 @click.argument("grantee")
 @click.option("--reference", required=True, help="The paper's own name or number.")
-@click.option("--until", callback=_end, required=True, help="Its last day, or a time (UTC).")
+@click.option("--until", callback=end_of, required=True, help="Its last day, or a time (UTC).")
 @click.option("--type", "types", multiple=True, help="Such as case.closed. All five may be repeated; '*' is any.")
 @click.option("--department", "departments", multiple=True, help="The competent department.")
 @click.option("--region", "regions", multiple=True)
@@ -65,7 +65,7 @@ def list_agreements() -> None:
 @agreement.command()
 @click.argument("grantee")
 @click.option("--reference", required=True)
-@click.option("--until", callback=_end, required=True, help="Its new last day, or a time (UTC).")
+@click.option("--until", callback=end_of, required=True, help="Its new last day, or a time (UTC).")
 def extend(grantee: str, reference: str, until: datetime) -> None:
     """Give an agreement, and the subscriptions under it, a new end."""
     with cases_database().transaction() as session:

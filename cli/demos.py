@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 
 import click
@@ -9,6 +10,7 @@ import click
 from chassis.database import Database
 from chassis.settings import database_url, load_local_environment
 from cli.platform import at_once, identity_database, operator_settings, vault
+from services.cases.registries.demo import seed_registers
 from services.cases.subscriptions import commands as subscriptions
 from services.identity import commands
 from services.identity.demo import DEPARTMENTS
@@ -35,9 +37,11 @@ def seed() -> None:
         notify_secret,
         datetime.now(UTC),
     )
+    now = datetime.now(UTC)
     with Database(database_url("cases"), pool_size=1).transaction() as session:
         for department in DEPARTMENTS:
-            subscriptions.add_own_subscription(session, department, "cases", created_by="demo", now=datetime.now(UTC))
+            subscriptions.add_own_subscription(session, department, "cases", created_by="demo", now=now)
+        seed_registers(session, os.environ.get("ONEHALL_DEMO_REGISTERS_URL"), now)
 
 
 @demo.command()

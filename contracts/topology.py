@@ -177,7 +177,9 @@ def processes() -> tuple[Process, ...]:
     webhooks = Process(f"webhooks-{SUBSCRIBABLE}", ("chassis.webhooks", SUBSCRIBABLE), 30)
     # tells clients of the end of sessions: outside of identity, which has no way out to anybody's address
     logout = Process("logout-identity", ("services.identity.notices",), 31)
-    return (*relays, webhooks, logout, *services, Process("gateway", ("gateway",), 0))
+    # asks registers of evidence: for the same reason, and so that a slow one holds up nobody's case
+    registries = Process("registries-cases", ("services.cases.registries",), 32)
+    return (*relays, webhooks, logout, registries, *services, Process("gateway", ("gateway",), 0))
 
 
 def port(gateway_port: int, slot: int) -> int:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from contracts import broker_accounts
 from contracts.topology import SERVICES
-from deploy.local import registry, sms_provider
+from deploy.local import evidence_registers, registry, sms_provider
 from deploy.local.state import State
 
 HOST = "127.0.0.1"
@@ -41,6 +41,7 @@ SET_BY_YOU = (
     "ONEHALL_REGISTRY_URL",
     "ONEHALL_REGISTRY_CLIENT_ID",
     "ONEHALL_REGISTRY_CLIENT_SECRET",
+    "ONEHALL_EVIDENCE_SECRETS",
     "ONEHALL_WEBHOOK_CA_FILE",
     "ONEHALL_WEBHOOK_PRIVATE_ADDRESSES",
 )
@@ -126,6 +127,9 @@ def make_environment(
         "ONEHALL_MAIL_FROM": "no-reply@onehall.example",
         "ONEHALL_REGISTRY_URL": f"http://{HOST}:{ports['registry']}",
         "ONEHALL_REGISTRY_CLIENT_SECRET": registry.CLIENT_SECRET,
+        # where the demo's registers of evidence are, for whoever makes their rows
+        "ONEHALL_DEMO_REGISTERS_URL": f"http://{HOST}:{ports['registry']}",
+        "ONEHALL_EVIDENCE_SECRETS": evidence_registers.SECRETS,
         # OAuth over plain HTTP is refused otherwise; only ever set here, where everything stays on this machine
         "AUTHLIB_INSECURE_TRANSPORT": "1",
     }

@@ -7,6 +7,7 @@ from chassis.settings import ProcessSettings
 from chassis.webhooks.settings import WebhookSettings
 from contracts.topology import Process
 from gateway.settings import GatewaySettings
+from services.cases.registries.settings import RegistrySettings
 from services.cases.settings import CasesSettings
 from services.identity.notices.settings import NoticeSettings
 from services.identity.settings import IdentitySettings
@@ -17,6 +18,7 @@ SETTINGS: dict[str, type[ProcessSettings]] = {
     "chassis.relay": RelaySettings,
     "chassis.webhooks": WebhookSettings,
     "services.cases": CasesSettings,
+    "services.cases.registries": RegistrySettings,
     "services.identity": IdentitySettings,
     "services.identity.notices": NoticeSettings,
     "services.notify": NotifySettings,

@@ -1,4 +1,7 @@
-"""The local register of persons: what `services.identity.persons.registry` asks, over real HTTP.
+"""The local registers in one process: that of persons, and those of evidence under paths of their own, over real HTTP.
+
+`services.identity.persons.registry` asks the register of persons, `services.cases.registries` the others
+(`deploy.local.evidence_registers`).
 
 It knows the demo's people by number and name. Of everybody else the day of birth says how it behaves, so that each way
 can be tried by hand: born in 1891, the number belongs to whatever name is said; in 1892 the register is out of order
@@ -18,6 +21,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus
 
+from deploy.local import evidence_registers
+from deploy.local.evidence_registers import Answer, EvidenceRegister
 from services.identity.demo import ACCOUNTS, PARTICULARS
 
 CLIENT_ID = "onehall"
@@ -25,27 +30,21 @@ CLIENT_SECRET = "onehall-demo-registry"  # noqa: S105 (known to all, and good he
 TOKEN_SECONDS = 300
 RETRY_AFTER_SECONDS = 2
 _MAX_BODY = 8 * 1024
-
-Answer = tuple[int, dict[str, Any], dict[str, str]]
+_UNKNOWN: Answer = (401, {"error": "invalid_token"}, {"WWW-Authenticate": "Bearer"})
 
 
 @dataclass
-class Register:
-    """`names` is number -> name."""
+class Tokens:
+    """The token endpoint of one register."""
 
-    secret: str = CLIENT_SECRET
-    names: dict[str, str] = field(default_factory=lambda: demo_names())
+    secret: str
     now: Callable[[], float] = time.monotonic
     tokens: dict[str, float] = field(default_factory=dict)
 
-    def answer(self, path: str, authorization: str, body: bytes) -> Answer:
-        if path == "/oauth/token":
-            return self._token(authorization, body)
-        if path == "/v1/identity-checks":
-            return self._check(authorization, body)
-        return 404, {"error": "not_found"}, {}
+    def is_token(self, authorization: str) -> bool:
+        return self.tokens.get(authorization.removeprefix("Bearer "), 0) > self.now()
 
-    def _token(self, authorization: str, body: bytes) -> Answer:
+    def issue(self, authorization: str, body: bytes) -> Answer:
         """RFC 6749, section 4.4, with the client's secret by HTTP Basic (section 2.3.1)."""
         if not self._is_client(authorization):
             return 401, {"error": "invalid_client"}, {"WWW-Authenticate": "Basic"}
@@ -65,9 +64,40 @@ class Register:
         is_secret = secrets.compare_digest(unquote_plus(secret).encode(), self.secret.encode())
         return scheme.lower() == "basic" and unquote_plus(client) == CLIENT_ID and is_secret
 
+
+@dataclass
+class Register:
+    """`names` is number -> name. `others` is path -> a register of evidence."""
+
+    secret: str = CLIENT_SECRET
+    names: dict[str, str] = field(default_factory=lambda: demo_names())
+    now: Callable[[], float] = time.monotonic
+    others: dict[str, EvidenceRegister] = field(default_factory=lambda: demo_others())
+
+    def __post_init__(self) -> None:
+        self._tokens = Tokens(self.secret, self.now)
+        self._tokens_of = {path: Tokens(other.secret, self.now) for path, other in self.others.items()}
+
+    @property
+    def tokens(self) -> dict[str, float]:
+        return self._tokens.tokens
+
+    def answer(self, path: str, authorization: str, body: bytes, key: str = "") -> Answer:
+        if path == "/oauth/token":
+            return self._tokens.issue(authorization, body)
+        if path == "/v1/identity-checks":
+            return self._check(authorization, body)
+        for prefix, other in self.others.items():
+            if path == f"{prefix}/oauth/token":
+                return self._tokens_of[prefix].issue(authorization, body)
+            if path == f"{prefix}/v1/evidence":
+                known = self._tokens_of[prefix].is_token(authorization)
+                return other.answer(body, key) if known else _UNKNOWN
+        return 404, {"error": "not_found"}, {}
+
     def _check(self, authorization: str, body: bytes) -> Answer:
-        if self.tokens.get(authorization.removeprefix("Bearer "), 0) <= self.now():
-            return 401, {"error": "invalid_token"}, {"WWW-Authenticate": "Bearer"}
+        if not self._tokens.is_token(authorization):
+            return _UNKNOWN
         try:
             asked = json.loads(body)
             name, number = str(asked["name"]), str(asked["id_number"])
@@ -87,6 +117,10 @@ def demo_names() -> dict[str, str]:
     return {str(PARTICULARS[account.username].id_number): account.name for account in ACCOUNTS}
 
 
+def demo_others() -> dict[str, EvidenceRegister]:
+    return {"/hospital": evidence_registers.hospital(), "/households": evidence_registers.households()}
+
+
 def make_server(host: str, port: int, register: Register) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -95,7 +129,8 @@ def make_server(host: str, port: int, register: Register) -> ThreadingHTTPServer
                 self._send(413, {"error": "invalid_request"}, {"Connection": "close"})
                 return
             body = self.rfile.read(int(size))
-            self._send(*register.answer(self.path, self.headers.get("Authorization", ""), body))
+            key = self.headers.get("Idempotency-Key", "")
+            self._send(*register.answer(self.path, self.headers.get("Authorization", ""), body, key))
 
         def _send(self, status: int, content: dict[str, Any], headers: dict[str, str]) -> None:
             body = json.dumps(content).encode()

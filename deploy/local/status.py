@@ -32,7 +32,7 @@ def addresses(platform: Platform) -> str:
 def table(platform: Platform) -> tuple[str, bool]:
     """A row for each process, and whether all are healthy."""
     states = platform.states()
-    rows = [f"{'process':<16}{'state':<10}{'pid':>8}{'port':>7}  health"]
+    rows = [f"{'process':<18}{'state':<10}{'pid':>8}{'port':>7}  health"]
     all_healthy = True
     for program in platform.programs:
         info = states[program.name]
@@ -40,5 +40,5 @@ def table(platform: Platform) -> tuple[str, bool]:
         all_healthy = all_healthy and healthy
         pid = info["pid"] or "-"
         health = "healthy" if healthy else f"NOT HEALTHY, read {platform.state.log / program.name}.log"
-        rows.append(f"{program.name:<16}{info['statename'].lower():<10}{pid:>8}{program.port:>7}  {health}")
+        rows.append(f"{program.name:<18}{info['statename'].lower():<10}{pid:>8}{program.port:>7}  {health}")
     return "\n".join(rows), all_healthy

@@ -24,6 +24,7 @@ from gateway.tokens import InsufficientScope, TokenRefused, Tokens
 SCOPES = {
     "cases": "File and follow cases, rate them, read the inbox",
     "events": "Subscribe to the events of cases (programs of departments and of organisations with an agreement)",
+    "evidence:answer": "Answer requests for evidence (programs of organisations with an agreement)",
     "codes": "Read one-time codes that wait to be sent (programs of the platform only)",
     "contacts": "Read how accounts are reached (programs of the platform only)",
 }

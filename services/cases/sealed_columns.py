@@ -11,6 +11,8 @@ from chassis.resealing import SealedColumn
 from chassis.webhooks.secrets import PURPOSE
 from services.cases.attachments import store as attachments
 from services.cases.drafts import store as drafts
+from services.cases.registries import store as registries
+from services.cases.registries.tables import registry_questions
 from services.cases.results import store as results
 
 
@@ -39,5 +41,7 @@ OF_CASES_KEY: Final = (
     SealedColumn(_DRAFTS, "content", "id", drafts.PURPOSE, place=_by_id),
     SealedColumn(_FILES, "name", "id", attachments.PURPOSE, place=_by_id),
     SealedColumn(_RESULTS, "content", "id", results.PURPOSE, place=_by_id),
+    # for as long as a register is asked
+    SealedColumn(registry_questions, "keys", "id", registries.PURPOSE, place=_by_id, is_lasting=False),
 )
 """Under ONEHALL_CASES_KEY."""

@@ -19,6 +19,8 @@ CLIENT_SECRET = "onehall-demo-secret"  # noqa: S105
 """Hashed like every client secret (`sealing.hash_secret`): it can be guessed, and guards nothing but a local run."""
 
 DEPARTMENTS = {"civil-affairs": "民政局", "market-regulation": "市场监督管理局"}
+ORGANISATIONS = {"city-hospital": "市人民医院"}
+"""Outside government: sources of evidence, each under an agreement."""
 
 _PERSONAL = ("openid", "profile", "email", "offline_access", "cases")
 
@@ -70,6 +72,7 @@ def clients(base_url: str, secret_hash: str) -> tuple[Client, ...]:
             channel="kiosk",
         ),
         *(_department(code, name, secret_hash) for code, name in DEPARTMENTS.items()),
+        *(_organisation(code, name, secret_hash) for code, name in ORGANISATIONS.items()),
         Client(
             "rp-test",
             "Relying party of the tests",
@@ -126,4 +129,16 @@ def _department(code: str, name: str, secret_hash: str) -> Client:
         grants=(CLIENT_CREDENTIALS,),
         scopes=("cases", "events"),
         department=code,
+    )
+
+
+def _organisation(code: str, name: str, secret_hash: str) -> Client:
+    return Client(
+        f"org-{code}",
+        name,
+        secret_hash,
+        SECRET_AUTH_METHODS,
+        grants=(CLIENT_CREDENTIALS,),
+        scopes=("events", "evidence:answer"),
+        organisation=code,
     )

@@ -18,9 +18,9 @@ from contracts.filters import is_part
 from services.identity.assurance import PASSWORD, level_of
 from services.identity.staff.domain import staff_faults
 
-SCOPES = ("openid", "profile", "email", "offline_access", "cases", "contacts", "codes", "events", "introspect")
-PROGRAM_SCOPES = ("contacts", "codes", "events", "introspect")
+PROGRAM_SCOPES = ("contacts", "codes", "events", "evidence:answer", "introspect")
 """Scopes over everybody's data, which no person can grant: for programs that sign in as themselves."""
+SCOPES = ("openid", "profile", "email", "offline_access", "cases", *PROGRAM_SCOPES)
 
 LOCALES = ("zh-Hans", "zh-Hant", "en")
 

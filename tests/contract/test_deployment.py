@@ -55,7 +55,7 @@ NOT_OURS_IN_COMPOSE = {
     "clamav",
 }
 
-WITHOUT_BROKER = {"logout-identity"}
+WITHOUT_BROKER = {"logout-identity", "registries-cases"}
 """Those that do not speak to it, and have no account there."""
 
 OF_THE_BROKER = ("AMQP_URI", "ONEHALL_BROKER_MANAGEMENT_URL")
@@ -72,6 +72,7 @@ GIVEN_FROM_OUTSIDE = {
     "ONEHALL_TRUSTED_PROXIES": "10.30.0.0/16",
     "ONEHALL_FILES_URL": "s3://files/onehall",
     "ONEHALL_FILES_SECRET": "{}",
+    "ONEHALL_EVIDENCE_SECRETS": "hospital=secret",
     "ONEHALL_SMTP_PORT": "587",
     "ONEHALL_SMTP_STARTTLS": "true",
     "ONEHALL_MAIL_FROM": "noreply@hall.example",

@@ -183,7 +183,7 @@ def test_an_account_can_do_nothing_else(case: Case, servers: Platform) -> None:
 
 
 def test_every_process_that_speaks_to_the_broker_has_an_account() -> None:
-    speaking = {process.name for process in topology.processes()} - {"logout-identity"}
+    speaking = {process.name for process in topology.processes()} - {"logout-identity", "registries-cases"}
     assert speaking | {"operator"} == {account.name for account in accounts()}
 
 

@@ -17,6 +17,8 @@ from services.cases import sealed_columns as of_cases
 from services.cases.attachments import store as attachments
 from services.cases.drafts import store as drafts
 from services.cases.drafts.domain import Draft
+from services.cases.registries import store as registries
+from services.cases.registries.domain import Asked, Registry
 from services.cases.results import store as results
 from services.identity.access_log import retention
 from services.identity.access_log import sealing as access_log
@@ -176,4 +178,8 @@ def test_all_of_cases_opens_with_the_new_key_alone(cases_database):
             ),
             {"id": result, "now": NOW, "content": content},
         )
+        registry = Registry(owner, owner, False, "https://r.example", "us", ("household-register",))
+        registries.save_registry(session, registry, NOW)
+        asked = Asked(str(uuid.uuid4()), registry, "household-register", "i", 0, {"id_number": "1"})
+        registries.add_question(session, seal_by(registries.PURPOSE, COOKIE_KEY), asked, NOW, NOW)
     require_change(cases_database, COVERED["cases"], seal_by)

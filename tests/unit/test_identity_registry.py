@@ -38,7 +38,7 @@ def register(clock: Clock) -> Register:
 @pytest.fixture
 def url(register: Register) -> Iterator[str]:
     server = make_server("127.0.0.1", 0, register)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()

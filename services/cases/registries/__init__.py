@@ -1,0 +1,1 @@
+"""Registers that answer for a department or an organisation, who may be a source, and how answers are compared."""
