@@ -70,6 +70,14 @@ async def get_subscriber(request: Request, _: Annotated[None, Depends(describe_s
     return actor
 
 
+async def get_source(request: Request, _: Annotated[None, Depends(describe_schemes)]) -> Actor:
+    """Who may be asked for evidence: a department's program or officer, or an organisation's with its own scope."""
+    actor = await _actor_of(request)
+    if not (actor.has_scope("evidence:answer") or actor.has_scope("cases")):
+        raise InsufficientScope("evidence:answer")
+    return actor
+
+
 async def _actor_of(request: Request) -> Actor:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     tokens: Tokens = request.app.state.tokens

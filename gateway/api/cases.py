@@ -46,7 +46,9 @@ async def submit_case(
 ) -> Response:
     # with a key of ours at least the gateway itself may send the filing again when the broker dies under it
     key = idempotency_key or str(uuid.uuid4())
-    version = () if filing.item_version is None else (filing.item_version,)
+    version: tuple[Any, ...] = () if filing.item_version is None else (filing.item_version,)
+    if filing.consents:
+        version = (filing.item_version, False, filing.consents)
     case = await services.call("cases.submit_case", filing.item, filing.form, key, *version, actor=actor)
     headers = {"Location": f"/api/v1/cases/{case['number']}"} | versions.etag(case)
     return JSONResponse(case, status_code=201, headers=headers)

@@ -52,6 +52,9 @@ class CaseFiling(Body):
     item: Code
     form: Form
     item_version: int | None = Field(default=None, ge=1, description="whose form was filled in; an older one is 409")
+    consents: list[Code] | None = Field(
+        default=None, max_length=20, description="documents that the applicant lets be fetched from who has them"
+    )
 
 
 class MissingThing(Body):

@@ -14,6 +14,8 @@ from services.cases.attachments import store as attachment_store
 from services.cases.catalogue.live import LiveCatalogue
 from services.cases.catalogue.model import Catalogue
 from services.cases.drafts import store as draft_store
+from services.cases.evidence import store as evidence_store
+from services.cases.evidence.commands import Desk
 from services.cases.results import store as result_store
 from services.cases.settings import CasesSettings
 from services.cases.work.calendars import Calendars, Published
@@ -51,6 +53,10 @@ class CasesBase(Service):
 
     def _result_seal(self) -> Seal:
         return self._cases_seal(result_store.PURPOSE)
+
+    def _evidence_desk(self) -> Desk:
+        seals = self._cases_seal(evidence_store.PURPOSE), self._result_seal()
+        return Desk(*seals, calendars=self._time["calendars"])
 
     def _cases_seal(self, purpose: str) -> Seal:
         other = self.settings.other_cases_key

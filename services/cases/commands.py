@@ -21,6 +21,7 @@ from services.cases.catalogue.model import Catalogue, ServiceItem
 from services.cases.domain import Case
 from services.cases.drafts import access
 from services.cases.drafts import commands as drafts
+from services.cases.evidence import commands as evidence
 from services.cases.results import commands as results
 from services.cases.store import Filing
 from services.cases.views import case_view
@@ -149,6 +150,7 @@ def act_on_case(
     form: object,
     now: datetime,
     result_seal: Seal,
+    desk: evidence.Desk | None = None,
     details: object = None,
     versions: Versions = None,
     calendars: Calendars = WEEKDAYS_EVERYWHERE,
@@ -156,7 +158,8 @@ def act_on_case(
 ) -> dict[str, Any]:
     """Do one action, with its history, its events, its result and the time that it makes run or stand, or nothing.
 
-    `result_seal` closes what a decision issues (`CasesBase._result_seal`).
+    `result_seal` closes what a decision issues (`CasesBase._result_seal`), `desk` is that of evidence: without it none
+    of the case's was fetched.
     """
     text = forms.require_text(note, "/note", forms.MAX_NOTE)
     asked = asking.read(details)
@@ -176,12 +179,16 @@ def act_on_case(
         calendar=calendar,
         rules=rules,
     )
+    if desk and asked.missing:
+        evidence.require_not_fetched(session, desk, case.number, {each.document for each in asked.missing})
     if action == "assign":
         staff.require_colleague(session, asked.to or "", case.handled_by, now)
     if form is not None and domain.ACTIONS[action].brings_form:
         _save_corrected_form(session, item, case, form)
     store.save_change(session, change, text)
     results.follow(session, result_seal, item, change, action, text, now)
+    if desk:
+        evidence.follow(session, desk, change.case, now)
     timing.keep(session, change.case, calendar, rules)
     return case_view(change.case, catalogue)
 

@@ -55,6 +55,15 @@ def note_own(session: Session, actor: Actor, account: str, what: str, now: datet
         _tell(session, actor, _Look(viewer, account, what, "-", viewer.purpose), now)
 
 
+def note_source(session: Session, actor: Actor, case: Case, now: datetime | None = None) -> None:
+    """Tell of a look at what is asked of a source of evidence, which is nobody else to the case."""
+    if domain.is_program(actor):
+        viewer = Viewer(actor.client, access.PROGRAM, access.AUTOMATIC)
+    else:
+        viewer = Viewer(actor.subject, domain.OFFICER, access.HANDLING)
+    _tell(session, actor, _Look(viewer, case.applicant, access.EVIDENCE, case.number, viewer.purpose), now)
+
+
 @dataclass(frozen=True, slots=True)
 class _Look:
     viewer: Viewer

@@ -11,6 +11,7 @@ from chassis.resealing import SealedColumn
 from chassis.webhooks.secrets import PURPOSE
 from services.cases.attachments import store as attachments
 from services.cases.drafts import store as drafts
+from services.cases.evidence import store as evidence
 from services.cases.registries import store as registries
 from services.cases.registries.tables import registry_questions
 from services.cases.results import store as results
@@ -28,6 +29,7 @@ _WEBHOOKS = table(
 )
 _DRAFTS = table("drafts", column("id", UUID(as_uuid=False)), column("content", LargeBinary))
 _FILES = table("attachments", column("id", UUID(as_uuid=False)), column("name", LargeBinary))
+_EVIDENCE = table("evidence", column("id", UUID(as_uuid=False)), column("content", LargeBinary))
 _RESULTS = table("results", column("id", UUID(as_uuid=False)), column("content", LargeBinary))
 
 OF_WEBHOOK_KEY: Final = (
@@ -40,6 +42,7 @@ OF_WEBHOOK_KEY: Final = (
 OF_CASES_KEY: Final = (
     SealedColumn(_DRAFTS, "content", "id", drafts.PURPOSE, place=_by_id),
     SealedColumn(_FILES, "name", "id", attachments.PURPOSE, place=_by_id),
+    SealedColumn(_EVIDENCE, "content", "id", evidence.PURPOSE, place=_by_id),
     SealedColumn(_RESULTS, "content", "id", results.PURPOSE, place=_by_id),
     # for as long as a register is asked
     SealedColumn(registry_questions, "keys", "id", registries.PURPOSE, place=_by_id, is_lasting=False),

@@ -23,6 +23,9 @@ from services.cases.catalogue import listing
 from services.cases.catalogue.live import FRESH_SECONDS
 from services.cases.catalogue.model import Filter
 from services.cases.drafts.service import DraftEntrypoints
+from services.cases.evidence import commands as evidence_commands
+from services.cases.evidence import queries as evidence_queries
+from services.cases.evidence.service import EvidenceEntrypoints
 from services.cases.progress.service import ProgressEntrypoints
 from services.cases.subscriptions import commands as subscription_commands
 from services.cases.subscriptions import queries as subscription_queries
@@ -31,7 +34,7 @@ from services.cases.webhooks import queries as webhook_queries
 from services.cases.work import notes, timing, worklist
 
 
-class CasesService(AttachmentEntrypoints, DraftEntrypoints, ProgressEntrypoints):
+class CasesService(AttachmentEntrypoints, DraftEntrypoints, EvidenceEntrypoints, ProgressEntrypoints):
     name = "cases"
 
     @rpc
@@ -61,12 +64,14 @@ class CasesService(AttachmentEntrypoints, DraftEntrypoints, ProgressEntrypoints)
         idempotency_key: str | None = None,
         item_version: int | None = None,
         needs_documents: bool = False,
+        consents: list[str] | None = None,
     ) -> dict[str, Any]:
         filing = commands.prepare_filing(self.catalogue, self.actor, item, form, idempotency_key, item_version)
         with self.work() as (session, catalogue):
             filed = commands.submit_case(session, catalogue, filing, datetime.now(UTC), **self._time)
             if needs_documents:
                 commands.require_documents(session, catalogue, self.actor, filed)
+            self._consent(session, catalogue, filed["number"], consents)
             return self._with_code(session, filed)
 
     @rpc
@@ -105,7 +110,10 @@ class CasesService(AttachmentEntrypoints, DraftEntrypoints, ProgressEntrypoints)
             file = queries.get_case_file(session, catalogue, self.actor, number, purpose)
             files = attachment_store.list_of_case(session, self._file_seal(), file["case"]["number"])
             case = self._with_code(session, file["case"])
-            return file | {"case": case, "documents": documents_view(file["item"], files)}
+            evidence = evidence_queries.list_of_case(
+                session, catalogue, self._evidence_desk(), self.actor, number, purpose
+            )
+            return file | {"case": case, "documents": documents_view(file["item"], files), "evidence": evidence}
 
     @rpc
     def act_on_case(
@@ -119,7 +127,7 @@ class CasesService(AttachmentEntrypoints, DraftEntrypoints, ProgressEntrypoints)
     ) -> dict[str, Any]:
         """`versions`: those of the case that the caller has read, as `If-Match` has them (RFC 9110, 13.1.1)."""
         asked: dict[str, Any] = {"note": note, "form": form, "details": details, "versions": versions}
-        asked["result_seal"] = self._result_seal()
+        asked |= {"result_seal": self._result_seal(), "desk": self._evidence_desk()}
         with self.work() as (session, catalogue):
             return commands.act_on_case(
                 session, catalogue, self.actor, number, action, now=datetime.now(UTC), **asked, **self._time
@@ -146,7 +154,10 @@ class CasesService(AttachmentEntrypoints, DraftEntrypoints, ProgressEntrypoints)
 
     @on_due(timing.CLOCK)
     def on_clock(self, session: Session, due: Due) -> None:
-        timing.pass_time(session, self.catalogue, due, datetime.now(UTC), **self._time)
+        now = datetime.now(UTC)
+        ended = timing.pass_time(session, self.catalogue, due, now, **self._time)
+        if ended:
+            evidence_commands.follow(session, self._evidence_desk(), ended, now)
 
     @rpc
     def create_subscription(

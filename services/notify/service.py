@@ -56,6 +56,8 @@ class NotifyService(Service):
         "case.lapsed",
         "case.reopened",
         "case.result-revoked",
+        "case.evidence-answered",
+        "case.evidence-overdue",
         "rating.invited",
         "rating.reminded",
     )

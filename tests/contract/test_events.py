@@ -52,6 +52,9 @@ EXAMPLE = {
     "paper": "residence-permit-card",
     "form": "certificate",
     "valid_until": "2027-11-24",
+    "evidence": "3b0b7a52-8d7c-4c8e-9a0e-5d1f2c6b7a90",
+    "document": "residence-permit",
+    "outcome": "provided",
 }
 
 

@@ -17,6 +17,8 @@ from services.cases import sealed_columns as of_cases
 from services.cases.attachments import store as attachments
 from services.cases.drafts import store as drafts
 from services.cases.drafts.domain import Draft
+from services.cases.evidence import store as evidence
+from services.cases.evidence.domain import Content, Evidence
 from services.cases.registries import store as registries
 from services.cases.registries.domain import Asked, Registry
 from services.cases.results import store as results
@@ -182,4 +184,7 @@ def test_all_of_cases_opens_with_the_new_key_alone(cases_database):
         registries.save_registry(session, registry, NOW)
         asked = Asked(str(uuid.uuid4()), registry, "household-register", "i", 0, {"id_number": "1"})
         registries.add_question(session, seal_by(registries.PURPOSE, COOKIE_KEY), asked, NOW, NOW)
+        fetched = Evidence(str(uuid.uuid4()), result, "d", "p", "department", "d", "a", "i")
+        evidence.insert(session, fetched)
+        evidence.save_content(session, seal_by(evidence.PURPOSE, COOKIE_KEY), fetched.id, Content())
     require_change(cases_database, COVERED["cases"], seal_by)

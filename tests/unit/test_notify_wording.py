@@ -38,6 +38,8 @@ MAILED = (
     "case.lapsed",
     "case.reopened",
     "case.result-revoked",
+    "case.evidence-answered",
+    "case.evidence-overdue",
     "rating.invited",
     "rating.reminded",
 )

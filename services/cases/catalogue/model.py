@@ -141,6 +141,15 @@ class Catalogue:
         """For lists, which a case of an item that another replica has just published must not break."""
         return self._items[code].name if code in self._items else {"zh-Hans": code}
 
+    def issuer_of(self, paper: str) -> ServiceItem | None:
+        """The item whose electronic result a paper is, if there is one."""
+        return self._issuers.get(paper)
+
+    @cached_property
+    def _issuers(self) -> dict[str, ServiceItem]:
+        results = ((item, item.description.get("result", {})) for item in reversed(self._items.values()))
+        return {result["code"]: item for item, result in results if result.get("electronic") and item.is_online}
+
     def all(self) -> list[ServiceItem]:
         return list(self._items.values())
 

@@ -61,6 +61,8 @@ def _faults_of_documents(description: dict[str, Any]) -> Iterator[tuple[str, Sai
             yield f"$.documents[{index}].may_follow", say("follow-closed")
         if document.get("may_be_declared") and not description.get("commitment", {}).get("open"):
             yield f"$.documents[{index}].may_be_declared", say("declared-closed")
+        for name in sorted({*document.get("keys", {}).values()} - {*description.get("form", {}).get("properties", {})}):
+            yield f"$.documents[{index}].keys", say("result-field", field=name)
 
 
 def _untranslated(value: Any, languages: tuple[str, ...], place: str = "$") -> Iterator[tuple[str, Said]]:

@@ -40,8 +40,8 @@ def keep(session: Session, case: Case, calendar: Calendar, rules: Rules) -> None
 
 def pass_time(
     session: Session, catalogue: Catalogue, due: Due, now: datetime, *, calendars: Calendars, rules: Rules
-) -> None:
-    """Do what is due for a case, and ask for the next time.
+) -> Case | None:
+    """Do what is due for a case, and ask for the next time. The case as it is then, if it was in nobody's hands.
 
     Whoever acts on a case locks it first and moves this row then; here the row is locked already. So a case that is in
     somebody's hands is left for a second: to wait for it would be to wait for one who waits for us.
@@ -49,13 +49,14 @@ def pass_time(
     case = store.lock_case_at_once(session, due.key)
     if case is None:
         schedule.at(session, now + _AGAIN, CLOCK, due.key, {})
-        return
+        return None
     procedure = VERSIONS.get(session, catalogue, case.item, case.item_version).procedure
     calendar = calendars.of(case.region)
     while change := passing.pass_time(case, now, procedure=procedure, calendar=calendar, rules=rules):
         store.save_change(session, change)
         case = change.case
     keep(session, case, calendar, rules)
+    return case
 
 
 def compute_tentative_dates(

@@ -1,0 +1,91 @@
+"""Who may answer a request for evidence, and what an answer may say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final
+
+from contracts.actors import Actor
+from contracts.errors import Fault, InvalidInput
+from services.cases import domain as case_rules
+from services.cases import forms
+from services.cases.catalogue.model import Catalogue
+from services.cases.evidence import domain
+from services.cases.evidence.domain import Answer, Evidence
+from services.cases.evidence.sources import schema_of
+
+SCOPE: Final = "evidence:answer"
+"""What an organisation's program needs; a department's has `cases`."""
+
+
+def source_of(actor: Actor) -> tuple[str, str] | None:
+    """Which source the actor answers for, as (kind, code)."""
+    if actor.act is not None:
+        return None
+    if case_rules.is_program(actor):
+        if actor.department and not actor.organisation and (actor.has_scope("cases") or actor.has_scope(SCOPE)):
+            return domain.DEPARTMENT, actor.department
+        if actor.organisation and actor.has_scope(SCOPE):
+            return domain.ORGANISATION, actor.organisation
+        return None
+    if actor.has_role(case_rules.OFFICER) and actor.department:
+        return domain.DEPARTMENT, actor.department
+    return None
+
+
+def is_source(actor: Actor, evidence: Evidence) -> bool:
+    """Nobody answers about themselves."""
+    return source_of(actor) == (evidence.source_kind, evidence.source) and actor.subject != evidence.applicant
+
+
+def read(said: Mapping[str, Any], evidence: Evidence, catalogue: Catalogue, today: date) -> Answer:
+    """`{"number", "result"}` with `fields` and `valid_until` if it is provided, `reason` if the citizen is needed.
+
+    `number` is the case that the request was for: who mixes up two requests is told so. Raise `InvalidInput`.
+    """
+    if said.get("number") != evidence.number:
+        raise InvalidInput([Fault(pointer="/number", rule="evidence.other-case", value=True)])
+    result = said.get("result")
+    if result not in domain.RESULTS:
+        raise InvalidInput([Fault(pointer="/result", rule="enum", value=list(domain.RESULTS))])
+    fields, valid_until, reason = said.get("fields"), said.get("valid_until"), said.get("reason")
+    if result != domain.PROVIDED and (fields or valid_until):
+        raise InvalidInput([Fault(pointer="/fields", rule="evidence.not-provided", value=True)])
+    if result == domain.PROVIDED:
+        return Answer(result, _fields(fields, evidence, catalogue), _valid_until(valid_until, today))
+    text = forms.require_text(reason, "/reason", domain.MAX_REASON)
+    if result == domain.NEEDS_CITIZEN and text is None:
+        raise InvalidInput([Fault(pointer="/reason", rule="required", value=True)])
+    return Answer(str(result), reason=text)
+
+
+def _fields(fields: object, evidence: Evidence, catalogue: Catalogue) -> Mapping[str, Any]:
+    if not isinstance(fields, dict):
+        raise InvalidInput([Fault(pointer="/fields", rule="type", value="object")])
+    try:
+        forms.require_valid(fields, forms.compile_schema(schema_of(evidence.paper, catalogue)))
+    except InvalidInput as error:
+        faults = [
+            Fault(pointer=f"/fields{fault['pointer'].removeprefix('/form')}", rule=fault["rule"], value=fault["value"])
+            for fault in error.faults
+        ]
+        raise InvalidInput(faults) from None
+    return fields
+
+
+def _valid_until(value: object, today: date) -> date | None:
+    """A day that is there (ISO 8601), from today on."""
+    if value is None:
+        return None
+    try:
+        day = date.fromisoformat(value) if isinstance(value, str) and len(value) == 10 else None
+    except ValueError:
+        day = None
+    if day is None:
+        raise InvalidInput([Fault(pointer="/valid_until", rule="format", value="date")])
+    if day < today:
+        raise InvalidInput([Fault(pointer="/valid_until", rule="future", value=True)])
+    if (day - today).days > domain.MAX_VALID_DAYS:
+        raise InvalidInput([Fault(pointer="/valid_until", rule="withinDays", value=domain.MAX_VALID_DAYS)])
+    return day

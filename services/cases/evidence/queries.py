@@ -1,0 +1,133 @@
+"""What is read of evidence: by its applicant, by who handles the case, by the source that is asked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from chassis.database import Session
+from contracts import access
+from contracts.actors import Actor
+from contracts.errors import NotFound, NotPermitted
+from services.cases import domain as case_rules
+from services.cases import looks, paging
+from services.cases import store as cases
+from services.cases.case_number import is_case_number
+from services.cases.catalogue.live import VERSIONS
+from services.cases.catalogue.model import Catalogue
+from services.cases.domain import Case
+from services.cases.drafts.access import id_in
+from services.cases.evidence import answering, domain, store, views
+from services.cases.evidence.commands import Desk
+from services.cases.evidence.domain import Evidence
+from services.cases.evidence.sources import sources_of
+
+_UNSEEN = frozenset({domain.PROVIDED, domain.DECLINED})
+"""Of these nobody but the applicant sees what they say."""
+
+
+def list_of_case(
+    session: Session, catalogue: Catalogue, desk: Desk, actor: Actor, number: str, purpose: str | None = None
+) -> list[dict[str, Any]]:
+    """Every document of the case that is fetched, or could be. Whoever else is shown what one says has looked at it.
+
+    No query for a case of an item that fetches nothing.
+    """
+    case = _require_case(session, actor, number)
+    item = VERSIONS.get(session, catalogue, case.item, case.item_version)
+    sources = sources_of(item.description, catalogue)
+    if not sources:
+        return []
+    is_own = case_rules.CITIZEN in case_rules.parts_of(actor, case)
+    there = {each.document: (each, content) for each, content in store.list_of_case(session, desk.seal, case.number)}
+    shown = []
+    for document, source in sources.items():
+        if document not in there:
+            shown.append(views.offered_view(source, catalogue))
+            continue
+        evidence, content = there[document]
+        shown.append(
+            views.evidence_view(evidence, content, catalogue, is_shown=is_own or evidence.status not in _UNSEEN)
+        )
+    if any(each["fields"] for each in shown):
+        looks.note(session, actor, case, access.EVIDENCE, purpose)
+    return shown
+
+
+def list_requests(
+    session: Session, catalogue: Catalogue, desk: Desk, actor: Actor, cursor: str | None, limit: int | None
+) -> dict[str, Any]:
+    """What the actor's department or organisation has not answered, the most urgent first. It names nobody."""
+    kind, source = _require_source(actor)
+    size = paging.require_limit(limit)
+    rows = store.list_waiting(session, desk.seal, kind, source, _place(cursor), size + 1)
+    return paging.page(rows, size, key=_key, view=lambda each: views.request_view(each, catalogue))
+
+
+def get_request(
+    session: Session, catalogue: Catalogue, desk: Desk, actor: Actor, evidence_id: object, now: datetime
+) -> dict[str, Any]:
+    """One request, for its source, with what it is to be found by while it waits: that is a look."""
+    _require_source(actor)
+    known = id_in(evidence_id)
+    found = store.load(session, desk.seal, known) if known else None
+    if found is None or not answering.is_source(actor, found[0]):
+        raise NotFound("evidence", str(evidence_id)[:64])
+    evidence, content = found
+    if evidence.status not in domain.WAITING:
+        return views.request_view(evidence, catalogue, {})
+    case = cases.load_case(session, evidence.number)
+    if case is not None:
+        looks.note_source(session, actor, case, now)
+    return views.request_view(evidence, catalogue, content.keys)
+
+
+def list_own_evidence(
+    session: Session, catalogue: Catalogue, desk: Desk, actor: Actor, cursor: str | None, limit: int | None
+) -> dict[str, Any]:
+    """What the citizen has consented to, the newest first."""
+    if not actor.subject or case_rules.is_program(actor) or actor.mandate is not None:
+        raise NotPermitted("list_own_evidence")
+    size = paging.require_limit(limit)
+    rows = store.list_of_applicant(session, desk.seal, actor.subject, _place(cursor), size + 1)
+    return paging.page(
+        rows,
+        size,
+        key=lambda row: f"{(row[0].consented_at or datetime.now(UTC)).isoformat()} {row[0].id}",
+        view=lambda row: views.own_view(*row, catalogue),
+    )
+
+
+def _require_source(actor: Actor) -> tuple[str, str]:
+    source = answering.source_of(actor)
+    if source is None:
+        raise NotPermitted("answer_evidence")
+    return source
+
+
+def _key(evidence: Evidence) -> str:
+    return f"{(evidence.due_at or datetime.now(UTC)).isoformat()} {evidence.id}"
+
+
+def _place(cursor: str | None) -> tuple[datetime, str] | None:
+    key = paging.decode(cursor, _is_key)
+    if key is None:
+        return None
+    at, _, known = key.partition(" ")
+    return datetime.fromisoformat(at), known
+
+
+def _is_key(key: str) -> bool:
+    at, _, known = key.partition(" ")
+    try:
+        return datetime.fromisoformat(at).tzinfo is not None and id_in(known) is not None
+    except ValueError:
+        return False
+
+
+def _require_case(session: Session, actor: Actor, number: str) -> Case:
+    case = cases.load_case(session, number) if is_case_number(number) else None
+    if case is None:
+        raise NotFound("case", str(number)[:64])
+    case_rules.require_visible(actor, case)
+    return case

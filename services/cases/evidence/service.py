@@ -1,0 +1,80 @@
+"""The entrypoints of evidence."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from chassis.database import Session
+from chassis.rpc import rpc
+from chassis.schedule import Due
+from chassis.timer import on_due, timer
+from services.cases.base import CasesBase
+from services.cases.catalogue.model import Catalogue
+from services.cases.evidence import commands as evidence_commands
+from services.cases.evidence import metrics
+from services.cases.evidence import queries as evidence_queries
+from services.cases.evidence import store as evidence_store
+
+
+class EvidenceEntrypoints(CasesBase):
+    @rpc
+    def list_evidence(self, number: str, purpose: str | None = None) -> dict[str, Any]:
+        with self.work() as (session, catalogue):
+            desk = self._evidence_desk()
+            found = evidence_queries.list_of_case(session, catalogue, desk, self.actor, number, purpose)
+            return {"items": found, "next": None}
+
+    @rpc
+    def consent_to_evidence(self, number: str, document: str) -> dict[str, Any]:
+        desk, now = self._evidence_desk(), datetime.now(UTC)
+        with self.work() as (session, catalogue):
+            return evidence_commands.consent(session, catalogue, desk, self.actor, number, document, now)
+
+    @rpc
+    def decide_on_evidence(self, number: str, document: str, action: str) -> dict[str, Any]:
+        """`action` is `use`, `decline` or `withdraw`."""
+        with self.database.transaction() as session:
+            return evidence_commands.decide(
+                session, self._evidence_desk(), self.actor, number, document, action, datetime.now(UTC)
+            )
+
+    @rpc
+    def list_own_evidence(self, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
+        with self.work() as (session, catalogue):
+            return evidence_queries.list_own_evidence(
+                session, catalogue, self._evidence_desk(), self.actor, cursor, limit
+            )
+
+    @rpc
+    def list_evidence_requests(self, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
+        with self.work() as (session, catalogue):
+            return evidence_queries.list_requests(session, catalogue, self._evidence_desk(), self.actor, cursor, limit)
+
+    @rpc
+    def get_evidence_request(self, id: str) -> dict[str, Any]:  # noqa: A002 - the name on the wire
+        desk, now = self._evidence_desk(), datetime.now(UTC)
+        with self.work() as (session, catalogue):
+            return evidence_queries.get_request(session, catalogue, desk, self.actor, id, now)
+
+    @rpc
+    def answer_evidence(self, id: str, answer: dict[str, Any]) -> dict[str, Any]:  # noqa: A002
+        desk, now = self._evidence_desk(), datetime.now(UTC)
+        with self.work() as (session, catalogue):
+            return evidence_commands.answer(session, catalogue, desk, self.actor, id, answer, now)
+
+    @on_due(evidence_commands.LIMIT)
+    def on_evidence_limit(self, session: Session, due: Due) -> None:
+        evidence_commands.pass_limit(session, self._evidence_desk(), due, datetime.now(UTC))
+
+    @timer(interval=60)
+    def measure_evidence(self) -> None:
+        with self.database.transaction() as session:
+            rows = evidence_store.measure(session)
+        metrics.show(rows, datetime.now(UTC))
+
+    def _consent(self, session: Session, catalogue: Catalogue, number: str, documents: list[str] | None) -> None:
+        """The applicant said with the filing which documents may be fetched."""
+        desk, now = self._evidence_desk(), datetime.now(UTC)
+        for document in dict.fromkeys(documents or ()):
+            evidence_commands.consent(session, catalogue, desk, self.actor, number, document, now)

@@ -1,0 +1,118 @@
+"""How evidence looks to its applicant, to who handles the case, and to its source: plain JSON, times in UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.cases.catalogue.model import Catalogue
+from services.cases.catalogue.papers import shipped
+from services.cases.domain import Case
+from services.cases.evidence import domain
+from services.cases.evidence.domain import Content, Evidence, Source
+from services.cases.views import time_view
+
+
+def offered_view(source: Source, catalogue: Catalogue) -> dict[str, Any]:
+    """A document that could be fetched."""
+    return {
+        "id": None,
+        "document": source.document,
+        "paper": source.paper,
+        "source_kind": source.kind,
+        "source": source.code,
+        "source_name": source_name(source.paper, source.kind, catalogue),
+        "status": domain.WANTED,
+        "consented_at": None,
+        "asked_at": None,
+        "due_at": None,
+        "answered_at": None,
+        "valid_until": None,
+        "origin": None,
+        "reason": None,
+        "fields": {},
+        "labels": {},
+    }
+
+
+def evidence_view(evidence: Evidence, content: Content, catalogue: Catalogue, *, is_shown: bool) -> dict[str, Any]:
+    """`is_shown`: with what it says. `labels` are the fields' names and, for those of a choice, their values'."""
+    return {
+        "id": evidence.id,
+        "document": evidence.document,
+        "paper": evidence.paper,
+        "source_kind": evidence.source_kind,
+        "source": evidence.source,
+        "source_name": source_name(evidence.paper, evidence.source_kind, catalogue),
+        "status": evidence.status,
+        "consented_at": _time(evidence.consented_at),
+        "asked_at": _time(evidence.asked_at),
+        "due_at": _time(evidence.due_at) if evidence.status in domain.WAITING else None,
+        "answered_at": _time(evidence.answered_at),
+        "valid_until": evidence.valid_until.isoformat() if evidence.valid_until else None,
+        "origin": evidence.origin,
+        "reason": content.reason if is_shown else None,
+        "fields": dict(content.fields) if is_shown else {},
+        "labels": _labels(evidence.paper, catalogue) if is_shown else {},
+    }
+
+
+def request_view(evidence: Evidence, catalogue: Catalogue, keys: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """For its source. `keys` are what it is to be found by, for who looks at one request."""
+    view = {
+        "id": evidence.id,
+        "number": evidence.number,
+        "item": evidence.item,
+        "item_name": catalogue.name_of(evidence.item),
+        "paper": evidence.paper,
+        "paper_name": _paper_name(evidence.paper, catalogue),
+        "status": evidence.status,
+        "asked_at": _time(evidence.asked_at),
+        "due_at": _time(evidence.due_at),
+    }
+    return view if keys is None else view | {"keys": dict(keys), "labels": _labels(evidence.paper, catalogue)}
+
+
+def own_view(evidence: Evidence, content: Content, catalogue: Catalogue, case: Case | None = None) -> dict[str, Any]:
+    """For "my evidence and consents"."""
+    more = {
+        "number": evidence.number,
+        "item": evidence.item,
+        "item_name": catalogue.name_of(evidence.item),
+        "paper_name": _paper_name(evidence.paper, catalogue),
+        "consented_until": _time(evidence.consented_until),
+        "may_withdraw": evidence.may(domain.WITHDRAW),
+    }
+    return evidence_view(evidence, content, catalogue, is_shown=False) | more
+
+
+def source_name(paper: str, kind: str, catalogue: Catalogue) -> dict[str, str] | None:
+    """Who gives it, in the catalogue's languages; `None` for a department that is known by its code alone."""
+    issuer = catalogue.issuer_of(paper)
+    if issuer is not None:
+        name: dict[str, str] | None = issuer.description.get("department_name")
+        return name
+    issued_by: dict[str, str] | None = shipped().get(paper, {}).get("issuer")
+    return issued_by
+
+
+def _paper_name(paper: str, catalogue: Catalogue) -> dict[str, str]:
+    issuer = catalogue.issuer_of(paper)
+    if issuer is not None:
+        return dict(issuer.description["result"]["name"])
+    return dict(shipped().get(paper, {}).get("name", {"zh-Hans": paper}))
+
+
+def _labels(paper: str, catalogue: Catalogue) -> dict[str, Any]:
+    issuer = catalogue.issuer_of(paper)
+    if issuer is None:
+        return {}
+    properties = issuer.description["form"]["properties"]
+    return {
+        name: {"title": properties[name]["x-title"], "values": properties[name].get("x-labels", {})}
+        for name in issuer.description["result"].get("fields", ())
+    }
+
+
+def _time(at: Any) -> str | None:
+    return time_view(at) if at else None
