@@ -37,7 +37,7 @@ class EventFilter:
     @property
     def patterns(self) -> tuple[str, ...]:
         """`<type>.<department>.<region>.<kind>.<item>`. Raise `TooManyPatterns` for more than `MOST_PATTERNS`."""
-        parts = [("case.*",) if self.types == (ANY,) else self.types]
+        parts = [_EVERY_TYPE if self.types == (ANY,) else self.types]
         parts += [self.departments, self.regions, self.kinds, self.items]
         count = 1
         for part in parts:
@@ -60,6 +60,9 @@ class EventFilter:
 
 TYPES = tuple(event.type for event in topology.history_of(topology.SUBSCRIBABLE))
 """What `types` may name."""
+
+_EVERY_TYPE = ("case.*", "evidence.*")
+"""What `*` is: the shared history, and what a department is asked for as a source of evidence."""
 
 
 def is_part(value: str) -> bool:

@@ -60,13 +60,13 @@ async def list_requests(services: Services, actor: SourceActor, cursor: Cursor =
     return JSONResponse(await services.call("cases.list_evidence_requests", cursor, limit, actor=actor))
 
 
-@router.get("/evidence/requests/{id}", response_model=EvidenceRequest)
+@router.get("/evidence/requests/{id:code}", response_model=EvidenceRequest)
 async def get_request(services: Services, actor: SourceActor, id: str) -> Response:  # noqa: A002 - as the path says it
     """One request, with what it is found by: the citizen reads in their access log that it was looked at."""
     return JSONResponse(await services.call("cases.get_evidence_request", id, actor=actor), headers=NOT_KEPT)
 
 
-@router.post("/evidence/{id}/answer", response_model=EvidenceState)
+@router.post("/evidence/{id:code}/answer", response_model=EvidenceState)
 async def answer(services: Services, actor: SourceActor, id: str, answer: EvidenceAnswer) -> Response:  # noqa: A002
     """What the source has. The same answer again changes nothing; another one is 409."""
     said = answer.model_dump(mode="json", exclude_none=True)

@@ -138,7 +138,7 @@ def test_the_relay_reads_it_as_a_queue(create, cases_database, name):
     create(DEPARTMENT, name)
     with cases_database.transaction() as session:
         (queue,) = (queue for queue in subscriptions.queues(session) if queue.name == f"dept.civil-affairs.{name}")
-    assert queue.patterns == ("case.*.civil-affairs.*.*.*",)
+    assert queue.patterns == ("case.*.civil-affairs.*.*.*", "evidence.*.civil-affairs.*.*.*")
 
 
 @pytest.fixture

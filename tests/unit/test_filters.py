@@ -18,7 +18,7 @@ def test_a_filter_of_nothing_hears_every_type_that_can_be_subscribed_to(kind):
 
 def test_a_filter_of_nothing_hears_every_event_of_a_case():
     event = CaseClosed("1", "elderly-card", "civil-affairs", "511602", "payment", "somebody", "approved")
-    assert EventFilter().patterns == ("case.*.*.*.*.*",)
+    assert EventFilter().patterns == ("case.*.*.*.*.*", "evidence.*.*.*.*.*")
     assert matches(EventFilter().patterns, event.routing_key)
 
 

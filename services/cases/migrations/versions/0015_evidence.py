@@ -52,8 +52,20 @@ CREATE UNIQUE INDEX evidence_consents_open ON evidence_consents (evidence) WHERE
 """
 
 
+# who hears every type hears these from now on, too
+HEARD = """
+UPDATE subscriptions SET patterns = patterns || more.evidence
+FROM (
+    SELECT id, array_agg(replace(pattern, 'case.*.', 'evidence.*.')) AS evidence
+    FROM subscriptions, unnest(patterns) AS pattern WHERE pattern LIKE 'case.*.%' GROUP BY id
+) more
+WHERE more.id = subscriptions.id
+"""
+
+
 def upgrade() -> None:
     op.execute(EVIDENCE)
+    op.execute(HEARD)
 
 
 def downgrade() -> None:
