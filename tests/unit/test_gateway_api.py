@@ -45,6 +45,8 @@ def test_every_route_needs_a_token_unless_it_is_public() -> None:
                 .replace("{draft}", "1")
                 .replace("{upload}", "1")
                 .replace("{file}", "1")
+                .replace("{document}", "1")
+                .replace("{id}", "1")
             )
             assert door.request(method, address, json=FILING).status_code == 401, (method, path)
 
