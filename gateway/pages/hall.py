@@ -9,7 +9,7 @@ from contracts.errors import InvalidInput, NotFound, NotPermitted, SessionEnded,
 from gateway.pages import home
 from gateway.pages.entrances import HALL, begin, finish
 from gateway.pages.visits import SignInNeeded, Visit, Visited, text_in
-from gateway.sessions import CLERK, SESSION, VISIT, Visitor
+from gateway.sessions import CLERK, SESSION, VISIT, Visitor, leave
 
 router = APIRouter(prefix="/hall")
 
@@ -126,9 +126,8 @@ async def sign_out(visit: Visited) -> Response:
         await state.web_sessions.end(clerk)
     if session:
         await visit.rpc.call("identity.sign_out", session)
-    response = _without_visit(RedirectResponse("/signed-out", 303), visit)
-    for name in (CLERK, SESSION):
-        visit.cookies.delete(response, name)
+    response = RedirectResponse("/signed-out", 303)
+    leave(visit.request, response)
     return response
 
 

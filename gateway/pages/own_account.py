@@ -15,7 +15,7 @@ from contracts.errors import InvalidInput, ServiceUnavailable, SignInRefused, To
 from gateway import own_data
 from gateway.pages.visits import MAX_ADDRESS, Visit, Visited, local_path, text_in
 from gateway.problems import sentence
-from gateway.sessions import SESSION, WEB
+from gateway.sessions import leave
 
 router = APIRouter(prefix="/account")
 
@@ -121,8 +121,7 @@ async def close_account(visit: Visited) -> Response:
         await _call(visit, "cases.discard_own_drafts")
     await visit.request.app.state.web_sessions.end(visit.signed_in.secret)
     response = RedirectResponse("/account-closed", 303)
-    for name in (WEB, SESSION):
-        visit.cookies.delete(response, name)
+    leave(visit.request, response)
     return response
 
 

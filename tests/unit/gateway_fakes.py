@@ -141,6 +141,21 @@ def make_settings(**changes: Any) -> GatewaySettings:
     return GatewaySettings(**values)
 
 
+def addresses_for_people(app: FastAPI, *methods: str) -> list[tuple[str, str]]:
+    """(method, address with its parameters' names) of all that is not the API."""
+    routes: list[Any] = []
+    for route in app.routes:
+        # FastAPI keeps an included router as one route, and tells what is in it
+        included = getattr(route, "effective_route_contexts", None)
+        routes += included() if included else [route]
+    return [
+        (method, route.path)
+        for route in routes
+        for method in sorted(getattr(route, "methods", None) or ())
+        if method in methods and not route.path.startswith("/api/")
+    ]
+
+
 class Door:
     """A client at the application's door, with a browser's cookies. Redirects are looked at, not followed."""
 

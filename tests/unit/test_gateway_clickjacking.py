@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 from contracts.errors import SessionEnded, SignInRefused
 from gateway.app import create_app
 from gateway.content_policy import policy_for_redirect
-from tests.unit.gateway_fakes import FakeRpc, make_door, make_settings
+from tests.unit.gateway_fakes import FakeRpc, addresses_for_people, make_door, make_settings
 
 NEVER_FRAMED = "frame-ancestors 'none'"
 
@@ -20,17 +19,7 @@ NEVER_FRAMED = "frame-ancestors 'none'"
 def pages() -> list[tuple[str, str]]:
     """Every address for people, with both ways to ask for it."""
     app = create_app(make_settings(), FakeRpc())
-    routes: list[Any] = []
-    for route in app.routes:
-        # FastAPI keeps an included router as one route, and tells what is in it
-        included = getattr(route, "effective_route_contexts", None)
-        routes += included() if included else [route]
-    found = [
-        (method, re.sub(r"\{[^}]*\}", "x", route.path))
-        for route in routes
-        for method in sorted(getattr(route, "methods", None) or ())
-        if method in ("GET", "POST") and not route.path.startswith("/api/")
-    ]
+    found = [(method, re.sub(r"\{[^}]*\}", "x", path)) for method, path in addresses_for_people(app, "GET", "POST")]
     assert len(found) > 40
     return found
 

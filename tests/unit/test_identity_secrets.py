@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import os
+from unittest.mock import Mock
 
 import pytest
 
@@ -58,8 +59,14 @@ def test_a_password_is_verified():
     assert not passwords.is_password(None, "correct")
 
 
-def test_nobody_costs_what_somebody_costs():
+def test_nobody_costs_what_somebody_costs(monkeypatch):
     assert not passwords.is_outdated(passwords.NOBODY)
+    hasher = Mock(wraps=passwords._hasher)
+    monkeypatch.setattr(passwords, "_hasher", hasher)
+    for password_hash in (None, passwords.hash_password("another")):
+        hasher.verify.reset_mock()
+        assert not passwords.is_password(password_hash, "wrong")
+        assert hasher.verify.call_count == 1
 
 
 def test_a_very_long_password_is_no_password():
