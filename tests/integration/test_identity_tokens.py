@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import secrets
@@ -110,7 +111,9 @@ def test_an_id_token_binds_the_access_token(driver):
     assert header_of(tokens["id_token"])["typ"] == "JWT"
     assert (claims["aud"], claims["nonce"], claims["acr"]) == ("app", "n", "1")
     assert claims["iat"] - claims["auth_time"] == 90
-    assert len(claims["at_hash"]) == 22
+    # OpenID Connect Core, section 3.1.3.6: "the left-most half of the hash"
+    half = hashlib.sha256(tokens["access_token"].encode()).digest()[:16]
+    assert claims["at_hash"] == base64.urlsafe_b64encode(half).rstrip(b"=").decode()
 
 
 def test_without_openid_there_is_no_id_token_and_without_offline_access_no_refresh_token(driver):

@@ -324,6 +324,8 @@ def test_who_leaves_the_counter_leaves_nothing() -> None:
     rpc, door = at("onehall_hall", CLERK | over)
     for cookie in ("onehall_visit", "onehall_session"):
         door.cookies.set(cookie, "s-2")
+    # the clerk's own pages as a citizen, in the same browser, which the next one sits at
+    door.cookies.set("onehall_web", "s-3")
     left = door.post("/hall/logout")
     assert [rpc.of(name) for name in over] == [[("s-2",)], [("s-1",)], [("s-2",)]]
-    assert forgotten(left) == {"onehall_hall", "onehall_visit", "onehall_session"}
+    assert forgotten(left) == {"onehall_hall", "onehall_visit", "onehall_session", "onehall_web"}

@@ -165,6 +165,7 @@ def test_half_a_file_is_none() -> None:
 def test_an_account_is_closed_by_whoever_is_sure_and_has_the_password() -> None:
     door, rpc = own(close_account=None)
     rpc.answers["cases.discard_own_drafts"] = ServiceUnavailable("cases")
+    door.cookies.set("onehall_hall", "h-1")
     assert door.post("/account/close", data={"password": PASSWORD}, headers=FORM).status_code == 422
     assert rpc.of("identity.close_account") == []
     response = door.post("/account/close", data={"password": PASSWORD, "sure": "yes"}, headers=FORM)
@@ -172,7 +173,7 @@ def test_an_account_is_closed_by_whoever_is_sure_and_has_the_password() -> None:
     assert rpc.of("identity.close_account") == [(PASSWORD,)]
     assert rpc.of("cases.discard_own_drafts") == [()], "a service that is away keeps nobody from leaving"
     ended = [each for each in response.headers.get_list("set-cookie") if "Max-Age=0" in each]
-    assert {each.partition("=")[0] for each in ended} == {"onehall_web", "onehall_session"}
+    assert {each.partition("=")[0] for each in ended} == {"onehall_web", "onehall_session", "onehall_hall"}
     assert make_door(FakeRpc()).get("/account-closed").status_code == 200
 
 
