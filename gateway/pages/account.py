@@ -13,6 +13,7 @@ AREAS = (
     ("/account/sessions", "sessions.title", "sessions.account"),
     ("/account/security", "security.title", "account.security"),
     ("/account/access-log", "access-log.title", "account.access-log"),
+    ("/account/evidence", "evidence.own-title", "evidence.own-about"),
     ("/account/mandates", "mandates.title", "account.mandates"),
     ("/account/assurance", "assurance-page.title", "assurance-page.account"),
     ("/account/data", "own-data.title", "own-data.about"),

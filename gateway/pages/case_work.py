@@ -8,6 +8,7 @@ from typing import Any, Final
 from starlette.datastructures import FormData
 
 from gateway.languages import Catalogue
+from gateway.pages.evidence import fetched
 from gateway.pages.visits import text_in
 
 PLAIN: Final = ("accept", "approve", "not_accept", "refuse", "resume", "claim", "release", "hand_back", "withdraw")
@@ -78,7 +79,9 @@ def _is_aside(step: dict[str, Any], item: dict[str, Any]) -> bool:
 def _form(name: str, file: dict[str, Any], say: Catalogue) -> ActionForm:
     given = file.get("choices", {}).get(name, [])
     names = {each["code"]: say.pick(each["name"]) for each in file["item"].get("documents", ())}
-    documents = [(code, names.get(code, code)) for code in given] if name in _MISSING else []
+    # what is being fetched, or is there, nobody demands
+    asked = [code for code in given if code not in fetched(file)] if name in _MISSING else []
+    documents = [(code, names.get(code, code)) for code in asked]
     answers = [] if name in _MISSING else _answers(name, given, file["item"], say)
     return ActionForm(name, documents, _ONE.get(name, ""), answers, has_day=name in _MISSING)
 

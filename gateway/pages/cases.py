@@ -16,7 +16,7 @@ from contracts.errors import (
     NotFound,
     NotPermitted,
 )
-from gateway.pages import case_work, progress
+from gateway.pages import case_work, evidence, progress
 from gateway.pages.documents import OPEN, described
 from gateway.pages.forms import FilledForm
 from gateway.pages.visits import Visit, Visited, text_in
@@ -71,6 +71,7 @@ async def _show(
         fault_at=fault_at,
         note=note,
         just_submitted="submitted" in visit.request.query_params,
+        evidence=evidence.described(file, visit),
         **_documents(visit, file),
         **progress.code_of(visit, case),
     )
@@ -78,10 +79,12 @@ async def _show(
 
 def _documents(visit: Visit, file: dict[str, Any]) -> dict[str, Any]:
     case = file["case"]
+    may_attach = case.get("applicant") == visit.actor.subject and case["status"] in OPEN
+    also = evidence.left_to_applicant(file) if may_attach else ()
     return {
-        "documents": described(file["item"], file["documents"], visit) if "documents" in file else [],
+        "documents": described(file["item"], file["documents"], visit, also) if "documents" in file else [],
         "documents_at": f"{visit.place.base}/cases/{case['number']}",
-        "may_attach": case.get("applicant") == visit.actor.subject and case["status"] in OPEN,
+        "may_attach": may_attach,
         "may_remove": False,
         "attached": "attached" in visit.request.query_params,
     }

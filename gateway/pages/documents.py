@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,13 +25,18 @@ NAMED = (*FAULTS, "name")
 """What the page may say of a file that was refused. In the address, so that the page can be loaded again."""
 
 
-def described(item: dict[str, Any], found: dict[str, Any], visit: Visit) -> list[dict[str, Any]]:
-    """The documents of a draft or case as the page shows them: those asked of the applicant, or that have files."""
+def described(
+    item: dict[str, Any], found: dict[str, Any], visit: Visit, also: Collection[str] = ()
+) -> list[dict[str, Any]]:
+    """The documents of a draft or case as the page shows them: those asked of the applicant, or that have files.
+
+    `also`: others that the applicant may bring.
+    """
     asked = {each["code"]: each for each in found["asked"]}
     shown = []
     for document in item.get("documents", ()):
         files = asked.get(document.get("code"), {}).get("files", [])
-        if document["source"] != "applicant" and not files:
+        if document["source"] != "applicant" and not files and document.get("code") not in also:
             continue
         code = document["code"]
         endings = [ending for kind in asked[code]["types"] for ending in EXTENSIONS[kind]]

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from contracts.errors import NotFound, TooManyDrafts
 from gateway.pages.documents import described
+from gateway.pages.evidence import fetchable
 from gateway.pages.forms import FilledForm, as_posted, shown_value
 from gateway.pages.visits import Visit, Visited, text_in
 
@@ -83,6 +84,7 @@ def draft_page(
         base_revision=max(draft["revision"], base) if draft else base,
         documents=described(item, found["documents"], visit) if found and has_documents else [],
         documents_at=f"{visit.place.base}/drafts/{key or (draft['id'] if draft else '')}",
+        fetchable=fetchable(item, visit.say),
         may_attach=True,
         may_remove=True,
         attached="attached" in visit.request.query_params,

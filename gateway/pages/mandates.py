@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
 from starlette.responses import RedirectResponse, Response
 
 from contracts.errors import InvalidInput, NotFound
 from gateway.catalogue import ItemSearch
+from gateway.pages.days import last_day
 from gateway.pages.visits import Visit, Visited, text_in
 from gateway.problems import sentence
 from gateway.sessions import ACTING
@@ -34,14 +34,8 @@ async def show_mandates(visit: Visited, told: Annotated[str, Query(max_length=20
         mandates=mandates,
         names=names,
         told=told if told in TOLD else "",
-        last_day=partial(_last_day, zone=visit.request.app.state.zone),
+        last_day=partial(last_day, zone=visit.request.app.state.zone),
     )
-
-
-def _last_day(ends_at: str, zone: ZoneInfo) -> str:
-    """The day that was typed: a mandate ends with it, at the midnight after."""
-    last = datetime.fromisoformat(ends_at).astimezone(zone) - timedelta.resolution
-    return last.date().isoformat()
 
 
 TOLD = ("granted", "over", "changed")

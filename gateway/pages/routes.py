@@ -13,6 +13,8 @@ from gateway.pages import (
     device,
     documents,
     drafts,
+    evidence,
+    evidence_requests,
     hall,
     home,
     inbox,
@@ -63,6 +65,8 @@ for address in (
     registering.router,
     progress.router,
     progress.codes,
+    evidence.on_case,
+    evidence.own,
     own_account.router,
     own_account.closed,
     counter_assurance.router,
@@ -75,7 +79,9 @@ for part in (items, cases, drafts, documents, ratings):
     router.include_router(part.router, prefix=KIOSK_PLACE.base)
 for at in (KIOSK_PLACE, VISIT_PLACE):
     router.include_router(progress.codes, prefix=at.base)
+    router.include_router(evidence.on_case, prefix=at.base)
 # who acts for somebody does not rate for them
 for part in (items, cases, drafts, documents):
     router.include_router(part.router, prefix=VISIT_PLACE.base)
 router.include_router(work.router)
+router.include_router(evidence_requests.router)

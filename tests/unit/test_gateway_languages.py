@@ -6,6 +6,7 @@ import re
 from itertools import chain
 from pathlib import Path
 from string import Formatter
+from typing import get_args
 
 import pytest
 import yaml
@@ -15,7 +16,10 @@ from contracts import access, topology
 from contracts.actors import CHANNELS, STAFF_ROLES
 from contracts.errors import ERROR_OF_PATH
 from gateway.api.callers import SCOPES
+from gateway.api.evidence_schemas import EvidenceStatus
 from gateway.languages import CATALOGUES, DEFAULT, LANGUAGES, preferred
+from gateway.pages.evidence import CAME_TO_NOTHING
+from gateway.pages.evidence_requests import RESULTS
 from gateway.pages.mandates import TOLD
 from gateway.pages.sessions import APP, OTHERS, SESSION
 from gateway.problems import PROBLEM_OF_ERROR, PROBLEM_OF_STATUS
@@ -32,6 +36,7 @@ FAMILIES = (
     "second.code", "browser.", "change.", "sessions-follows", "sessions-told", "due.", "hall-name", "staff-change",
     "file-status", "client-name",
     "delivered-by.", "suspension.", "work.shown-", "work.assigned-", "work.choose-", "case.step-", "progress.awaited-",
+    "evidence-status.", "evidence.key-", "evidence.now-", "evidence.answer-", "evidence.expired",
 )  # fmt: skip
 """Keys that are put together from a code; what they must hold is tested by name below."""
 
@@ -84,6 +89,9 @@ def item_words() -> dict[str, list[str]]:
 def test_every_code_has_its_word() -> None:
     errors = [PROBLEM_OF_ERROR[error] for error in ERROR_OF_PATH.values()]
     wanted = {
+        *(f"evidence-status.{status}" for status in get_args(EvidenceStatus)),
+        *(f"evidence.now-{status}" for status in CAME_TO_NOTHING),
+        *(f"evidence.answer-{result}" for result in RESULTS),
         *(f"event.{event.type}" for event in topology.history_of("cases")),
         *(f"actor.{role}" for role in ("citizen", "agent", "system", *STAFF_ROLES)),
         *(f"attempt-error.{word}" for word in ERRORS),

@@ -1,0 +1,326 @@
+"""Pages of evidence: what an applicant may do, what staff see, what a source is shown and how it answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from contracts.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted
+from gateway.languages import CATALOGUES
+from gateway.pages.evidence import MAY
+from gateway.places import KIOSK_PLACE, VISIT_PLACE
+from services.cases.evidence import domain
+from tests.unit.gateway_fakes import CASE, HISTORY, ITEM, NAME, Door, FakeRpc, make_door
+from tests.unit.test_gateway_pages import signed_in
+
+PERMIT = {"zh-Hans": "居住证", "zh-Hant": "居住證", "en": "Permit card"}
+DOCUMENT = {
+    "code": "permit",
+    "name": PERMIT,
+    "required": False,
+    "source": "department",
+    "keys": {"full_name": "full_name", "since": "since"},
+}
+FETCHING = ITEM | {"documents": [DOCUMENT]}
+ASKED_FILES = {"code": "permit", "types": ["pdf"], "most": 3, "files": []}
+LABELS = {
+    "full_name": {"title": {"zh-Hans": "姓名", "zh-Hant": "姓名", "en": "Full name"}, "values": {}},
+    "ground": {"title": NAME, "values": {"home": {"zh-Hans": "住所", "zh-Hant": "住所", "en": "A home"}}},
+}
+EVIDENCE = {
+    "id": None,
+    "document": "permit",
+    "paper": "permit-card",
+    "source_kind": "department",
+    "source": "civil-affairs",
+    "source_name": None,
+    "status": "wanted",
+    "consented_at": None,
+    "asked_at": None,
+    "due_at": None,
+    "answered_at": None,
+    "valid_until": None,
+    "origin": None,
+    "reason": None,
+    "fields": {},
+    "labels": {},
+}
+REQUEST = {
+    "id": "e-1",
+    "number": "OH-1",
+    "item": "sole-trader",
+    "item_name": NAME,
+    "paper": "permit-card",
+    "paper_name": PERMIT,
+    "status": "asked",
+    "asked_at": "2026-11-01T02:03:04+00:00",
+    # the midnight in China behind the fourth
+    "due_at": "2026-11-04T16:00:00+00:00",
+    "keys": {"full_name": "张三", "id_number": "110101189001010011"},
+    "labels": LABELS,
+}
+say = CATALOGUES["en"]
+ENGLISH = {"Accept-Language": "en"}
+OFFICER: dict[str, Any] = {"roles": ["officer"], "department": "civil-affairs"}
+
+
+def case_page(status: str, *, case: dict[str, Any] | None = None, roles: tuple[str, ...] = (), **of: Any) -> str:
+    file = {
+        "case": CASE | {"applicant": "sub-1"} | (case or {}),
+        "history": HISTORY,
+        "item": FETCHING,
+        "actions": [],
+        "documents": {"asked": [ASKED_FILES], "missing": [], "may_follow": []},
+        "evidence": [EVIDENCE | {"status": status} | of],
+    }
+    rpc, door = signed_in({"cases.get_case_file": file}, roles=list(roles))
+    page = door.get("/cases/OH-1", headers=ENGLISH).text
+    assert len(rpc.of("cases.get_case_file")) == len([name for name, _, _ in rpc.calls if name.startswith("cases.")])
+    return page
+
+
+@pytest.mark.parametrize("status", domain.STATUSES)
+def test_an_applicant_is_offered_what_the_service_lets_them_do(status: str) -> None:
+    page = case_page(status)
+    acts = {act for act in MAY if f'name="act" value="{act}"' in page}
+    assert acts == {act for act in MAY if status in domain.MAY[act]}
+
+
+def test_the_consent_names_the_source_and_the_answers_that_are_given_before_it_is_asked_for() -> None:
+    page = case_page("wanted")
+    words = page.index("is asked for “Permit card” and, to find it, is given these answers from my form: Full name.")
+    assert words < page.index('value="consent"')
+    # nothing was filled in there, so nothing of it is given
+    assert "Since." not in page
+
+
+def test_what_came_is_shown_by_its_labels_with_its_last_day() -> None:
+    says = {"ground": "home", "full_name": "张三"}
+    page = case_page("provided", fields=says, labels=LABELS, valid_until="2027-03-01", origin="evidence")
+    shown = page.partition('id="evidence-permit"')[2]
+    assert shown.index("Full name") < shown.index("张三") < shown.index("A home")
+    assert f"Good until {say.day('2027-03-01')}" in page
+    assert "earlier case" in page
+
+
+@pytest.mark.parametrize("status", ["wanted", "declined", "not-found", "needs-citizen", "overdue"])
+def test_what_does_not_come_can_be_handed_in(status: str) -> None:
+    assert 'action="/cases/OH-1/documents/permit"' in case_page(status)
+
+
+@pytest.mark.parametrize("status", ["asked", "provided", "used"])
+def test_what_is_fetched_is_not_asked_of_the_applicant(status: str) -> None:
+    assert 'action="/cases/OH-1/documents/permit"' not in case_page(status)
+
+
+def test_the_applicant_reads_why_the_source_needs_them() -> None:
+    assert "The issuer says: Come with a photograph" in case_page("needs-citizen", reason="Come with a photograph")
+
+
+@pytest.mark.parametrize("status", ["asked", "used", "not-found"])
+def test_staff_see_how_it_stands_and_may_do_nothing(status: str) -> None:
+    page = case_page(status, case={"applicant": "sub-2"}, roles=("officer",), fields={"full_name": "张三"})
+    assert "evidence-permit" in page
+    assert 'name="act"' not in page
+    assert "documents/permit" not in page
+
+
+def test_staff_are_not_shown_what_nobody_has_asked_for() -> None:
+    assert "evidence-permit" not in case_page("wanted", case={"applicant": "sub-2"}, roles=("officer",))
+
+
+def test_a_case_that_ended_shows_what_was_used_and_asks_nothing() -> None:
+    closed = {"status": "withdrawn"}
+    assert "evidence-permit" not in case_page("ended", case=closed)
+    page = case_page("used", case=closed, fields={"full_name": "张三"})
+    assert "evidence-permit" in page
+    assert 'name="act"' not in page
+
+
+def test_what_is_fetched_is_not_offered_to_be_asked_for() -> None:
+    file = {
+        "case": CASE,
+        "history": HISTORY,
+        "item": FETCHING,
+        "actions": ["request_correction"],
+        "choices": {"request_correction": ["permit", "other"]},
+        "evidence": [EVIDENCE | {"status": "asked"}],
+    }
+    _, door = signed_in({"cases.get_case_file": file}, **OFFICER)
+    page = door.get("/cases/OH-1").text
+    assert 'name="missing" value="other"' in page
+    assert 'name="missing" value="permit"' not in page
+
+
+@pytest.mark.parametrize("base", ["", KIOSK_PLACE.base, VISIT_PLACE.base])
+def test_evidence_is_acted_on_wherever_cases_are(base: str) -> None:
+    assert make_door(FakeRpc()).get(f"{base}/cases/OH-1/evidence/permit").headers["location"] == (
+        f"{base}/cases/OH-1#evidence-permit"
+    )
+
+
+def test_each_act_is_one_call_and_leads_back_to_the_document() -> None:
+    rpc, door = signed_in({"cases.consent_to_evidence": {}, "cases.decide_on_evidence": {}})
+    for act in ("consent", "use", "decline", "withdraw"):
+        answer = door.post("/cases/OH-1/evidence/permit", data={"act": act})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/cases/OH-1#evidence-permit")
+    assert rpc.of("cases.consent_to_evidence") == [("OH-1", "permit")]
+    assert rpc.of("cases.decide_on_evidence") == [("OH-1", "permit", act) for act in ("use", "decline", "withdraw")]
+
+
+@pytest.mark.parametrize(
+    ("error", "fault", "said"),
+    [
+        (ActionNotAllowed("use", "wanted"), "too-late", "Nothing was changed"),
+        (ActionNotAllowed("use", "expired"), "expired", "past its last day"),
+        (InvalidInput([{"pointer": "/consent", "rule": "evidence.asks", "value": 3}]), "asks", "3 times at most"),
+    ],
+)
+def test_an_act_that_is_refused_is_told_at_its_document(error: Exception, fault: str, said: str) -> None:
+    _, door = signed_in({"cases.consent_to_evidence": error})
+    address = door.post("/cases/OH-1/evidence/permit", data={"act": "consent"}).headers["location"]
+    assert address == f"/cases/OH-1?evidence=permit&fault={fault}#evidence-permit"
+    file = {"case": CASE | {"applicant": "sub-1"}, "history": HISTORY, "item": FETCHING, "actions": []}
+    _, door = signed_in({"cases.get_case_file": file | {"evidence": [EVIDENCE]}})
+    assert said in door.get(address.partition("#")[0], headers=ENGLISH).text
+
+
+def test_a_forged_act_or_document_is_a_clear_error() -> None:
+    fault = {"pointer": "/action", "rule": "enum", "value": ["use"]}
+    _, door = signed_in({"cases.decide_on_evidence": InvalidInput([fault])})
+    assert door.post("/cases/OH-1/evidence/permit", data={"act": "x" * 100}).status_code == 422
+    _, door = signed_in({"cases.consent_to_evidence": NotFound("case", "OH-1")})
+    assert door.post("/cases/OH-1/evidence/permit", data={"act": "consent"}).status_code == 404
+
+
+def test_the_form_of_an_item_says_what_need_not_be_brought() -> None:
+    _, door = signed_in({"cases.get_item": FETCHING})
+    page = door.get("/items/residence-permit/apply", headers=ENGLISH).text
+    assert page.index("You need not bring these") < page.index("Permit card") < page.index('id="full_name"')
+    _, door = signed_in({})
+    assert "You need not bring these" not in door.get("/items/residence-permit/apply", headers=ENGLISH).text
+
+
+@pytest.mark.parametrize("page", ["/account/evidence", "/work/evidence", "/work/evidence/e-1"])
+def test_who_is_nobody_signs_in_first(page: str) -> None:
+    assert make_door(FakeRpc()).get(page).headers["location"].startswith("/login/start?next=")
+
+
+def test_ones_own_consents_are_listed_by_pages_and_taken_back() -> None:
+    row = EVIDENCE | {
+        "id": "e-1",
+        "status": "asked",
+        "number": "OH-1",
+        "item": "residence-permit",
+        "item_name": NAME,
+        "paper_name": PERMIT,
+        "consented_at": "2026-11-01T02:03:04Z",
+        "consented_until": "2027-04-30T02:03:04Z",
+        "may_withdraw": True,
+    }
+    rpc, door = signed_in(
+        {
+            "cases.list_own_evidence": {"items": [row, row | {"status": "used", "may_withdraw": False}], "next": "c2"},
+            "cases.decide_on_evidence": {},
+        }
+    )
+    page = door.get("/account/evidence?cursor=c1", headers=ENGLISH).text
+    assert rpc.of("cases.list_own_evidence") == [("c1", 20)]
+    assert 'href="/account/evidence?cursor=c2"' in page
+    assert page.count('action="/account/evidence/OH-1/permit"') == 1
+    answer = door.post("/account/evidence/OH-1/permit")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/account/evidence?told=withdrawn")
+    assert rpc.of("cases.decide_on_evidence") == [("OH-1", "permit", "withdraw")]
+    rpc.answers["cases.decide_on_evidence"] = ActionNotAllowed("withdraw", "used")
+    assert door.post("/account/evidence/OH-1/permit").headers["location"] == "/account/evidence?told=too-late"
+
+
+def test_the_account_and_the_worklist_lead_there() -> None:
+    _, door = signed_in({"cases.list_work": {"items": [], "next": None}}, **OFFICER)
+    assert 'href="/account/evidence"' in door.get("/account/").text
+    assert 'href="/work/evidence"' in door.get("/work").text
+
+
+def source(answers: dict[str, Any]) -> tuple[FakeRpc, Door]:
+    return signed_in({"cases.get_evidence_request": REQUEST} | answers, **OFFICER)
+
+
+def test_a_sources_worklist_names_the_paper_the_case_and_the_last_day() -> None:
+    listed = {name: value for name, value in REQUEST.items() if name not in ("keys", "labels")}
+    rpc, door = source({"cases.list_evidence_requests": {"items": [listed], "next": "c2"}})
+    page = door.get("/work/evidence?told=answered", headers=ENGLISH).text
+    assert 'href="/work/evidence/e-1"' in page
+    assert f"Answer due by {say.day('2026-11-04')}" in page
+    assert 'href="/work/evidence?cursor=c2"' in page
+    assert rpc.of("cases.list_evidence_requests") == [(None, 20)]
+    assert "The answer was sent" in page
+
+
+def test_who_is_no_source_is_refused() -> None:
+    _, door = signed_in({"cases.list_evidence_requests": NotPermitted("answer_evidence")})
+    assert door.get("/work/evidence").status_code == 403
+
+
+def test_a_request_shows_what_it_is_found_by_and_is_not_kept() -> None:
+    rpc, door = source({})
+    answer = door.get("/work/evidence/e-1", headers=ENGLISH)
+    assert answer.headers["cache-control"] == "no-store"
+    assert "110101189001010011" in answer.text
+    assert 'name="field-full_name"' in answer.text
+    assert 'name="field-ground"' in answer.text
+    assert len(rpc.of("cases.get_evidence_request")) == 1
+
+
+def test_an_answer_says_what_was_filled_in() -> None:
+    rpc, door = source({"cases.answer_evidence": {}})
+    typed = {"number": "OH-1", "result": "provided", "field-full_name": " 张三 ", "field-ground": "", "reason": ""}
+    answer = door.post("/work/evidence/e-1", data=typed | {"valid_until": "2027-03-01", "other": "x"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/work/evidence?told=answered")
+    said = {"number": "OH-1", "result": "provided", "valid_until": "2027-03-01", "fields": {"full_name": "张三"}}
+    assert rpc.of("cases.answer_evidence") == [("e-1", said)]
+
+
+@pytest.mark.parametrize(
+    ("pointer", "rule", "field"),
+    [
+        ("/result", "enum", "result"),
+        ("/fields", "minProperties", "field-full_name"),
+        ("/fields", "evidence.not-provided", "result"),
+        ("/fields/ground", "enum", "field-ground"),
+        ("/valid_until", "future", "valid_until"),
+        ("/reason", "required", "reason"),
+    ],
+)
+def test_a_fault_stands_at_its_field_and_nothing_typed_is_lost(pointer: str, rule: str, field: str) -> None:
+    rpc, door = source({"cases.answer_evidence": InvalidInput([{"pointer": pointer, "rule": rule, "value": 1}])})
+    typed = {"number": "OH-1", "field-full_name": "李四", "reason": "Come by", "valid_until": "2020-01-01"}
+    answer = door.post("/work/evidence/e-1", data=typed)
+    assert answer.status_code == 422
+    assert f'href="#{field}"' in answer.text
+    assert f'id="{field}-fault"' in answer.text
+    assert 'value="李四"' in answer.text
+    assert "Come by" in answer.text
+    assert [name for name, _, _ in rpc.calls if name.startswith("cases.")] == [
+        "cases.answer_evidence",
+        "cases.get_evidence_request",
+    ]
+
+
+@pytest.mark.parametrize("error", [ActionNotAllowed("answer", "wanted"), NotPermitted("answer")])
+def test_who_comes_too_late_is_told_so(error: Exception) -> None:
+    over = REQUEST | {"status": "wanted", "keys": {}, "due_at": None}
+    _, door = source({"cases.answer_evidence": error, "cases.get_evidence_request": over})
+    answer = door.post("/work/evidence/e-1", data={"number": "OH-1", "result": "not-found"}, headers=ENGLISH)
+    assert answer.status_code == 409
+    assert "taken back or has ended" in answer.text
+    assert "<form" not in answer.text.partition("<main")[2]
+
+
+def test_a_paper_without_set_fields_is_provided_over_the_api() -> None:
+    _, door = source({"cases.get_evidence_request": REQUEST | {"labels": {}}})
+    page = door.get("/work/evidence/e-1", headers=ENGLISH).text
+    assert "over the API" in page
+    assert 'value="not-found"' in page
+    assert 'value="provided"' not in page
+    assert "Citizen identity number" in page
