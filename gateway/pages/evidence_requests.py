@@ -72,7 +72,7 @@ def _page(visit: Visit, found: dict[str, Any], form: FilledForm, status: int = 2
         found_by=[(key_label(name, labels, visit.say), value) for name, value in found["keys"].items()],
         form=form,
         is_waiting=status != 409 and found["status"] in WAITING,
-        is_too_late=status == 409 or found["status"] not in WAITING,
+        is_too_late=status == 409,
         has_content=bool(labels),
     )
 
