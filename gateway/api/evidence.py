@@ -42,7 +42,8 @@ async def decide_on_evidence(
     if decision.action == "consent":
         state = await services.call("cases.consent_to_evidence", number, document, actor=actor)
     else:
-        state = await services.call("cases.decide_on_evidence", number, document, decision.action, actor=actor)
+        said = (decision.action, decision.reason) if decision.reason else (decision.action,)
+        state = await services.call("cases.decide_on_evidence", number, document, *said, actor=actor)
     return JSONResponse(state)
 
 

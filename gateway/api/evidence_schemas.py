@@ -12,9 +12,14 @@ EvidenceStatus = Literal[
     "wanted", "asked", "provided", "used", "declined", "not-found", "needs-citizen", "overdue", "ended"
 ]
 
+CheckOutcome = Literal["same", "differs", "missing"]
+
 
 class EvidenceDecision(Body):
     action: Literal["consent", "use", "decline", "withdraw"]
+    reason: Annotated[Text, Field(max_length=500)] | None = Field(
+        default=None, description="with `use`: why it differs from the form, in the applicant's words"
+    )
 
 
 class EvidenceAnswer(Body):
@@ -32,6 +37,23 @@ class EvidenceAnswer(Body):
 class EvidenceState(BaseModel):
     id: str
     status: EvidenceStatus
+
+
+class ComparedField(BaseModel):
+    field: str
+    title: LanguageText
+    values: dict[str, LanguageText]
+    outcome: CheckOutcome
+    said: str | None = Field(description="in the form")
+    found: str | None = Field(description="in the evidence")
+
+
+class EvidenceCheck(BaseModel):
+    """The mutual check of what the evidence says with the form. A difference refuses nothing."""
+
+    fields: list[ComparedField]
+    differs: bool
+    reason: str | None = Field(description="what the applicant says of the differences")
 
 
 class Evidence(BaseModel):
@@ -55,8 +77,12 @@ class Evidence(BaseModel):
     labels: dict[str, Any]
 
 
+class CheckedEvidence(Evidence):
+    check: EvidenceCheck
+
+
 class EvidenceList(BaseModel):
-    items: list[Evidence]
+    items: list[CheckedEvidence]
     next: str | None
 
 

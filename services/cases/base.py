@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from chassis.database import Session
@@ -16,6 +16,8 @@ from services.cases.catalogue.model import Catalogue
 from services.cases.drafts import store as draft_store
 from services.cases.evidence import store as evidence_store
 from services.cases.evidence.commands import Desk
+from services.cases.registries import store as registry_store
+from services.cases.registries.delivering import ask_register
 from services.cases.results import store as result_store
 from services.cases.settings import CasesSettings
 from services.cases.work.calendars import Calendars, Published
@@ -56,7 +58,8 @@ class CasesBase(Service):
 
     def _evidence_desk(self) -> Desk:
         seals = self._cases_seal(evidence_store.PURPOSE), self._result_seal()
-        return Desk(*seals, calendars=self._time["calendars"])
+        asks = partial(ask_register, self._cases_seal(registry_store.PURPOSE))
+        return Desk(*seals, calendars=self._time["calendars"], hand_over=asks)
 
     def _cases_seal(self, purpose: str) -> Seal:
         other = self.settings.other_cases_key

@@ -185,6 +185,8 @@ def act_on_case(
         staff.require_colleague(session, asked.to or "", case.handled_by, now)
     if form is not None and domain.ACTIONS[action].brings_form:
         _save_corrected_form(session, item, case, form)
+        if desk:
+            evidence.check_corrected(session, desk, catalogue, item.description, case, form, now)
     store.save_change(session, change, text)
     results.follow(session, result_seal, item, change, action, text, now)
     if desk:

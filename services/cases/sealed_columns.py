@@ -13,7 +13,7 @@ from services.cases.attachments import store as attachments
 from services.cases.drafts import store as drafts
 from services.cases.evidence import store as evidence
 from services.cases.registries import store as registries
-from services.cases.registries.tables import registry_questions
+from services.cases.registries.tables import evidence_checks, registry_questions
 from services.cases.results import store as results
 
 
@@ -44,6 +44,7 @@ OF_CASES_KEY: Final = (
     SealedColumn(_FILES, "name", "id", attachments.PURPOSE, place=_by_id),
     SealedColumn(_EVIDENCE, "content", "id", evidence.PURPOSE, place=_by_id),
     SealedColumn(_RESULTS, "content", "id", results.PURPOSE, place=_by_id),
+    SealedColumn(evidence_checks, "reason", "id", evidence.PURPOSE, place=_by_id),
     # for as long as a register is asked
     SealedColumn(registry_questions, "keys", "id", registries.PURPOSE, place=_by_id, is_lasting=False),
 )

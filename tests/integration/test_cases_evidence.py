@@ -62,7 +62,7 @@ class Hall:
 
     def decide(self, number, action, at=NOW):
         with self.database.transaction() as session:
-            return evidence.decide(session, DESK, self.citizen, number, DOCUMENT, action, at)
+            return evidence.decide(session, CATALOGUE, DESK, self.citizen, number, DOCUMENT, action, at)
 
     def answer(self, known, number, result="provided", actor=SOURCE, at=NOW, **more):
         said = {"number": number, "result": result} | more

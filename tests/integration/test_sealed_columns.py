@@ -19,7 +19,9 @@ from services.cases.drafts import store as drafts
 from services.cases.drafts.domain import Draft
 from services.cases.evidence import store as evidence
 from services.cases.evidence.domain import Content, Evidence
+from services.cases.registries import checking
 from services.cases.registries import store as registries
+from services.cases.registries.comparing import Compared, Outcome
 from services.cases.registries.domain import Asked, Registry
 from services.cases.results import store as results
 from services.identity.access_log import retention
@@ -180,11 +182,15 @@ def test_all_of_cases_opens_with_the_new_key_alone(cases_database):
             ),
             {"id": result, "now": NOW, "content": content},
         )
-        registry = Registry(owner, owner, False, "https://r.example", "us", ("household-register",))
-        registries.save_registry(session, registry, NOW)
-        asked = Asked(str(uuid.uuid4()), registry, "household-register", "i", 0, {"id_number": "1"})
-        registries.add_question(session, seal_by(registries.PURPOSE, COOKIE_KEY), asked, NOW, NOW)
         fetched = Evidence(str(uuid.uuid4()), result, "d", "p", "department", "d", "a", "i")
         evidence.insert(session, fetched)
         evidence.save_content(session, seal_by(evidence.PURPOSE, COOKIE_KEY), fetched.id, Content())
+        registry = Registry(owner, owner, False, "https://r.example", "us", ("household-register",))
+        registries.save_registry(session, registry, NOW)
+        asked = Asked(
+            str(uuid.uuid4()), fetched.id, result, 1, registry, "household-register", "i", 0, {"id_number": "1"}
+        )
+        registries.add_question(session, seal_by(registries.PURPOSE, COOKIE_KEY), asked, NOW, NOW)
+        compared = (Compared("a", "b", Outcome.DIFFERS, "1", "2"),)
+        checking.note(session, seal_by(evidence.PURPOSE, COOKIE_KEY), fetched.id, compared, "so", NOW)
     require_change(cases_database, COVERED["cases"], seal_by)

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator, SchemaError
 
 from contracts.errors import InvalidInput
 from services.cases import forms
-from services.cases.catalogue import steps
+from services.cases.catalogue import checked, steps
 from services.cases.catalogue.circles import shortest_circle
 from services.cases.catalogue.faults import Fault
 from services.cases.catalogue.model import LANGUAGES
@@ -61,6 +61,7 @@ def _faults_of_documents(description: dict[str, Any]) -> Iterator[tuple[str, Sai
             yield f"$.documents[{index}].may_follow", say("follow-closed")
         if document.get("may_be_declared") and not description.get("commitment", {}).get("open"):
             yield f"$.documents[{index}].may_be_declared", say("declared-closed")
+        yield from checked.faults_of(document, description, f"$.documents[{index}]")
         for name in sorted({*document.get("keys", {}).values()} - {*description.get("form", {}).get("properties", {})}):
             yield f"$.documents[{index}].keys", say("result-field", field=name)
 

@@ -39,6 +39,11 @@ _SENTENCES: Final[dict[str, tuple[str, str, str]]] = {
         "表單沒有欄位 {field}",
         "the form has no field {field}",
     ),
+    "evidence-field": (
+        "这种证明没有 {field} 这一项",
+        "這種證明沒有 {field} 這一項",
+        "evidence of this kind has no {field}",
+    ),
     "labels": ("每个选项都要有名称", "每個選項都要有名稱", "every choice has a label"),
     "condition": (
         "{field} 不是另一个字段，或者没有这个选项",

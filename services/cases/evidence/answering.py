@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
-from typing import Any, Final
+from datetime import date, datetime
+from typing import Any
 
+from chassis.database import Session
 from contracts.actors import Actor
 from contracts.errors import Fault, InvalidInput
 from services.cases import domain as case_rules
@@ -14,9 +15,8 @@ from services.cases.catalogue.model import Catalogue
 from services.cases.evidence import domain
 from services.cases.evidence.domain import Answer, Evidence
 from services.cases.evidence.sources import schema_of
-
-SCOPE: Final = "evidence:answer"
-"""What an organisation's program needs; a department's has `cases`."""
+from services.cases.registries import agreeing
+from services.cases.registries.agreements import SCOPE, Allowed
 
 
 def source_of(actor: Actor) -> tuple[str, str] | None:
@@ -39,7 +39,14 @@ def is_source(actor: Actor, evidence: Evidence) -> bool:
     return source_of(actor) == (evidence.source_kind, evidence.source) and actor.subject != evidence.applicant
 
 
-def read(said: Mapping[str, Any], evidence: Evidence, catalogue: Catalogue, today: date) -> Answer:
+def allowed_to(session: Session, evidence: Evidence, now: datetime) -> Allowed | None:
+    """What its source may say of it now: a department everything, an organisation what its agreement says."""
+    if evidence.source_kind == domain.DEPARTMENT:
+        return Allowed()
+    return agreeing.allowed_for(session, evidence.source, evidence.paper, evidence.item, now)
+
+
+def read(said: Mapping[str, Any], evidence: Evidence, catalogue: Catalogue, today: date, allowed: Allowed) -> Answer:
     """`{"number", "result"}` with `fields` and `valid_until` if it is provided, `reason` if the citizen is needed.
 
     `number` is the case that the request was for: who mixes up two requests is told so. Raise `InvalidInput`.
@@ -53,18 +60,22 @@ def read(said: Mapping[str, Any], evidence: Evidence, catalogue: Catalogue, toda
     if result != domain.PROVIDED and (fields or valid_until):
         raise InvalidInput([Fault(pointer="/fields", rule="evidence.not-provided", value=True)])
     if result == domain.PROVIDED:
-        return Answer(result, _fields(fields, evidence, catalogue), _valid_until(valid_until, today))
+        return Answer(result, _fields(fields, evidence, catalogue, allowed), _valid_until(valid_until, today))
     text = forms.require_text(reason, "/reason", domain.MAX_REASON)
     if result == domain.NEEDS_CITIZEN and text is None:
         raise InvalidInput([Fault(pointer="/reason", rule="required", value=True)])
     return Answer(str(result), reason=text)
 
 
-def _fields(fields: object, evidence: Evidence, catalogue: Catalogue) -> Mapping[str, Any]:
+def _fields(fields: object, evidence: Evidence, catalogue: Catalogue, allowed: Allowed) -> Mapping[str, Any]:
+    """What is allowed of it: the rest was never handed over."""
     if not isinstance(fields, dict):
         raise InvalidInput([Fault(pointer="/fields", rule="type", value="object")])
+    schema = schema_of(evidence.paper, catalogue)
+    required = [name for name in schema.get("required", ()) if allowed.fields is None or name in allowed.fields]
+    fields = allowed.narrow(fields)
     try:
-        forms.require_valid(fields, forms.compile_schema(schema_of(evidence.paper, catalogue)))
+        forms.require_valid(fields, forms.compile_schema(schema | {"required": required}))
     except InvalidInput as error:
         faults = [
             Fault(pointer=f"/fields{fault['pointer'].removeprefix('/form')}", rule=fault["rule"], value=fault["value"])

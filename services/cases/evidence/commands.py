@@ -26,6 +26,7 @@ from contracts.events import (
     EvidenceWithdrawn,
 )
 from services.cases import domain as case_rules
+from services.cases import forms
 from services.cases import store as cases
 from services.cases.case_number import is_case_number
 from services.cases.catalogue.live import VERSIONS
@@ -35,6 +36,8 @@ from services.cases.drafts.access import id_in
 from services.cases.evidence import answering, domain, store
 from services.cases.evidence.domain import Answer, Content, Evidence, Source
 from services.cases.evidence.sources import sources_of
+from services.cases.registries import checking
+from services.cases.registries import commands as registries
 from services.cases.results import queries as results
 from services.cases.views import time_view
 from services.cases.work import clock
@@ -79,6 +82,9 @@ def consent(
     evidence = found[source.document][0] if source.document in found else _new(session, case, source)
     if evidence.status in domain.FETCHED:
         return {"id": evidence.id, "status": evidence.status}
+    if answering.allowed_to(session, evidence, now) is None:
+        # whoever has it may not be asked: it is the applicant's to bring
+        raise ActionNotAllowed(domain.CONSENT, "no-agreement")
     evidence = domain.consented(evidence, now)
     store.end_consent(session, evidence.id, ASKED_ANEW, now)
     keys = {key: str(form[field]) for key, field in source.keys.items() if field in form}
@@ -86,6 +92,9 @@ def consent(
     store.save(session, evidence)
     store.save_content(session, desk.seal, evidence.id, content)
     store.add_consent(session, evidence, actor.hand, actor.channel)
+    if evidence.status == domain.USED:
+        item = VERSIONS.get(session, catalogue, case.item, case.item_version).description
+        keep_check(session, desk, catalogue, item, form, evidence, content, None, now)
     return {"id": evidence.id, "status": evidence.status}
 
 
@@ -146,21 +155,27 @@ def _certificate(
 
 
 def decide(
-    session: Session, desk: Desk, actor: Actor, number: str, document: object, act: object, now: datetime
+    session: Session,
+    catalogue: Catalogue,
+    desk: Desk,
+    actor: Actor,
+    number: str,
+    document: object,
+    act: object,
+    now: datetime,
+    reason: object = None,
 ) -> dict[str, Any]:
-    """The applicant has seen what came: `use` it or `decline` it, or `withdraw` the consent."""
+    """The applicant has seen what came: `use` it or `decline` it, or `withdraw` the consent.
+
+    `reason` is what they say of what differs from the form.
+    """
+    said = forms.require_text(reason, "/reason", checking.MAX_REASON)
     if act not in (domain.USE, domain.DECLINE, domain.WITHDRAW):
         raise _not_one_of("/action", [domain.USE, domain.DECLINE, domain.WITHDRAW])
-    case, _ = _require_own(session, actor, number)
-    evidence = next(
-        (
-            each
-            for each, _ in store.list_of_case(session, desk.seal, number, for_update=True)
-            if each.document == document
-        ),
-        None,
-    )
-    if evidence is None:
+    case, form = _require_own(session, actor, number)
+    found = store.list_of_case(session, desk.seal, number, for_update=True)
+    evidence, content = next(((each, says) for each, says in found if each.document == document), (None, None))
+    if evidence is None or content is None:
         raise NotFound("evidence", str(document)[:64])
     if act == domain.WITHDRAW:
         evidence = _withdraw(session, desk, case, evidence, actor, now)
@@ -168,6 +183,8 @@ def decide(
         evidence = domain.decided(evidence, str(act), clock.day_of(now))
         if act == domain.USE:
             _enter(session, case, CaseEvidenceUsed, actor, now, document=evidence.document)
+            item = VERSIONS.get(session, catalogue, case.item, case.item_version).description
+            keep_check(session, desk, catalogue, item, form, evidence, content, said, now)
         else:
             store.save_content(session, desk.seal, evidence.id, None)
     store.save(session, evidence)
@@ -178,7 +195,7 @@ def _withdraw(session: Session, desk: Desk, case: Case, evidence: Evidence, acto
     withdrawn = domain.withdrawn(evidence)
     store.end_consent(session, evidence.id, WITHDRAWN, now)
     store.save_content(session, desk.seal, evidence.id, None)
-    return _take_back(session, case, evidence, withdrawn, actor)
+    return _take_back(session, case, evidence, withdrawn, actor, now)
 
 
 def answer(
@@ -195,8 +212,12 @@ def answer(
     found = store.load(session, desk.seal, known) if known else None
     if found is None or not answering.is_source(actor, found[0]):
         raise NotFound("evidence", str(evidence_id)[:64])
-    given = answering.read(said, found[0], catalogue, clock.day_of(now))
+    allowed = answering.allowed_to(session, found[0], now)
+    if allowed is None:
+        raise NotFound("evidence", str(evidence_id)[:64])
+    given = answering.read(said, found[0], catalogue, clock.day_of(now), allowed)
     evidence = take_answer(session, desk, found[0].id, given, actor, now)
+    registries.withdraw(session, evidence.id, now)
     return {"id": evidence.id, "status": evidence.status}
 
 
@@ -220,6 +241,31 @@ def take_answer(session: Session, desk: Desk, evidence_id: str, given: Answer, a
         session, case, CaseEvidenceAnswered, _as_platform(actor), now, document=evidence.document, outcome=given.result
     )
     return answered
+
+
+def keep_check(
+    session: Session,
+    desk: Desk,
+    catalogue: Catalogue,
+    item: Mapping[str, Any],
+    form: Mapping[str, Any],
+    evidence: Evidence,
+    content: Content,
+    reason: str | None,
+    now: datetime,
+) -> None:
+    """Keep how the form compares with what is used, with what the applicant says of it."""
+    compared = checking.compared_with(item, evidence.document, evidence.paper, form, content.fields, catalogue)
+    checking.note(session, desk.seal, evidence.id, compared, reason, now)
+
+
+def check_corrected(
+    session: Session, desk: Desk, catalogue: Catalogue, item: Mapping[str, Any], case: Case, form: Any, now: datetime
+) -> None:
+    """The form has changed under what is used: how it compares now is kept, too."""
+    for evidence, content in store.list_of_case(session, desk.seal, case.number):
+        if evidence.status == domain.USED:
+            keep_check(session, desk, catalogue, item, form, evidence, content, None, now)
 
 
 def _is_the_same(evidence: Evidence, content: Content, given: Answer) -> bool:
@@ -254,7 +300,7 @@ def follow(session: Session, desk: Desk, case: Case, now: datetime) -> None:
         store.end_consent(session, evidence.id, CASE_ENDED, now)
         if evidence.may(domain.END):
             store.save_content(session, desk.seal, evidence.id, None)
-            store.save(session, _take_back(session, case, evidence, domain.ended(evidence), SYSTEM))
+            store.save(session, _take_back(session, case, evidence, domain.ended(evidence), SYSTEM, now))
 
 
 def require_not_fetched(session: Session, desk: Desk, number: str, documents: set[str | None]) -> None:
@@ -268,11 +314,14 @@ def require_not_fetched(session: Session, desk: Desk, number: str, documents: se
         raise InvalidInput([{"pointer": "/missing", "rule": "evidence.fetched", "value": each} for each in fetched])
 
 
-def _take_back(session: Session, case: Case, before: Evidence, after: Evidence, actor: Actor) -> Evidence:
+def _take_back(
+    session: Session, case: Case, before: Evidence, after: Evidence, actor: Actor, now: datetime
+) -> Evidence:
     """Tell its source that no answer is wanted any more, if it was to answer."""
     if before.status not in domain.WAITING:
         return after
     schedule.cancel(session, LIMIT, before.id)
+    registries.withdraw(session, before.id, now)
     told = replace(after, sequence=before.sequence + 1)
     _tell_source(session, told, case, EvidenceWithdrawn, actor)
     return told

@@ -19,8 +19,11 @@ from services.cases.domain import Case
 from services.cases.drafts.access import id_in
 from services.cases.evidence import answering, domain, store, views
 from services.cases.evidence.commands import Desk
-from services.cases.evidence.domain import Evidence
+from services.cases.evidence.domain import Evidence, Source
 from services.cases.evidence.sources import sources_of
+from services.cases.registries import agreeing, checking
+from services.cases.registries import store as registries
+from services.cases.registries.agreements import allowing
 
 _UNSEEN = frozenset({domain.PROVIDED, domain.DECLINED})
 """Of these nobody but the applicant sees what they say."""
@@ -33,22 +36,27 @@ def list_of_case(
 
     No query for a case of an item that fetches nothing.
     """
-    case = _require_case(session, actor, number)
+    case, form = _require_case(session, actor, number)
     item = VERSIONS.get(session, catalogue, case.item, case.item_version)
     sources = sources_of(item.description, catalogue)
     if not sources:
         return []
     is_own = case_rules.CITIZEN in case_rules.parts_of(actor, case)
     there = {each.document: (each, content) for each, content in store.list_of_case(session, desk.seal, case.number)}
+    reasons = checking.reasons_of(session, desk.seal, [each.id for each, _ in there.values()]) if there else {}
     shown = []
     for document, source in sources.items():
         if document not in there:
-            shown.append(views.offered_view(source, catalogue))
+            if _may_be_asked(session, source, case.item):
+                shown.append(views.offered_view(source, catalogue))
             continue
         evidence, content = there[document]
-        shown.append(
-            views.evidence_view(evidence, content, catalogue, is_shown=is_own or evidence.status not in _UNSEEN)
+        is_shown = is_own or evidence.status not in _UNSEEN
+        seen = views.evidence_view(evidence, content, catalogue, is_shown=is_shown)
+        compared = checking.compared_with(
+            item.description, document, evidence.paper, form, content.fields if is_shown else {}, catalogue
         )
+        shown.append(seen | {"check": checking.view(compared, item.description, reasons.get(evidence.id))})
     if any(each["fields"] for each in shown):
         looks.note(session, actor, case, access.EVIDENCE, purpose)
     return shown
@@ -61,7 +69,19 @@ def list_requests(
     kind, source = _require_source(actor)
     size = paging.require_limit(limit)
     rows = store.list_waiting(session, desk.seal, kind, source, _place(cursor), size + 1)
-    return paging.page(rows, size, key=_key, view=lambda each: views.request_view(each, catalogue))
+    page = paging.page(rows, size, key=_key, view=lambda each: views.request_view(each, catalogue))
+    if kind == domain.ORGANISATION:
+        agreements = registries.agreements_of(session, source)
+        now = datetime.now(UTC)
+        page["items"] = [each for each in page["items"] if allowing(agreements, each["paper"], each["item"], now)]
+    return page
+
+
+def _may_be_asked(session: Session, source: Source, item: str) -> bool:
+    """An organisation only under an agreement."""
+    if source.kind == domain.DEPARTMENT:
+        return True
+    return agreeing.allowed_for(session, source.code, source.paper, item, datetime.now(UTC)) is not None
 
 
 def get_request(
@@ -71,7 +91,11 @@ def get_request(
     _require_source(actor)
     known = id_in(evidence_id)
     found = store.load(session, desk.seal, known) if known else None
-    if found is None or not answering.is_source(actor, found[0]):
+    if (
+        found is None
+        or not answering.is_source(actor, found[0])
+        or answering.allowed_to(session, found[0], now) is None
+    ):
         raise NotFound("evidence", str(evidence_id)[:64])
     evidence, content = found
     if evidence.status not in domain.WAITING:
@@ -125,9 +149,9 @@ def _is_key(key: str) -> bool:
         return False
 
 
-def _require_case(session: Session, actor: Actor, number: str) -> Case:
-    case = cases.load_case(session, number) if is_case_number(number) else None
-    if case is None:
+def _require_case(session: Session, actor: Actor, number: str) -> tuple[Case, dict[str, Any]]:
+    found = cases.load_case_with_form(session, number) if is_case_number(number) else None
+    if found is None:
         raise NotFound("case", str(number)[:64])
-    case_rules.require_visible(actor, case)
-    return case
+    case_rules.require_visible(actor, found[0])
+    return found

@@ -15,6 +15,7 @@ from services.cases.evidence import commands as evidence_commands
 from services.cases.evidence import metrics
 from services.cases.evidence import queries as evidence_queries
 from services.cases.evidence import store as evidence_store
+from services.cases.registries.releasing import release_uncovered
 
 
 class EvidenceEntrypoints(CasesBase):
@@ -32,12 +33,11 @@ class EvidenceEntrypoints(CasesBase):
             return evidence_commands.consent(session, catalogue, desk, self.actor, number, document, now)
 
     @rpc
-    def decide_on_evidence(self, number: str, document: str, action: str) -> dict[str, Any]:
-        """`action` is `use`, `decline` or `withdraw`."""
-        with self.database.transaction() as session:
-            return evidence_commands.decide(
-                session, self._evidence_desk(), self.actor, number, document, action, datetime.now(UTC)
-            )
+    def decide_on_evidence(self, number: str, document: str, action: str, reason: str | None = None) -> dict[str, Any]:
+        """`action` is `use`, `decline` or `withdraw`, `reason` what the applicant says of what differs."""
+        desk, now = self._evidence_desk(), datetime.now(UTC)
+        with self.work() as (session, catalogue):
+            return evidence_commands.decide(session, catalogue, desk, self.actor, number, document, action, now, reason)
 
     @rpc
     def list_own_evidence(self, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
@@ -66,6 +66,11 @@ class EvidenceEntrypoints(CasesBase):
     @on_due(evidence_commands.LIMIT)
     def on_evidence_limit(self, session: Session, due: Due) -> None:
         evidence_commands.pass_limit(session, self._evidence_desk(), due, datetime.now(UTC))
+
+    @timer(interval=5)
+    def release_uncovered_evidence(self) -> None:
+        """In every replica: what one has released, the next does not find."""
+        release_uncovered(self.database, self._evidence_desk(), datetime.now(UTC))
 
     @timer(interval=60)
     def measure_evidence(self) -> None:

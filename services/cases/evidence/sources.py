@@ -8,6 +8,7 @@ from typing import Any
 from services.cases.catalogue import papers
 from services.cases.catalogue.model import Catalogue
 from services.cases.evidence.domain import DEFAULT_ANSWER_DAYS, DEPARTMENT, ORGANISATION, Source
+from services.cases.registries.kinds import all_kinds
 
 
 def sources_of(item: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Source]:
@@ -59,7 +60,8 @@ def schema_of(paper: str, catalogue: Catalogue) -> dict[str, Any]:
             "minProperties": 1,
             "properties": {name: form[name] for name in names},
         }
-    return _ANYTHING_SHORT
+    kind = all_kinds().get(paper)
+    return _ANYTHING_SHORT if kind is None else kind.schema
 
 
 _ANYTHING_SHORT: dict[str, Any] = {

@@ -10,6 +10,7 @@ from services.cases.catalogue.papers import shipped
 from services.cases.domain import Case
 from services.cases.evidence import domain
 from services.cases.evidence.domain import Content, Evidence, Source
+from services.cases.registries.kinds import all_kinds
 from services.cases.views import time_view
 
 
@@ -32,6 +33,7 @@ def offered_view(source: Source, catalogue: Catalogue) -> dict[str, Any]:
         "reason": None,
         "fields": {},
         "labels": {},
+        "check": {"fields": [], "differs": False, "reason": None},
     }
 
 
@@ -106,7 +108,9 @@ def _paper_name(paper: str, catalogue: Catalogue) -> dict[str, str]:
 def _labels(paper: str, catalogue: Catalogue) -> dict[str, Any]:
     issuer = catalogue.issuer_of(paper)
     if issuer is None:
-        return {}
+        kind = all_kinds().get(paper)
+        fields = {} if kind is None else kind.fields
+        return {name: {"title": each["x-title"], "values": each.get("x-labels", {})} for name, each in fields.items()}
     properties = issuer.description["form"]["properties"]
     return {
         name: {"title": properties[name]["x-title"], "values": properties[name].get("x-labels", {})}

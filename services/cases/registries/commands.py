@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import random
+import uuid
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,7 +15,7 @@ from chassis.database import Session
 from chassis.sealing import Seal
 from chassis.webhooks import rules
 from chassis.webhooks.rules import Result as Attempted
-from contracts.errors import Fault, InvalidInput, NotFound
+from contracts.errors import NotFound
 from services.cases.registries import agreeing, domain, metrics, store
 from services.cases.registries.adapter import Answer, NoAnswer, Question, Result
 from services.cases.registries.agreements import Allowed, Known
@@ -33,12 +35,13 @@ KEPT: Final = timedelta(days=30)
 
 NOT_ALLOWED: Final = "not-allowed"
 WITHDRAWN: Final = "withdrawn"
+UNEXPECTED: Final = "unexpected"
 
 _ANSWERS: Final = frozenset(map(str, Result))
 
 Attempt = tuple[Asked, Answer | NoAnswer]
-Deliver = Callable[[Session, Asked, Answer], None]
-"""Hand on what a register said, in the transaction that forgets the question."""
+Deliver = Callable[[Session, Asked, Answer], bool]
+"""Hand on what a register said, in the transaction that forgets the question. False if nobody waits for it."""
 
 
 # Registers
@@ -73,44 +76,36 @@ def end_registry(session: Session, name: str, now: datetime) -> None:
 # Questions
 
 
-def ask(
-    session: Session,
-    seal: Seal,
-    question: str,
-    *,
-    source: str,
-    kind: str,
-    item: str,
-    keys: Mapping[str, str],
-    until: datetime,
-    now: datetime,
-) -> bool:
-    """Have the register of `source` asked, within `until`; `question` is an id (UUID) of the caller's.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Evidence that a source is asked for: its id, its case, for which time, who has it, what it is and what for."""
 
-    False if it has none for this kind: then it is asked otherwise. Asked again under the same id, nothing is added.
-    Raise `InvalidInput` for keys that no register can look anything up by.
+    evidence: str
+    number: str
+    asks: int
+    source: str
+    kind: str
+    item: str
+
+
+def ask(session: Session, seal: Seal, wanted: Wanted, keys: Mapping[str, str], until: datetime, now: datetime) -> bool:
+    """Have the register of its source asked, within `until`.
+
+    False if it has none for this kind, or if nothing can be looked up by these keys: then it is asked otherwise. The
+    same asked again adds nothing.
     """
-    registry = store.find_registry(session, source, kind)
-    if registry is None:
+    registry = store.find_registry(session, wanted.source, wanted.kind)
+    if registry is None or not all_kinds()[wanted.kind].keys_validator.is_valid(dict(keys)):
         return False
-    require_keys(kind, keys)
-    asked = Asked(question, registry, kind, item, 0, keys)
-    store.add_question(session, seal, asked, until, now)
+    question = str(uuid.uuid5(uuid.UUID(wanted.evidence), str(wanted.asks)))
+    about = (question, wanted.evidence, wanted.number, wanted.asks)
+    store.add_question(session, seal, Asked(*about, registry, wanted.kind, wanted.item, 0, keys), until, now)
     return True
 
 
-def require_keys(kind: str, keys: Mapping[str, str]) -> None:
-    faults = [
-        Fault(pointer="/keys/" + "/".join(map(str, error.absolute_path)), rule=str(error.validator), value=None)
-        for error in all_kinds()[kind].keys_validator.iter_errors(dict(keys))
-    ]
-    if faults:
-        raise InvalidInput(faults)
-
-
-def withdraw(session: Session, question: str, now: datetime) -> None:
-    """Nobody waits for it any more. One that is under way comes to nothing."""
-    store.finish(session, question, WITHDRAWN, now)
+def withdraw(session: Session, evidence: str, now: datetime) -> None:
+    """Nobody waits for it any more. A question that is under way comes to nothing."""
+    store.finish_of_evidence(session, evidence, WITHDRAWN, now)
 
 
 def take_due(
@@ -126,33 +121,49 @@ def question_of(asked: Asked) -> Question:
 
 
 def settle(session: Session, attempts: Sequence[Attempt], deliver: Deliver, now: datetime) -> list[str]:
-    """What came of them, a word each, to be counted when it is committed.
+    """What came of them, a word each in their order, to be counted when it is committed.
 
-    What is over meanwhile comes to nothing. Whether the source may answer is looked at now, not when it was asked.
+    Whether the source may answer is looked at now, not when it was asked. Cases are locked first, and always in one
+    order: whoever withdraws has their case, and then waits for the question.
     """
-    waiting = store.lock_open(session, [asked.id for asked, _ in attempts]) if attempts else set()
-    words = [
-        _settled(session, asked, answer, deliver, now) if asked.id in waiting else WITHDRAWN
-        for asked, answer in attempts
-    ]
+    words: dict[str, str] = {}
+    answers = [(asked, answer) for asked, answer in attempts if isinstance(answer, Answer)]
+    for asked, answer in sorted(answers, key=lambda attempt: (attempt[0].number, attempt[0].id)):
+        words[asked.id] = _hand_on(session, asked, answer, deliver, now)
+    for asked, none in attempts:
+        if isinstance(none, NoAnswer):
+            words[asked.id] = none.word
+            _put_off(session, asked, now, none.retry_after)
     _save_breakers(session, attempts, now)
-    return words
+    return [words[asked.id] for asked, _ in attempts]
 
 
-def _settled(session: Session, asked: Asked, answer: Answer | NoAnswer, deliver: Deliver, now: datetime) -> str:
-    if isinstance(answer, NoAnswer):
-        pause = rules.delay(min(asked.attempts, len(rules.DELAYS)), random.random())  # noqa: S311 jitter
-        store.put_off(session, asked.id, now + max(pause, timedelta(seconds=answer.retry_after)))
-        return answer.word
+def _hand_on(session: Session, asked: Asked, answer: Answer, deliver: Deliver, now: datetime) -> str:
     allowed = _allowed(session, asked, now)
     if allowed is None:
         # what it said is not looked at: from now on it is as if it had not been asked
-        store.finish(session, asked.id, NOT_ALLOWED, now)
-        deliver(session, asked, Answer(Result.NEEDS_CITIZEN))
-        return NOT_ALLOWED
-    store.finish(session, asked.id, answer.result, now)
-    deliver(session, asked, Answer(answer.result, allowed.narrow(answer.fields), answer.valid_until))
-    return answer.result
+        given, word = Answer(Result.NEEDS_CITIZEN), NOT_ALLOWED
+    else:
+        given = Answer(answer.result, allowed.narrow(answer.fields), answer.valid_until)
+        word = str(answer.result)
+    try:
+        with session.begin_nested():
+            is_wanted = deliver(session, asked, given)
+            store.finish(session, asked.id, word if is_wanted else WITHDRAWN, now)
+    except Exception as error:
+        if session.invalidated:
+            # the database went away: no fault of this one, and nothing can be written now
+            raise
+        # a fault of ours in one answer must not keep the others back. Its text may hold what was said
+        log.error("the answer to question %s cannot be taken: %s", asked.id, type(error).__name__)  # noqa: TRY400
+        _put_off(session, asked, now, 0)
+        return UNEXPECTED
+    return word if is_wanted else WITHDRAWN
+
+
+def _put_off(session: Session, asked: Asked, now: datetime, at_least: float) -> None:
+    pause = rules.delay(min(asked.attempts, len(rules.DELAYS)), random.random())  # noqa: S311 jitter
+    store.put_off(session, asked.id, now + max(pause, timedelta(seconds=at_least)))
 
 
 def _allowed(session: Session, asked: Asked, now: datetime) -> Allowed | None:

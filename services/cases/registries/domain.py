@@ -27,9 +27,15 @@ class Registry:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question that was taken to be asked. `attempts` counts this one; `keys` is what it is looked up by."""
+    """A question that was taken to be asked: `evidence` is what for, of the case `number`, asked for the `asks`th time.
+
+    `attempts` counts those of the question, this one too; `keys` is what it is looked up by.
+    """
 
     id: str
+    evidence: str
+    number: str
+    asks: int
     registry: Registry
     kind: str
     item: str

@@ -32,8 +32,13 @@ class Kind:
         return {name: Way(field.get("x-compare", Way.TEXT)) for name, field in self.fields.items()}
 
     @cached_property
+    def schema(self) -> dict[str, Any]:
+        """Of what it says, all fields together."""
+        return _object(self.fields, self.required)
+
+    @cached_property
     def fields_validator(self) -> Draft202012Validator:
-        return forms.validator(_object(self.fields, self.required))
+        return forms.validator(self.schema)
 
     @cached_property
     def keys_validator(self) -> Draft202012Validator:
@@ -54,4 +59,10 @@ def _object(properties: Mapping[str, Mapping[str, Any]], required: tuple[str, ..
         name: {word: value for word, value in field.items() if word not in _ABOUT_US}
         for name, field in properties.items()
     }
-    return {"type": "object", "additionalProperties": False, "required": list(required), "properties": plain}
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "minProperties": 1,
+        "required": list(required),
+        "properties": plain,
+    }

@@ -44,7 +44,8 @@ _CLAIM = text(
             AND (registries.rests_until IS NULL OR registries.rests_until <= :now)
         ORDER BY due.next_attempt_at LIMIT :most
     )
-    RETURNING CAST(id AS text) AS id, registry, kind, item, attempts, keys
+    RETURNING CAST(id AS text) AS id, CAST(evidence AS text) AS evidence, number, asks, registry, kind, item,
+        attempts, keys
     """
 ).bindparams(bindparam("now", type_=DateTime(timezone=True)), bindparam("taken_until", type_=DateTime(timezone=True)))
 
@@ -113,6 +114,9 @@ def add_question(session: Session, seal: Seal, question: Asked, until: datetime,
     values = {
         "id": question.id,
         "registry": question.registry.name,
+        "evidence": question.evidence,
+        "number": question.number,
+        "asks": question.asks,
         "kind": question.kind,
         "item": question.item,
         "keys": seal.close(json.dumps(dict(question.keys)).encode(), question.id.encode()),
@@ -154,34 +158,40 @@ def claim(
             log.error("question %s does not open: it was sealed with another ONEHALL_CASES_KEY", row.id)  # noqa: TRY400
             finish(session, row.id, "sealed-otherwise", now)
         else:
-            asked.append(Asked(row.id, by_name[row.registry], row.kind, row.item, row.attempts, keys))
+            about = (row.id, row.evidence, row.number, row.asks)
+            asked.append(Asked(*about, by_name[row.registry], row.kind, row.item, row.attempts, keys))
     return asked
-
-
-def lock_open(session: Session, questions: Collection[str]) -> set[str]:
-    """Those that are not over."""
-    row = registry_questions.c
-    still = select(row.id).where(row.id.in_(questions), row.outcome.is_(None)).order_by(row.id).with_for_update()
-    return {found.id for found in session.execute(still)}
 
 
 def finish(session: Session, question: str, outcome: str, now: datetime) -> None:
     """It is over: what was asked is forgotten."""
-    values = {"outcome": outcome, "finished_at": now, "keys": None, "next_attempt_at": None}
     row = registry_questions.c
-    session.execute(update(registry_questions).where(row.id == question, row.outcome.is_(None)).values(values))
+    over = update(registry_questions).where(row.id == question, row.outcome.is_(None))
+    session.execute(over.values(_over(outcome, now)))
+
+
+def _over(outcome: str, now: datetime) -> dict[str, Any]:
+    return {"outcome": outcome, "finished_at": now, "keys": None, "next_attempt_at": None}
+
+
+def finish_of_evidence(session: Session, evidence: str, outcome: str, now: datetime) -> None:
+    """The same, of whatever is asked for it."""
+    row = registry_questions.c
+    over = update(registry_questions).where(row.evidence == evidence, row.outcome.is_(None))
+    session.execute(over.values(_over(outcome, now)))
 
 
 def put_off(session: Session, question: str, until: datetime) -> None:
-    session.execute(update(registry_questions).where(registry_questions.c.id == question).values(next_attempt_at=until))
+    row = registry_questions.c
+    still = update(registry_questions).where(row.id == question, row.outcome.is_(None))
+    session.execute(still.values(next_attempt_at=until))
 
 
 def finish_late(session: Session, now: datetime) -> list[str]:
     """Those whose time is over, at most 100; their ids."""
     row = registry_questions.c
     late = select(row.id).where(row.outcome.is_(None), row.until <= now).limit(100).with_for_update(skip_locked=True)
-    values = {"outcome": "late", "finished_at": now, "keys": None, "next_attempt_at": None}
-    over = update(registry_questions).where(row.id.in_(late.scalar_subquery())).values(values)
+    over = update(registry_questions).where(row.id.in_(late.scalar_subquery())).values(_over("late", now))
     return [found.id for found in session.execute(over.returning(row.id))]
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    SmallInteger,
     Table,
     Text,
     Uuid,
@@ -43,6 +44,9 @@ registry_questions = Table(
     metadata,
     Column("id", Uuid(as_uuid=False), primary_key=True),
     Column("registry", Text, ForeignKey("registries.name"), nullable=False),
+    Column("evidence", Uuid(as_uuid=False), nullable=False),
+    Column("number", Text, nullable=False),
+    Column("asks", SmallInteger, nullable=False),
     Column("kind", Text, nullable=False),
     Column("item", Text, nullable=False),
     Column("keys", LargeBinary),  # sealed
@@ -52,6 +56,17 @@ registry_questions = Table(
     Column("asked_at", _Moment, nullable=False),
     Column("outcome", Text),
     Column("finished_at", _Moment),
+)
+
+# the mutual check: field of the form -> outcome, and what the applicant says of the differences
+evidence_checks = Table(
+    "evidence_checks",
+    metadata,
+    Column("id", Uuid(as_uuid=False), primary_key=True),
+    Column("evidence", Uuid(as_uuid=False), nullable=False),
+    Column("compared_at", _Moment, nullable=False),
+    Column("outcomes", JSONB, nullable=False),
+    Column("reason", LargeBinary),  # sealed
 )
 
 source_agreements = Table(
