@@ -66,6 +66,10 @@ class ItemNotOnline(ServiceError):
     """Args: the item's code. The catalogue says who offers it; a case of it cannot be filed here."""
 
 
+class ItemIsJoint(ServiceError):
+    """Args: the item's code. Its form files several items at once, as a joint case."""
+
+
 class ItemVersionOutdated(ServiceError):
     """Args: the item's code, the version that is published now. The form that was filled in is an older one."""
 
@@ -178,6 +182,7 @@ ERROR_OF_PATH: dict[str, type[ServiceError]] = {
         InvalidInput,
         IdempotencyKeyReused,
         ItemNotOnline,
+        ItemIsJoint,
         ItemVersionOutdated,
         DraftChanged,
         TooManyDrafts,

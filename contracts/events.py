@@ -58,9 +58,11 @@ class CaseEvent(Event):
 
 @dataclass(frozen=True, slots=True)
 class CaseSubmitted(CaseEvent):
-    """The citizen filed a case."""
+    """The citizen filed a case; `joint` is the joint case that it is a part of, `-` for none."""
 
     type = "case.submitted"
+
+    joint: str = "-"
 
 
 @dataclass(frozen=True, slots=True)

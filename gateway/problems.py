@@ -50,6 +50,7 @@ PROBLEM_OF_ERROR: dict[type[Exception], Problem] = {
     # draft-ietf-httpapi-idempotency-key-header, section 2.7: 422 for a key reused with another request
     errors.IdempotencyKeyReused: Problem(422, "idempotency-key-reused"),
     errors.ItemNotOnline: Problem(409, "item-not-online"),
+    errors.ItemIsJoint: Problem(409, "item-is-joint"),
     errors.ItemVersionOutdated: Problem(409, "item-version-outdated"),
     # RFC 9110, section 13.1.1
     errors.DraftChanged: Problem(412, "draft-changed"),

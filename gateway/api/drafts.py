@@ -9,9 +9,10 @@ from typing import Annotated
 from fastapi import APIRouter, Header, HTTPException
 from starlette.responses import JSONResponse, Response
 
-from contracts.errors import DraftChanged
+from contracts.errors import DraftChanged, ItemIsJoint, NotFound
 from gateway.api.callers import CasesActor, Services
 from gateway.api.draft_schemas import Draft, DraftBeginning, DraftList, DraftSaving, SavedDraft
+from gateway.api.joint_schemas import WholeJoint
 from gateway.api.schemas import PROBLEMS, Case, Code, Text
 
 router = APIRouter(prefix="/drafts", tags=["drafts"], responses=PROBLEMS)
@@ -62,10 +63,14 @@ async def renew_draft(services: Services, actor: CasesActor, draft: str) -> Resp
     return _answered(await services.call("cases.renew_draft", draft, actor=actor))
 
 
-@router.post("/{draft:code}/submission", status_code=201, response_model=Case)
+@router.post("/{draft:code}/submission", status_code=201, response_model=Case | WholeJoint)
 async def submit_draft(services: Services, actor: CasesActor, draft: str) -> Response:
-    """File it as it stands. The draft becomes the case; asked again, the same case is given."""
-    case = await services.call("cases.submit_draft", draft, actor=actor)
+    """File it as it stands. The draft becomes the case, or the joint case; asked again, the same is given."""
+    try:
+        case = await services.call("cases.submit_draft", draft, actor=actor)
+    except (ItemIsJoint, NotFound):
+        joint = await services.call("cases.submit_joint_draft", draft, actor=actor)
+        return JSONResponse(joint, status_code=201, headers={"Location": f"/api/v1/joint-cases/{joint['number']}"})
     return JSONResponse(case, status_code=201, headers={"Location": f"/api/v1/cases/{case['number']}"})
 
 

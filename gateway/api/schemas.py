@@ -124,6 +124,7 @@ class Item(BaseModel):
     level: str | None = None
     audience: str | None = None
     online: bool | None = Field(default=None, description="whether a case can be filed here")
+    parts: list[dict[str, Any]] | None = Field(default=None, description="of a joint item: file at `/joint-cases`")
 
 
 class ItemList(BaseModel):
@@ -173,6 +174,7 @@ class Case(BaseModel):
     answer_by: str | None = Field(default=None, description="the applicant's last day to answer")
     delivered_by: str | None = None
     due: Due | None = None
+    joint: str | None = Field(default=None, description="the joint case that it is a part of")
     form: dict[str, Any] | None = None
     progress_code: str | None = Field(
         default=None, description="for the applicant: shows the progress to whoever has it, without signing in"

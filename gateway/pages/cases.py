@@ -37,7 +37,23 @@ async def list_cases(visit: Visited, cursor: Annotated[str | None, Query(max_len
     cases = await visit.call("cases.list_cases", cursor, A_PAGE)
     # on the first page only: they are few, and not part of the list
     drafts = (await visit.call("cases.list_drafts"))["items"] if cursor is None else []
-    return visit.render("cases.html", cases=cases, drafts=drafts, cursor=cursor)
+    return visit.render("cases.html", cases=cases, groups=groups_of(cases["items"]), drafts=drafts, cursor=cursor)
+
+
+def groups_of(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The parts of a joint case stand together, where the newest of them is: `{"joint": None or it, "cases"}`."""
+    groups: list[dict[str, Any]] = []
+    of_joint: dict[str, dict[str, Any]] = {}
+    for case in cases:
+        joint = case.get("joint_case")
+        if joint is not None and joint["number"] in of_joint:
+            of_joint[joint["number"]]["cases"].append(case)
+            continue
+        group = {"joint": joint, "cases": [case]}
+        groups.append(group)
+        if joint is not None:
+            of_joint[joint["number"]] = group
+    return groups
 
 
 @router.get("/{number:code}")
@@ -58,6 +74,7 @@ async def _show(
         item=item,
         history=file["history"],
         actions=file["actions"],
+        joint=file.get("joint"),
         form=form,
         forms=case_work.forms_of(file, visit.say),
         plain=[action for action in case_work.PLAIN if action in file["actions"]],

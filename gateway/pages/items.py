@@ -27,7 +27,10 @@ async def show_item(visit: Visited, code: str) -> Response:
         for limit in ("promised_days", "statutory_days")
     )
     procedure = draw(item, visit.say)
-    return visit.render("item.html", item=item, procedure=procedure, promised=promised, statutory=statutory)
+    parts = [await visit.items.get(part["item"]) for part in item.get("parts", ())]
+    return visit.render(
+        "item.html", item=item, parts=parts, procedure=procedure, promised=promised, statutory=statutory
+    )
 
 
 @router.get("/{code:code}/apply")
@@ -57,6 +60,9 @@ async def submit_form(visit: Visited, code: str) -> Response:
     if needs_documents:
         said = (said[0] if said else None, True)
     try:
+        if "parts" in item:
+            joint = await visit.call("cases.submit_joint_case", code, form.content, key, *said[:1])
+            return RedirectResponse(f"{visit.place.base}/joint/{joint['number']}?submitted=1", 303)
         case = await visit.call("cases.submit_case", code, form.content, key, *said)
     except InvalidInput as error:
         found = await _draft_of(visit, key) if needs_documents else None

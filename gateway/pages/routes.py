@@ -19,6 +19,7 @@ from gateway.pages import (
     home,
     inbox,
     items,
+    joint,
     kiosk,
     mandates,
     not_me,
@@ -42,6 +43,7 @@ for part in (
     home,
     items,
     cases,
+    joint,
     drafts,
     documents,
     ratings,
@@ -75,13 +77,13 @@ for address in (
     router.include_router(address)
 for part in (device, kiosk, hall):
     router.include_router(part.router)
-for part in (items, cases, drafts, documents, ratings):
+for part in (items, cases, joint, drafts, documents, ratings):
     router.include_router(part.router, prefix=KIOSK_PLACE.base)
 for at in (KIOSK_PLACE, VISIT_PLACE):
     router.include_router(progress.codes, prefix=at.base)
     router.include_router(evidence.on_case, prefix=at.base)
 # who acts for somebody does not rate for them
-for part in (items, cases, drafts, documents):
+for part in (items, cases, joint, drafts, documents):
     router.include_router(part.router, prefix=VISIT_PLACE.base)
 router.include_router(work.router)
 router.include_router(evidence_requests.router)

@@ -28,7 +28,19 @@ KIOSK_SECONDS, KIOSK_FORM_SECONDS = 90, 240
 FORM_PATHS = ("/apply", "/correct")
 UTF_8 = (b"utf-8", b"utf8")
 LOCAL_PATHS = (
-    *("/items", "/cases", "/drafts", "/documents/", "/inbox", "/account", "/department", "/work", "/device", "/hall/"),
+    *(
+        "/items",
+        "/cases",
+        "/joint",
+        "/drafts",
+        "/documents/",
+        "/inbox",
+        "/account",
+        "/department",
+        "/work",
+        "/device",
+        "/hall/",
+    ),
     *("/oauth/authorize?", "/login/start"),
 )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,17 +10,26 @@ from chassis.database import Session
 from chassis.sealing import Seal
 from contracts.actors import Actor
 from contracts.envelope import Envelope
-from contracts.errors import IdempotencyKeyReused, InvalidInput, ItemNotOnline, ItemVersionOutdated, NotFound
+from contracts.errors import (
+    IdempotencyKeyReused,
+    InvalidInput,
+    ItemIsJoint,
+    ItemNotOnline,
+    ItemVersionOutdated,
+    NotFound,
+)
 from contracts.events import RatingGiven
 from services.cases import domain, forms, store
 from services.cases.attachments import commands as attachments
-from services.cases.case_number import filing_day, is_case_number
+from services.cases.case_number import is_case_number
 from services.cases.catalogue.live import VERSIONS
 from services.cases.catalogue.model import Catalogue, ServiceItem
 from services.cases.domain import Case
 from services.cases.drafts import access
 from services.cases.drafts import commands as drafts
 from services.cases.evidence import commands as evidence
+from services.cases.filing import file_case
+from services.cases.joint import following
 from services.cases.results import commands as results
 from services.cases.store import Filing
 from services.cases.views import case_view
@@ -51,6 +59,8 @@ def prepare_filing(
     offered = catalogue.get(item)
     if not offered.is_online:
         raise ItemNotOnline(offered.code)
+    if offered.is_joint:
+        raise ItemIsJoint(offered.code)
     domain.require_assurance(actor, offered.assurance)
     if item_version is not None and item_version != offered.version:
         raise ItemVersionOutdated(offered.code, offered.version)
@@ -64,7 +74,7 @@ def prepare_filing(
         applicant=applicant.subject,
         channel=applicant.channel,
         form=canonical,
-        idempotency_key=_require_key(idempotency_key),
+        idempotency_key=require_key(idempotency_key),
         actor=applicant.role,
         actor_subject=applicant.hand,
         hall=applicant.counter,
@@ -72,7 +82,7 @@ def prepare_filing(
     )
 
 
-def _require_key(idempotency_key: object) -> str | None:
+def require_key(idempotency_key: object) -> str | None:
     """A key of blanks is refused, not taken for none: whoever sends one relies on it when they file again."""
     key = forms.require_text(idempotency_key, "/idempotency_key", _MAX_KEY)
     if key is None and idempotency_key is not None:
@@ -91,19 +101,12 @@ def submit_case(
 ) -> dict[str, Any]:
     """File the case. The same key with the same request gives the case that it gave before."""
     item = VERSIONS.get(session, catalogue, filing.item, filing.item_version)
-    calendar = calendars.of(filing.region)
-    begun = domain.begun(_filed(filing, now), item.procedure, calendar)
-    number = store.insert_case(session, filing, begun, day=filing_day(now))
-    if number is None:
+    case = file_case(session, item, filing, now, calendars=calendars, rules=rules)
+    if case is None:
         return case_view(_filed_before(session, filing), catalogue)
     # first the files: those of a deleted draft are nobody's
-    attachments.take_over(session, filing.idempotency_key, filing.applicant, number)
+    attachments.take_over(session, filing.idempotency_key, filing.applicant, case.number)
     drafts.file_draft(session, filing.idempotency_key, filing.applicant)
-    case = replace(begun, number=number)
-    act = None if filing.actor_subject == filing.applicant else filing.actor_subject
-    applicant = Actor(subject=filing.applicant, client="", channel=filing.channel, act=act)
-    store.add_events(session, domain.submitted(case, applicant))
-    timing.keep(session, case, calendar, rules)
     return case_view(case, catalogue)
 
 
@@ -163,6 +166,9 @@ def act_on_case(
     """
     text = forms.require_text(note, "/note", forms.MAX_NOTE)
     asked = asking.read(details)
+    if is_case_number(number):
+        # what is decided here may begin another case: the parts of a joint case take turns
+        following.lock_of(session, number)
     case = _require_case(number, store.lock_case(session, number) if is_case_number(number) else None)
     item = VERSIONS.get(session, catalogue, case.item, case.item_version)
     staff.see(session, actor, now)
@@ -192,6 +198,7 @@ def act_on_case(
     if desk:
         evidence.follow(session, desk, change.case, now)
     timing.keep(session, change.case, calendar, rules)
+    following.begin_parts(session, catalogue, change.case.joint, now, calendars=calendars, rules=rules)
     return case_view(change.case, catalogue)
 
 
@@ -201,21 +208,6 @@ def take_over_rating(session: Session, envelope: Envelope, now: datetime) -> Non
     assert isinstance(rating, RatingGiven)  # noqa: S101 - on_event hands out by type
     case = _require_case(rating.number, store.lock_case(session, rating.number))
     store.save_change(session, domain.rate(case, rating.score, channel=envelope.channel, at=now))
-
-
-def _filed(filing: Filing, now: datetime) -> Case:
-    return Case(
-        number="",
-        item=filing.item,
-        item_version=filing.item_version,
-        department=filing.department,
-        region=filing.region,
-        kind=filing.kind,
-        applicant=filing.applicant,
-        channel=filing.channel,
-        submitted_at=now,
-        updated_at=now,
-    )
 
 
 def _filed_before(session: Session, filing: Filing) -> Case:

@@ -14,6 +14,7 @@ from services.cases.case_number import is_case_number
 from services.cases.catalogue.live import VERSIONS
 from services.cases.catalogue.model import Catalogue, ServiceItem
 from services.cases.domain import Case
+from services.cases.joint import queries as joint
 from services.cases.paging import decode, page, require_limit
 from services.cases.views import case_view, entry_view
 from services.cases.work import notes, staff, worklist
@@ -27,7 +28,13 @@ def list_cases(
     before = decode(cursor, is_case_number)
     staff.see(session, actor, datetime.now(UTC))
     rows = store.list_cases(session, _seen_by(actor), before=before, limit=size + 1)
-    return page(rows, size, key=lambda case: case.number, view=lambda case: case_view(case, catalogue))
+    joint_views = joint.brief_views(session, catalogue, rows[:size])
+    return page(
+        rows,
+        size,
+        key=lambda case: case.number,
+        view=lambda case: case_view(case, catalogue) | {"joint_case": joint_views.get(case.joint or "")},
+    )
 
 
 def get_case(
@@ -59,6 +66,7 @@ def get_case_file(
         "history": _history(session, number),
         "item": item.description,
         "actions": actions,
+        "joint": joint.context_of(session, catalogue, case),
     }
     return file | _for_staff(session, actor, case, item, actions)
 

@@ -26,6 +26,7 @@ from services.cases.drafts.service import DraftEntrypoints
 from services.cases.evidence import commands as evidence_commands
 from services.cases.evidence import queries as evidence_queries
 from services.cases.evidence.service import EvidenceEntrypoints
+from services.cases.joint.service import JointEntrypoints
 from services.cases.progress.service import ProgressEntrypoints
 from services.cases.subscriptions import commands as subscription_commands
 from services.cases.subscriptions import queries as subscription_queries
@@ -34,7 +35,7 @@ from services.cases.webhooks import queries as webhook_queries
 from services.cases.work import notes, timing, worklist
 
 
-class CasesService(AttachmentEntrypoints, DraftEntrypoints, EvidenceEntrypoints, ProgressEntrypoints):
+class CasesService(AttachmentEntrypoints, DraftEntrypoints, EvidenceEntrypoints, JointEntrypoints, ProgressEntrypoints):
     name = "cases"
 
     @rpc

@@ -71,6 +71,7 @@ cases = Table(
     Column("form", JSONB, nullable=False),
     Column("idempotency_key", Text),
     Column("request_digest", LargeBinary, nullable=False),
+    Column("joint", Text),
 )
 
 case_history = Table(
@@ -98,11 +99,13 @@ _FILE = text(
         INSERT INTO cases (
             number, item, item_version, department, region, kind, applicant, channel, submitted_at, updated_at,
             status, sequence, form, idempotency_key, request_digest,
-            step, handler, clock_from, promised_left, statutory_left, due_on, statutory_due_on, is_due_tentative
+            step, handler, clock_from, promised_left, statutory_left, due_on, statutory_due_on, is_due_tentative,
+            joint
         ) VALUES (
             next_case_number(:day), :item, :item_version, :department, :region, :kind, :applicant, :channel, :at, :at,
             'submitted', 1, CAST(:form AS jsonb), :idempotency_key, :request_digest,
-            :step, :handler, :clock_from, :promised_left, :statutory_left, :due_on, :statutory_due_on, :is_due_tentative
+            :step, :handler, :clock_from, :promised_left, :statutory_left, :due_on, :statutory_due_on,
+            :is_due_tentative, :joint
         )
         ON CONFLICT (applicant, idempotency_key) DO NOTHING
         RETURNING number, applicant, channel, submitted_at
@@ -175,6 +178,7 @@ class Filing:
     actor: str
     actor_subject: str
     hall: str | None = None
+    joint: str | None = None
 
 
 def insert_case(session: Session, filing: Filing, begun: Case, *, day: date) -> str | None:

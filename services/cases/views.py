@@ -31,6 +31,7 @@ def case_view(case: Case, catalogue: Catalogue) -> dict[str, Any]:
         "answer_by": _day(case.answer_by),
         "delivered_by": case.delivered_by,
         "due": due_view(case),
+        "joint": case.joint,
     }
 
 

@@ -18,6 +18,7 @@ EXAMPLES = {
     "UploadMoved": (1024,),
     "TooManyUploads": (20,),
     "ItemNotOnline": ("dog-licence",),
+    "ItemIsJoint": ("birth",),
     "ActionNotAllowed": ("approve", "submitted"),
     "CorrectionAlreadyRequested": ("202611240000012",),
     "CaseChanged": ("202611240000012", 4),

@@ -55,6 +55,7 @@ EXAMPLE = {
     "evidence": "3b0b7a52-8d7c-4c8e-9a0e-5d1f2c6b7a90",
     "document": "residence-permit",
     "outcome": "provided",
+    "joint": "202611240000020",
 }
 
 

@@ -19,6 +19,9 @@ CODES = {
     "birth-registration": "civil-affairs",
     "sole-trader": "market-regulation",
     "medical-reimbursement": "market-regulation",
+    "birth": "civil-affairs",
+    "newborn-insurance": "market-regulation",
+    "newborn-social-card": "market-regulation",
 }
 CATALOGUE = shipped()
 ALL = Filter()
@@ -106,8 +109,8 @@ def test_an_unknown_item():
         ("RESIDENCE PERMIT", ["residence-permit"]),
         ("居住证", ["residence-permit"]),
         ("居住證", ["residence-permit"]),
-        (" 登记 ", ["birth-registration", "sole-trader"]),
-        ("card", ["elderly-card"]),
+        (" 登记 ", ["birth-registration", "sole-trader", "birth", "newborn-social-card"]),
+        ("card", ["elderly-card", "newborn-social-card", "birth"]),
         ("nothing of the kind", []),
         ("", sorted(CODES)),
         (None, sorted(CODES)),

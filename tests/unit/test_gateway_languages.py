@@ -34,7 +34,7 @@ FAMILIES = (
     "score", "source", "status", "told", "device-fault", "device-result", "device-title", "hall-fault", "kiosk-result",
     "hall-assurance-fault", "kiosk-title", "raised-by", "register-code", "register-field", "registry.", "second.by",
     "second.code", "browser.", "change.", "sessions-follows", "sessions-told", "due.", "hall-name", "staff-change",
-    "file-status", "client-name",
+    "file-status", "client-name", "part.",
     "delivered-by.", "suspension.", "work.shown-", "work.assigned-", "work.choose-", "case.step-", "progress.awaited-",
     "evidence-status.", "evidence.key-", "evidence.now-", "evidence.answer-", "evidence.expired",
 )  # fmt: skip
@@ -109,6 +109,7 @@ def test_every_code_has_its_word() -> None:
         *(f"{family}.{channel}" for channel in CHANNELS for family in ("channel", "where")),
         *(f"{family}.{value}" for family, values in item_words().items() for value in values),
         *(f"department.{department}" for department in DEPARTMENTS),
+        *(f"part.{state}" for state in ("waiting", "not_begun")),
         *(f"scope.{scope}" for scope in ("openid", "profile", "email", "offline_access", *SCOPES)),
         *(f"score.{score}" for score in range(1, 6)),
         *(f"problem.{problem.name}.{part}" for problem in errors for part in ("title", "detail")),

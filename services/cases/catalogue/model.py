@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from contracts.errors import NotFound
 from services.cases import forms
+from services.cases.catalogue.parts import Part, parts_of
 from services.cases.catalogue.search.entries import Entry, entry_of
 from services.cases.catalogue.search.index import Index
 from services.cases.work.procedure import Procedure
@@ -74,6 +75,15 @@ class ServiceItem:
     def is_online(self) -> bool:
         """Whether a case can be filed here; else it is only said who offers it."""
         return bool(self.description["online"])
+
+    @property
+    def is_joint(self) -> bool:
+        """Whether its form files several items (`catalogue.parts`)."""
+        return "parts" in self.description
+
+    @cached_property
+    def parts(self) -> list[Part]:
+        return parts_of(self.description)
 
     @cached_property
     def validator(self) -> Draft202012Validator:

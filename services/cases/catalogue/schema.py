@@ -87,7 +87,7 @@ def _is_said(text: Any) -> bool:
 
 
 def _faults_of_result(description: dict[str, Any]) -> Iterator[tuple[str, Said]]:
-    for name in description["result"].get("fields", ()):
+    for name in description.get("result", {}).get("fields", ()):
         if name not in description["form"]["properties"]:
             yield "$.result.fields", say("result-field", field=name)
 

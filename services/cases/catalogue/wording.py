@@ -107,6 +107,47 @@ _SENTENCES: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "not-held": ("平台并不掌握", "平台並不掌握", "the platform does not hold it"),
     "no-department": ("没有部门出具", "沒有部門出具", "no department gives it"),
+    "part-unknown": (
+        "{part} 不是本目录中可以申报的事项",
+        "{part} 不是本目錄中可以申報的事項",
+        "{part} is no item of this catalogue that can be filed here",
+    ),
+    "part-need-unknown": (
+        "{part} 等待 {need}，但 {need} 不在其中",
+        "{part} 等待 {need}，但 {need} 不在其中",
+        "{part} waits for {need}, which is no part of it",
+    ),
+    "part-need-open": (
+        "{part} 等待 {need}，但 {need} 不一定办理，条件应当一致",
+        "{part} 等待 {need}，但 {need} 不一定辦理，條件應當一致",
+        "{part} waits for {need}, which is not always filed with it: give both the same condition",
+    ),
+    "part-circle": ("各部分互相等待：{path}", "各部分互相等待：{path}", "parts that wait for each other: {path}"),
+    "part-field-unknown": (
+        "{part} 的表单没有字段 {field}，或者填写了两次",
+        "{part} 的表單沒有欄位 {field}，或者填寫了兩次",
+        "the form of {part} has no field {field}, or it is answered twice",
+    ),
+    "part-field-unanswered": (
+        "{part} 的必填字段 {field} 没有对应的回答",
+        "{part} 的必填欄位 {field} 沒有對應的回答",
+        "{part} requires {field}, and nothing answers it",
+    ),
+    "part-field-looser": (
+        "{field} 的 {rule} 比 {part} 的 {other} 宽松",
+        "{field} 的 {rule} 比 {part} 的 {other} 寬鬆",
+        "{field} lets through what {part} refuses in {other}: {rule}",
+    ),
+    "part-field-unused": (
+        "询问了 {field}，却没有用处",
+        "詢問了 {field}，卻沒有用處",
+        "{field} is asked for nothing",
+    ),
+    "part-example": (
+        "{part}：{pointer} 不符合 {rule} {value}",
+        "{part}：{pointer} 不符合 {rule} {value}",
+        "{part}: {pointer} breaks {rule} {value}",
+    ),
     "item": ("「{name}」（{code}）", "「{name}」（{code}）", "{name} ({code})"),
     "document": ("需要「{name}」", "需要「{name}」", "needs {name}"),
     "paper": ("即 {paper}", "即 {paper}", "that is {paper}"),

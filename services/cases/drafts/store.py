@@ -27,7 +27,10 @@ _LIST = text(
 # one after the other, or two at once would both find room for one
 _ONE_BY_ONE = text("SELECT pg_advisory_xact_lock(hashtextextended('draft ' || :applicant, 0))")
 _COUNT = text("SELECT count(*) FROM drafts WHERE applicant = :applicant")
-_IS_FILED = text("SELECT EXISTS (SELECT FROM cases WHERE applicant = :applicant AND idempotency_key = :id)")
+_IS_FILED = text(
+    "SELECT EXISTS (SELECT FROM cases WHERE applicant = :applicant AND idempotency_key = :id)"
+    " OR EXISTS (SELECT FROM joint_cases WHERE applicant = :applicant AND idempotency_key = :id)"
+)
 _INSERT = text(
     """
     INSERT INTO drafts (

@@ -80,7 +80,7 @@ def rate(case: Case, score: int, *, channel: str, at: datetime) -> Change:
 
 def submitted(case: Case, applicant: Actor) -> Change:
     """The first change: the case that was just filed."""
-    return Change(case, (case.event(CaseSubmitted),), applicant)
+    return Change(case, (case.event(CaseSubmitted, joint=case.joint or "-"),), applicant)
 
 
 def begun(case: Case, procedure: Procedure, calendar: Calendar = WEEKDAYS) -> Case:

@@ -20,6 +20,8 @@ class Case:
     competent one; `assignee` the account of whoever has it in hand. `asked_at` is when everything missing was named:
     that happens once. `answer_by` is the last day on which the applicant may answer.
 
+    `joint` is the number of the joint case that it is a part of.
+
     The clock (`services.cases.work.clock`): it runs since `clock_from`, and has so many days left; `due_on` and
     `statutory_due_on` are the last days that follow from it. `due_stage` is how far it was told that it runs out.
     """
@@ -53,6 +55,7 @@ class Case:
     due_stage: int = 0
     is_beyond_statute: bool = False
     is_due_tentative: bool = False
+    joint: str | None = None
 
     @property
     def handled_by(self) -> str:

@@ -1,0 +1,135 @@
+"""A joint form is checked as a whole, and each part's form by its own item; then all is filed in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from chassis.database import Session
+from contracts.actors import Actor
+from contracts.errors import Fault, IdempotencyKeyReused, InvalidInput, ItemNotOnline, ItemVersionOutdated, NotFound
+from services.cases import domain as case_rules
+from services.cases import forms
+from services.cases.case_number import filing_day
+from services.cases.catalogue.model import Catalogue, ServiceItem
+from services.cases.catalogue.parts import Part as Described
+from services.cases.catalogue.parts import asked_of
+from services.cases.commands import require_key
+from services.cases.drafts import commands as drafts
+from services.cases.joint import domain, following, store
+from services.cases.joint.domain import JointCase
+from services.cases.joint.store import Held
+from services.cases.work.calendars import Calendars
+from services.cases.work.clock import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class JointFiling:
+    """A joint request that was checked, its parts' forms with it."""
+
+    item: str
+    item_version: int
+    applicant: Actor
+    parts: tuple[Held, ...]
+    idempotency_key: str | None
+    digest: str
+
+
+def prepare(
+    catalogue: Catalogue,
+    actor: Actor,
+    item: str,
+    form: object,
+    idempotency_key: str | None,
+    item_version: int | None = None,
+) -> JointFiling:
+    """Check the whole request, as `commands.prepare_filing` does for one item. No transaction is open yet.
+
+    Every fault is named at the field of the joint form that it comes from.
+    """
+    applicant = case_rules.applicant_of(actor)
+    case_rules.require_mandate_for(actor, item)
+    offered = catalogue.get(item)
+    if not offered.is_joint:
+        raise NotFound("joint item", offered.code)
+    case_rules.require_assurance(actor, offered.assurance)
+    if item_version is not None and item_version != offered.version:
+        raise ItemVersionOutdated(offered.code, offered.version)
+    canonical = forms.require_valid(form, offered.validator)
+    assert isinstance(form, dict)  # noqa: S101 - its schema says so
+    asked = asked_of(offered.parts, form)
+    items = [_require_open(catalogue, actor, part.item) for part in asked]
+    return JointFiling(
+        item=offered.code,
+        item_version=offered.version,
+        applicant=applicant,
+        parts=tuple(_held(asked, items, form)),
+        idempotency_key=require_key(idempotency_key),
+        digest=hashlib.sha256(f"{offered.code}\n{canonical}".encode()).hexdigest(),
+    )
+
+
+def _require_open(catalogue: Catalogue, actor: Actor, code: str) -> ServiceItem:
+    item = catalogue.get(code)
+    if not item.is_online:
+        raise ItemNotOnline(code)
+    case_rules.require_assurance(actor, item.assurance)
+    return item
+
+
+def _held(parts: list[Described], items: list[ServiceItem], form: dict[str, Any]) -> list[Held]:
+    held, faults, codes = [], [], {part.item for part in parts}
+    for part, item in zip(parts, items, strict=True):
+        own = part.form_of(form, item.description["form"])
+        try:
+            canonical = forms.require_valid(own, item.validator)
+        except InvalidInput as error:
+            faults += [_at_its_field(part, fault) for fault in error.faults]
+        else:
+            held.append(Held(item.code, item.version, [need for need in part.needs if need in codes], canonical))
+    if faults:
+        raise InvalidInput(list(_without_doubles(faults))[: forms.MAX_FAULTS])
+    return held
+
+
+def _at_its_field(part: Described, fault: Fault) -> Fault:
+    field = fault["pointer"].removeprefix("/form/")
+    source = part.fields.get(field)
+    pointer = f"/form/{source}" if source else f"/parts/{part.item}{fault['pointer']}"
+    return Fault(pointer=pointer, rule=fault["rule"], value=fault["value"])
+
+
+def _without_doubles(faults: list[Fault]) -> Iterator[Fault]:
+    """Two parts that ask the same refuse it alike."""
+    yield from {(each["pointer"], each["rule"]): each for each in faults}.values()
+
+
+def submit(
+    session: Session, catalogue: Catalogue, filing: JointFiling, now: datetime, *, calendars: Calendars, rules: Rules
+) -> JointCase:
+    """File all parts that wait for nothing, and keep the others. The same key gives the same joint case, once."""
+    applicant = filing.applicant
+    new = JointCase("", filing.item, filing.item_version, applicant.subject, applicant.channel, now)
+    number = store.insert(
+        session, new, filing.parts, key=filing.idempotency_key, digest=filing.digest, day=filing_day(now)
+    )
+    if number is None:
+        return _filed_before(session, filing)
+    drafts.file_draft(session, filing.idempotency_key, applicant.subject)
+    joint = store.load(session, number)
+    assert joint is not None  # noqa: S101 - it was just inserted
+    for part in domain.ready(store.load_parts(session, number)):
+        following.begin_part(session, catalogue, joint, part, now, by=applicant, calendars=calendars, rules=rules)
+    return joint
+
+
+def _filed_before(session: Session, filing: JointFiling) -> JointCase:
+    found = store.load_filed(session, filing.applicant.subject, filing.idempotency_key or "")
+    assert found is not None  # noqa: S101 - its key was in the way
+    joint, digest = found
+    if digest != filing.digest:
+        raise IdempotencyKeyReused(filing.idempotency_key)
+    return joint

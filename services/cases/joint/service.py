@@ -1,0 +1,54 @@
+"""The entrypoints of joint cases."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from chassis.rpc import rpc
+from services.cases.base import CasesBase
+from services.cases.joint import commands, filing, queries
+
+
+class JointEntrypoints(CasesBase):
+    @rpc
+    def submit_joint_case(
+        self,
+        item: str,
+        form: dict[str, Any],
+        idempotency_key: str | None = None,
+        item_version: int | None = None,
+    ) -> dict[str, Any]:
+        wanted = filing.prepare(self.catalogue, self.actor, item, form, idempotency_key, item_version)
+        with self.work() as (session, catalogue):
+            return commands.submit_joint_case(session, catalogue, wanted, datetime.now(UTC), **self._time)
+
+    @rpc
+    def submit_joint_draft(self, id: str) -> dict[str, Any]:  # noqa: A002 - the name on the wire
+        with self.work() as (session, catalogue):
+            seal, now = self._draft_seal(), datetime.now(UTC)
+            return commands.submit_joint_draft(session, catalogue, seal, self.actor, id, now, **self._time)
+
+    @rpc
+    def list_joint_cases(self, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
+        with self.work() as (session, catalogue):
+            return queries.list_joint_cases(session, catalogue, self.actor, cursor, limit)
+
+    @rpc
+    def get_joint_case(self, number: str) -> dict[str, Any]:
+        with self.work() as (session, catalogue):
+            return queries.get_joint_case(session, catalogue, self.actor, number)
+
+    @rpc
+    def get_joint_part(self, number: str, part: str) -> dict[str, Any]:
+        with self.work() as (session, catalogue):
+            return queries.get_part(session, catalogue, self.actor, number, part)
+
+    @rpc
+    def act_on_joint_case(
+        self, number: str, action: str, part: str | None = None, form: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        asked: dict[str, Any] = {"part": part, "form": form, "now": datetime.now(UTC)}
+        asked["result_seal"] = self._result_seal()
+        with self.work() as (session, catalogue):
+            return commands.act_on_joint_case(session, catalogue, self.actor, number, action, **asked, **self._time)

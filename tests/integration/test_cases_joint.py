@@ -1,0 +1,342 @@
+"""Joint cases over a real PostgreSQL: one form, several cases, what waits for what, and nothing lost or doubled."""
+
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from contracts.actors import Actor, Mandate
+from contracts.errors import (
+    ActionNotAllowed,
+    IdempotencyKeyReused,
+    InvalidInput,
+    ItemIsJoint,
+    NotFound,
+    NotPermitted,
+)
+from services.cases import commands, queries
+from services.cases.catalogue.files import shipped
+from services.cases.drafts import commands as drafts
+from services.cases.joint import commands as joint_commands
+from services.cases.joint import filing
+from services.cases.joint import queries as joint_queries
+from services.cases.work.calendars import WEEKDAYS_EVERYWHERE
+from services.cases.work.clock import RULES
+from tests.integration.test_cases_drafts import SEAL
+from tests.seals import RESULTS
+
+CATALOGUE = shipped()
+NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+SEALED = {"result_seal": RESULTS}
+TIME = {"calendars": WEEKDAYS_EVERYWHERE, "rules": RULES}
+REGISTRATION, INSURANCE, CARD = "birth-registration", "newborn-insurance", "newborn-social-card"
+OFFICERS = {
+    "civil-affairs": Actor(subject="dan", client="web", roles=("officer",), department="civil-affairs"),
+    "market-regulation": Actor(subject="eve", client="web", roles=("officer",), department="market-regulation"),
+}
+TOLD = """
+    SELECT count(*) FROM outbox o JOIN cases c ON c.number = o.subject
+    WHERE c.joint = :number AND o.routing_key LIKE 'case.submitted.%' AND o.body LIKE '%"joint":"' || :number || '"%'
+"""
+
+
+@pytest.fixture
+def citizen():
+    return Actor(subject=str(uuid.uuid4()), client="web")
+
+
+@pytest.fixture
+def birth(cases_database, citizen):
+    return Birth(cases_database, citizen)
+
+
+class Birth:
+    """One joint case of a citizen, and whoever works on its parts."""
+
+    def __init__(self, database, citizen):
+        self.database, self.citizen = database, citizen
+        self.number = None
+
+    def file(self, key=None, actor=None, **answers):
+        form = dict(CATALOGUE.get("birth").description["example"]) | answers
+        form = {name: value for name, value in form.items() if value is not None}
+        wanted = filing.prepare(CATALOGUE, actor or self.citizen, "birth", form, key)
+        with self.database.transaction() as session:
+            filed = joint_commands.submit_joint_case(session, CATALOGUE, wanted, NOW, **TIME)
+        self.number = filed["number"]
+        return filed
+
+    def read(self, actor=None):
+        with self.database.transaction() as session:
+            return joint_queries.get_joint_case(session, CATALOGUE, actor or self.citizen, self.number)
+
+    def parts(self):
+        return {part["item"]: part for part in self.read()["parts"]}
+
+    def states(self):
+        return {item: part["state"] for item, part in self.parts().items()}
+
+    def act(self, item, action, actor=None, **asked):
+        part = self.parts()[item]
+        officer = actor or OFFICERS[part["department"]]
+        with self.database.transaction() as session:
+            commands.act_on_case(
+                session,
+                CATALOGUE,
+                officer,
+                part["number"],
+                action,
+                note="because",
+                form=None,
+                now=NOW,
+                result_seal=RESULTS,
+                **asked,
+            )
+
+    def decide(self, item, action="approve"):
+        self.act(item, "accept")
+        self.act(item, action)
+
+    def whole(self, action, part=None, form=None, actor=None):
+        with self.database.transaction() as session:
+            return joint_commands.act_on_joint_case(
+                session,
+                CATALOGUE,
+                actor or self.citizen,
+                self.number,
+                action,
+                part=part,
+                form=form,
+                now=NOW,
+                result_seal=RESULTS,
+                **TIME,
+            )
+
+    def count(self, query):
+        with self.database.transaction() as session:
+            return session.execute(text(query), {"number": self.number}).scalar_one()
+
+
+def test_one_form_files_what_waits_for_nothing_and_asks_everything_once(birth):
+    filed = birth.file()
+    assert birth.states() == {REGISTRATION: "submitted", INSURANCE: "submitted", CARD: "waiting"}
+    parts = birth.parts()
+    assert parts[CARD]["because"] == [REGISTRATION]
+    assert parts[CARD]["due"] is None, "no clock of a case that has not begun"
+    with birth.database.transaction() as session:
+        registration = queries.get_case(session, CATALOGUE, birth.citizen, parts[REGISTRATION]["number"])
+        insurance = queries.get_case(session, CATALOGUE, birth.citizen, parts[INSURANCE]["number"])
+    assert registration["form"]["child_name"] == insurance["form"]["insured_name"] == "王安安"
+    assert registration["joint"] == insurance["joint"] == filed["number"]
+    assert registration["due"]["on"] is not None
+    assert {entry["event"] for entry in filed["history"]} == {"case.submitted"}
+    assert len({filed["number"], registration["number"], insurance["number"]}) == 3
+    assert birth.count(TOLD) == 2
+
+
+def test_what_waits_begins_with_the_approval_and_by_itself(birth):
+    birth.file()
+    birth.decide(REGISTRATION)
+    assert birth.states() == {REGISTRATION: "approved", INSURANCE: "submitted", CARD: "submitted"}
+    begun = [entry for entry in birth.read()["history"] if entry["item"] == CARD]
+    assert [(entry["event"], entry["actor"]) for entry in begun] == [("case.submitted", "system")]
+    birth.decide(CARD)
+    birth.decide(INSURANCE)
+    whole = birth.read()
+    assert not whole["is_open"]
+    assert whole["actions"] == []
+
+
+def test_a_refused_part_hides_no_other_and_what_needs_it_does_not_begin(birth):
+    birth.file()
+    birth.decide(REGISTRATION, "refuse")
+    assert birth.states() == {REGISTRATION: "refused", INSURANCE: "submitted", CARD: "not_begun"}
+    assert birth.parts()[CARD]["because"] == [REGISTRATION]
+    birth.decide(INSURANCE)
+    assert birth.states()[INSURANCE] == "approved"
+    assert not birth.read()["is_open"]
+    # a review takes the refusal back: then what it needs is there after all
+    version = birth.read()["history"]
+    sequence = max(entry["sequence"] for entry in version if entry["item"] == REGISTRATION)
+    birth.act(REGISTRATION, "reopen", versions=[sequence])
+    assert birth.states()[CARD] == "waiting"
+    birth.act(REGISTRATION, "approve")
+    assert birth.states()[CARD] == "submitted"
+
+
+def test_a_part_that_is_not_asked_for_is_not_there(birth):
+    birth.file(with_card=False, card_delivery=None)
+    assert list(birth.states()) == [REGISTRATION, INSURANCE]
+
+
+def test_a_key_files_once_and_with_one_form(birth):
+    key = str(uuid.uuid4())
+    first = birth.file(key)
+    assert birth.file(key)["number"] == first["number"]
+    assert birth.count("SELECT count(*) FROM cases WHERE joint = :number") == 2
+    with pytest.raises(IdempotencyKeyReused):
+        birth.file(key, child_name="王平安")
+
+
+def test_every_fault_of_the_form_is_named_and_nothing_is_filed(birth):
+    with pytest.raises(InvalidInput) as refusal:
+        birth.file(child_name="王", telephone=None)
+    assert {fault["pointer"] for fault in refusal.value.faults} == {"/form/child_name", "/form/telephone"}
+    with birth.database.transaction() as session:
+        assert queries.list_cases(session, CATALOGUE, birth.citizen, None, None)["items"] == []
+
+
+def test_a_joint_item_is_no_case_and_a_plain_item_no_joint_case(birth):
+    form = CATALOGUE.get("birth").description["example"]
+    with pytest.raises(ItemIsJoint):
+        commands.prepare_filing(CATALOGUE, birth.citizen, "birth", form, None)
+    with pytest.raises(NotFound):
+        filing.prepare(CATALOGUE, birth.citizen, "elderly-card", {}, None)
+
+
+def test_one_part_is_withdrawn_or_all_that_is_open(birth):
+    birth.file()
+    birth.whole("withdraw", CARD)
+    assert birth.states() == {REGISTRATION: "submitted", INSURANCE: "submitted", CARD: "withdrawn"}
+    birth.decide(REGISTRATION)
+    assert birth.states()[CARD] == "withdrawn", "it was taken back, so it does not begin"
+    birth.whole("withdraw")
+    assert birth.states() == {REGISTRATION: "approved", INSURANCE: "withdrawn", CARD: "withdrawn"}
+    with pytest.raises(ActionNotAllowed):
+        birth.whole("withdraw")
+
+
+def test_what_is_corrected_in_one_part_changes_no_other_and_is_told(birth):
+    birth.file()
+    form = dict(CATALOGUE.get(CARD).description["example"]) | {"holder_name": "王平安"}
+    whole = birth.whole("correct", CARD, form)
+    assert [(each["field"], sorted(each["parts"])) for each in whole["differing"]] == [
+        ("child_name", sorted([REGISTRATION, INSURANCE, CARD]))
+    ]
+    birth.decide(REGISTRATION)
+    with pytest.raises(ActionNotAllowed):
+        birth.whole("correct", CARD, form)
+    with birth.database.transaction() as session:
+        card = queries.get_case(session, CATALOGUE, birth.citizen, birth.parts()[CARD]["number"])
+        other = queries.get_case(session, CATALOGUE, birth.citizen, birth.parts()[INSURANCE]["number"])
+    assert (card["form"]["holder_name"], other["form"]["insured_name"]) == ("王平安", "王安安")
+
+
+def test_an_officer_reads_where_the_others_are_and_no_more(birth):
+    birth.file()
+    officer = OFFICERS["civil-affairs"]
+    whole = birth.read(officer)
+    assert {entry["item"] for entry in whole["history"]} == {REGISTRATION}
+    assert "form" not in str([part.keys() for part in whole["parts"]])
+    number = birth.parts()[REGISTRATION]["number"]
+    with birth.database.transaction() as session:
+        file = queries.get_case_file(session, CATALOGUE, officer, number)
+    assert file["joint"]["number"] == birth.number
+    assert [(part["item"], part["state"]) for part in file["joint"]["parts"]] == list(birth.states().items())
+    with pytest.raises(NotPermitted):
+        birth.whole("withdraw", actor=officer)
+    for stranger in (Actor(subject="zoe", client="web"), replace(officer, department="taxation")):
+        with pytest.raises(NotFound):
+            birth.read(stranger)
+
+
+def test_an_agent_files_and_reads_the_whole_that_the_mandate_is_about(birth):
+    agent = replace(birth.citizen, act="the-agent", mandate=Mandate(item="birth"))
+    birth.file(actor=agent)
+    assert birth.read(agent)["number"] == birth.number
+    birth.whole("withdraw", actor=agent)
+    assert set(birth.states().values()) == {"withdrawn"}
+    with pytest.raises(NotFound):
+        birth.read(replace(agent, mandate=Mandate(item="elderly-card")))
+    with pytest.raises(NotPermitted):
+        birth.file(actor=replace(agent, mandate=Mandate(item="elderly-card")))
+
+
+def test_a_draft_of_it_becomes_it_once(birth):
+    draft, form = str(uuid.uuid4()), dict(CATALOGUE.get("birth").description["example"])
+
+    def submit():
+        with birth.database.transaction() as session:
+            return joint_commands.submit_joint_draft(session, CATALOGUE, SEAL, birth.citizen, draft, NOW, **TIME)
+
+    with birth.database.transaction() as session:
+        drafts.save_draft(session, CATALOGUE, SEAL, birth.citizen, draft, "birth", form, 0, NOW)
+    first = submit()
+    assert submit()["number"] == first["number"]
+    with birth.database.transaction() as session, pytest.raises(NotFound):
+        drafts.save_draft(session, CATALOGUE, SEAL, birth.citizen, draft, "birth", form, 0, NOW)
+
+
+def test_decisions_at_once_begin_what_waits_once(birth):
+    birth.file()
+    for item in (REGISTRATION, INSURANCE):
+        birth.act(item, "accept")
+    start = threading.Barrier(3)
+
+    def decide(item):
+        start.wait()
+        try:
+            birth.act(item, "approve")
+        except ActionNotAllowed as error:
+            return error.args[0]
+        return "done"
+
+    with ThreadPoolExecutor(3) as pool:
+        answers = list(pool.map(decide, (REGISTRATION, INSURANCE, REGISTRATION)))
+    assert sorted(answers) == ["approve", "done", "done"]
+    assert birth.count("SELECT count(*) FROM cases WHERE joint = :number") == 3
+
+
+def test_the_list_is_the_applicants_own_with_progress(birth):
+    first = birth.file()["number"]
+    second = birth.file()["number"]
+    with birth.database.transaction() as session:
+        page = joint_queries.list_joint_cases(session, CATALOGUE, birth.citizen, None, 1)
+        rest = joint_queries.list_joint_cases(session, CATALOGUE, birth.citizen, page["next"], 1)
+    assert [each["number"] for each in (*page["items"], *rest["items"])] == [second, first]
+    assert [part["state"] for part in page["items"][0]["parts"]] == ["submitted", "submitted", "waiting"]
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from((REGISTRATION, INSURANCE, CARD)), st.sampled_from(("approve", "refuse", "withdraw"))),
+    max_size=6,
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS)
+def test_whatever_is_decided_in_whatever_order_no_part_is_lost_or_begun_wrongly(cases_database, steps):
+    """Each step is tried twice, as a caller that heard no answer does."""
+    birth = Birth(cases_database, Actor(subject=str(uuid.uuid4()), client="web"))
+    birth.file()
+    was_approved = False
+    for item, action in (step for step in steps for _ in range(2)):
+        if action == "withdraw":
+            do(birth.whole, "withdraw", item)
+        elif birth.parts()[item]["number"]:
+            do(birth.act, item, "accept")
+            do(birth.act, item, action)
+        states = birth.states()
+        was_approved |= states[REGISTRATION] == "approved"
+        assert set(states) == {REGISTRATION, INSURANCE, CARD}
+        has_begun = birth.parts()[CARD]["number"] is not None
+        assert not has_begun or was_approved
+        if states[REGISTRATION] == "approved":
+            assert has_begun or states[CARD] == "withdrawn"
+        if states[REGISTRATION] in ("refused", "withdrawn"):
+            assert states[CARD] in ("not_begun", "withdrawn")
+        begun = birth.count("SELECT count(*) FROM cases WHERE joint = :number")
+        assert begun == sum(part["number"] is not None for part in birth.parts().values())
+        assert birth.count(TOLD) == begun
+
+
+def do(action, *args):
+    with suppress(ActionNotAllowed):
+        action(*args)
