@@ -66,6 +66,12 @@ class ItemNotOnline(ServiceError):
     """Args: the item's code. The catalogue says who offers it; a case of it cannot be filed here."""
 
 
+class NotFiledHere(ServiceError):
+    """Args: the item's code, the department and the region that decide, that region's name in our languages, its halls'
+    names. The item is not open to the region of this counter.
+    """
+
+
 class ItemIsJoint(ServiceError):
     """Args: the item's code. Its form files several items at once, as a joint case."""
 
@@ -182,6 +188,7 @@ ERROR_OF_PATH: dict[str, type[ServiceError]] = {
         InvalidInput,
         IdempotencyKeyReused,
         ItemNotOnline,
+        NotFiledHere,
         ItemIsJoint,
         ItemVersionOutdated,
         DraftChanged,

@@ -205,6 +205,47 @@ class CaseHandedBack(CaseEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class CasePassedOn(CaseEvent):
+    """What was handed in went from the hall `giver` to the department `taker`, or a result the other way."""
+
+    type = "case.passed-on"
+
+    giver: str
+    taker: str
+
+
+@dataclass(frozen=True, slots=True)
+class CasePapersReceived(CaseEvent):
+    """The `taker` has what the `giver` passed on."""
+
+    type = "case.papers-received"
+
+    giver: str
+    taker: str
+
+
+@dataclass(frozen=True, slots=True)
+class CasePapersReturned(CaseEvent):
+    """The department `giver` sent what was passed on back to the hall `taker`, with the reason."""
+
+    type = "case.papers-returned"
+
+    giver: str
+    taker: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseTransferred(CaseEvent):
+    """The case was not `giver`'s to decide; it is the department `taker`'s, of the event's region, from now on."""
+
+    type = "case.transferred"
+
+    giver: str
+    taker: str
+    giver_region: str
+
+
+@dataclass(frozen=True, slots=True)
 class CaseDelivered(CaseEvent):
     """The citizen has the result: by `download`, at the `counter`, or by `post`."""
 
@@ -580,6 +621,10 @@ EVENTS: tuple[type[Event], ...] = (
     CaseReleased,
     CaseDelegated,
     CaseHandedBack,
+    CasePassedOn,
+    CasePapersReceived,
+    CasePapersReturned,
+    CaseTransferred,
     CaseDelivered,
     CaseLapsed,
     CaseReopened,

@@ -50,6 +50,7 @@ PROBLEM_OF_ERROR: dict[type[Exception], Problem] = {
     # draft-ietf-httpapi-idempotency-key-header, section 2.7: 422 for a key reused with another request
     errors.IdempotencyKeyReused: Problem(422, "idempotency-key-reused"),
     errors.ItemNotOnline: Problem(409, "item-not-online"),
+    errors.NotFiledHere: Problem(409, "not-filed-here"),
     errors.ItemIsJoint: Problem(409, "item-is-joint"),
     errors.ItemVersionOutdated: Problem(409, "item-version-outdated"),
     # RFC 9110, section 13.1.1
@@ -164,6 +165,7 @@ _EXTENSIONS: dict[type[Exception], tuple[tuple[str, int], ...]] = {
     errors.ActionNotAllowed: (("action", 0), ("case_status", 1)),
     errors.CaseChanged: (("version", 1),),
     errors.ItemVersionOutdated: (("item_version", 1),),
+    errors.NotFiledHere: (("department", 1), ("region", 2), ("region_name", 3), ("halls", 4)),
     errors.DraftChanged: (("revision", 1),),
     errors.AgreementNeeded: (("departments", 0),),
     errors.ReplayTooSoon: (("seconds", 0),),

@@ -65,6 +65,14 @@ class MissingThing(Body):
     text: Annotated[Text, Field(max_length=500)] | None = None
 
 
+class PassedPaper(Body):
+    """A document of the item that goes from hand to hand."""
+
+    document: Code
+    form: Literal["original", "copy", "electronic"] = "original"
+    copies: int = Field(default=1, ge=1, le=99)
+
+
 class CaseAction(Body):
     action: Code = Field(examples=["accept", "request_correction", "correct", "approve", "refuse", "withdraw"])
     note: Note | None = None
@@ -77,13 +85,17 @@ class CaseAction(Body):
     until: date | None = Field(default=None, description="with the same: the applicant's last day to answer")
     reason: Code | None = Field(default=None, description="with `suspend`: what the law takes out of the limit")
     to: Code | None = Field(
-        default=None, description="with `delegate` a department, with `assign` an account, with `finish_step` a step"
+        default=None,
+        description="with `delegate` or `transfer` a department, with `assign` an account, with `finish_step` a step",
     )
+    region: Code | None = Field(default=None, description="with `transfer`, if it is another one (GB/T 2260)")
+    papers: list[PassedPaper] | None = Field(default=None, max_length=50, description="with `pass_on`")
     way: Literal["download", "counter", "post"] | None = Field(default=None, description="with `deliver`")
 
     def details(self) -> dict[str, Any] | None:
         """What the action takes besides note and form; `None` for nothing."""
-        asked = self.model_dump(mode="json", exclude_none=True, include={"missing", "until", "reason", "to", "way"})
+        details = {"missing", "until", "reason", "to", "way", "region", "papers"}
+        asked = self.model_dump(mode="json", exclude_none=True, include=details)
         return asked or None
 
 
@@ -174,6 +186,8 @@ class Case(BaseModel):
     answer_by: str | None = Field(default=None, description="the applicant's last day to answer")
     delivered_by: str | None = None
     due: Due | None = None
+    filed_hall: str | None = Field(default=None, description="the counter, if it is another region's")
+    papers: str | None = Field(default=None, description="where the papers are that were handed in there")
     joint: str | None = Field(default=None, description="the joint case that it is a part of")
     form: dict[str, Any] | None = None
     progress_code: str | None = Field(

@@ -11,15 +11,33 @@ from gateway.languages import Catalogue
 from gateway.pages.evidence import fetched
 from gateway.pages.visits import text_in
 
-PLAIN: Final = ("accept", "approve", "not_accept", "refuse", "resume", "claim", "release", "hand_back", "withdraw")
+PLAIN: Final = (
+    "accept",
+    "approve",
+    "not_accept",
+    "refuse",
+    "resume",
+    "claim",
+    "release",
+    "hand_back",
+    "receive_papers",
+    "withdraw",
+)
 """Done with the note alone. The rest have a part of the page of their own."""
 
 WITH_FIELDS: Final = (
     *("request_correction", "accept_provisionally", "finish_step", "suspend", "deliver", "assign", "delegate"),
-    "reopen",
+    *("reopen", "transfer", "pass_on", "return_papers"),
 )
 _MISSING: Final = ("request_correction", "accept_provisionally")
-_ONE: Final = {"suspend": "reason", "deliver": "way", "assign": "to", "delegate": "to", "finish_step": "to"}
+_ONE: Final = {
+    "suspend": "reason",
+    "deliver": "way",
+    "assign": "to",
+    "delegate": "to",
+    "finish_step": "to",
+    "transfer": "to",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +62,13 @@ def details_in(posted: FormData, action: str) -> dict[str, Any] | None:
     if action in _MISSING:
         codes = [str(code)[:64] for code in posted.getlist("missing")][:50]
         details = {"missing": [{"document": code} for code in codes], "until": text_in(posted, "until")[:20]}
+    elif action == "pass_on":
+        form = text_in(posted, "paper_form")[:20] or "original"
+        codes = [str(code)[:64] for code in posted.getlist("missing")][:50]
+        details = {"papers": [{"document": code, "form": form} for code in codes]}
+    elif action == "transfer":
+        department, _, region = text_in(posted, "choice")[:64].partition(" ")
+        details = {"to": department, "region": region}
     elif action in _ONE:
         details = {_ONE[action]: text_in(posted, "choice")[:64]}
     return {name: value for name, value in details.items() if value} or None
@@ -80,20 +105,59 @@ def _form(name: str, file: dict[str, Any], say: Catalogue) -> ActionForm:
     given = file.get("choices", {}).get(name, [])
     names = {each["code"]: say.pick(each["name"]) for each in file["item"].get("documents", ())}
     # what is being fetched, or is there, nobody demands
-    asked = [code for code in given if code not in fetched(file)] if name in _MISSING else []
-    documents = [(code, names.get(code, code)) for code in asked]
-    answers = [] if name in _MISSING else _answers(name, given, file["item"], say)
+    demanded = [code for code in given if code not in fetched(file)] if name in _MISSING else []
+    passed_on = given if name == "pass_on" else []
+    documents = [(code, names.get(code, code)) for code in (*demanded, *passed_on)]
+    answers = [] if name in (*_MISSING, "pass_on") else _answers(name, given, file["item"], say)
     return ActionForm(name, documents, _ONE.get(name, ""), answers, has_day=name in _MISSING)
 
 
 def _answers(name: str, given: list[Any], item: dict[str, Any], say: Catalogue) -> list[tuple[str, str]]:
     if name == "assign":
         return [(each["subject"], each["name"]) for each in given]
+    if name == "transfer":
+        return [(f"{each['department']} {each['region']}", _office(each, say)) for each in given]
     if name == "finish_step":
         steps = {step["code"]: say.pick(step["name"]) for step in item.get("steps", ())}
         return [(code, steps.get(code, code)) for code in given]
     family = {"suspend": "suspension", "deliver": "delivered-by", "delegate": "department"}.get(name)
     return [(code, say.word(family, code)) for code in given] if family else []
+
+
+def _office(office: dict[str, Any], say: Catalogue) -> str:
+    return f"{say.word('department', office['department'])}, {say.pick(office['region_name'])}"
+
+
+def crossing_of(file: dict[str, Any], say: Catalogue) -> dict[str, Any] | None:
+    """Where the papers of a case are that another hall took in, and who passed what to whom, in words."""
+    crossing = file.get("crossing")
+    if crossing is None:
+        return None
+    names = {each["code"]: say.pick(each["name"]) for each in file["item"].get("documents", ())}
+    hall = crossing["filed_hall"]
+    where = {"department": say.word("department", crossing["department"]), "region": say.pick(crossing["region_name"])}
+    return {
+        "filed": say("crossing.filed-here-decided-there", hall=_place(hall, say), **where) if hall else "",
+        "papers": crossing["papers"],
+        "trail": [
+            entry
+            | {
+                "hands": say("crossing.from-to", giver=_place(entry["giver"], say), taker=_place(entry["taker"], say)),
+                "papers": [_paper(each, names, say) for each in entry["papers"]],
+            }
+            for entry in crossing["trail"]
+        ],
+    }
+
+
+def _place(place: dict[str, Any], say: Catalogue) -> str:
+    return say.pick(place["name"]) if place["name"] else say.word("department", place["code"])
+
+
+def _paper(paper: dict[str, Any], names: dict[str, str], say: Catalogue) -> str:
+    name, form = names.get(paper["document"], paper["document"]), say.word("paper-form", paper["form"])
+    copies = say("crossing.copies", copies=paper["copies"]) if paper["copies"] > 1 else ""
+    return f"{name} ({form}) {copies}".rstrip()
 
 
 def _thing(missing: dict[str, str], item: dict[str, Any], say: Catalogue) -> str:

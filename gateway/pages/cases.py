@@ -79,6 +79,7 @@ async def _show(
         forms=case_work.forms_of(file, visit.say),
         plain=[action for action in case_work.PLAIN if action in file["actions"]],
         missing=case_work.missing_of(file, visit.say),
+        crossing=case_work.crossing_of(file, visit.say),
         steps=case_work.steps_of(file, visit.say),
         notes=file.get("notes", []),
         assigned=file.get("assigned"),

@@ -133,6 +133,10 @@ class FilledForm:
     def new_fields(self) -> list[Field]:
         return [each for each in self._fields() if each.is_new]
 
+    def refused(self, sentence: str) -> FilledForm:
+        """The same form, with what is wrong about filing it here."""
+        return replace(self, other_faults=(sentence,))
+
     def with_faults(self, faults: list[Fault], documents: Mapping[str, str] | None = None) -> FilledForm:
         """The same form, each fault at its field; `documents` are the names of those that may be missing."""
         at_fields = {_field_of(fault): sentence(fault, self.say) for fault in reversed(faults)}

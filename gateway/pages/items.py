@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
-from contracts.errors import InvalidInput, ItemVersionOutdated, NotFound, StepUpRequired
+from contracts.errors import InvalidInput, ItemVersionOutdated, NotFiledHere, NotFound, StepUpRequired
 from gateway.pages.documents import document_names
 from gateway.pages.drafts import draft_page, revision_in
 from gateway.pages.forms import FilledForm
@@ -68,9 +68,18 @@ async def submit_form(visit: Visited, code: str) -> Response:
         found = await _draft_of(visit, key) if needs_documents else None
         form = form.with_faults(error.faults, document_names(item, visit.say))
         return draft_page(visit, item, form, key=key, base=revision_in(posted), found=found, status=422)
+    except NotFiledHere as error:
+        return draft_page(visit, item, form.refused(_where_to_go(visit, error)), key=key, status=409)
     except ItemVersionOutdated:
         return await _show_newer_form(visit, form, key, revision_in(posted))
     return RedirectResponse(f"{visit.place.base}/cases/{case['number']}?submitted=1", 303)
+
+
+def _where_to_go(visit: Visit, error: NotFiledHere) -> str:
+    _, department, _, region_name, halls = error.args
+    names = visit.say("list.comma").join(visit.say.pick(name) for name in halls) or visit.say("crossing.no-hall")
+    place = {"department": visit.say.word("department", department), "region": visit.say.pick(region_name)}
+    return visit.say("crossing.go-to", halls=names, **place)
 
 
 async def _draft_of(visit: Visit, key: str) -> dict[str, Any] | None:

@@ -13,6 +13,8 @@ from chassis.service import Service
 from services.cases.attachments import store as attachment_store
 from services.cases.catalogue.live import LiveCatalogue
 from services.cases.catalogue.model import Catalogue
+from services.cases.crossing.places import Places
+from services.cases.crossing.places import read as read_places
 from services.cases.drafts import store as draft_store
 from services.cases.evidence import store as evidence_store
 from services.cases.evidence.commands import Desk
@@ -39,6 +41,11 @@ class CasesBase(Service):
     def _time(self) -> Time:
         """Which days are worked, and the rules of deadlines."""
         return {"calendars": _calendars(self.settings.calendar_file), "rules": _rules(self.settings)}
+
+    @property
+    def _places(self) -> Places:
+        """Halls and competent offices of the tenant."""
+        return read_places(self.settings.places_file)
 
     @contextmanager
     def work(self) -> Iterator[tuple[Session, Catalogue]]:

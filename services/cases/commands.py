@@ -24,6 +24,8 @@ from services.cases.attachments import commands as attachments
 from services.cases.case_number import is_case_number
 from services.cases.catalogue.live import VERSIONS
 from services.cases.catalogue.model import Catalogue, ServiceItem
+from services.cases.crossing import filing as crossing
+from services.cases.crossing.places import EVERYWHERE_ONE_REGION, Places
 from services.cases.domain import Case
 from services.cases.drafts import access
 from services.cases.drafts import commands as drafts
@@ -37,6 +39,7 @@ from services.cases.work import asking, staff, timing
 from services.cases.work.allowing import Versions
 from services.cases.work.calendars import WEEKDAYS_EVERYWHERE, Calendars
 from services.cases.work.clock import RULES, Rules
+from services.cases.work.states import AT_HALL
 
 _MAX_KEY = 255
 
@@ -48,6 +51,7 @@ def prepare_filing(
     form: object,
     idempotency_key: str | None,
     item_version: int | None = None,
+    places: Places = EVERYWHERE_ONE_REGION,
 ) -> Filing:
     """Check the whole request. No transaction is open yet: a form takes longer to check than a case to save.
 
@@ -64,6 +68,7 @@ def prepare_filing(
     domain.require_assurance(actor, offered.assurance)
     if item_version is not None and item_version != offered.version:
         raise ItemVersionOutdated(offered.code, offered.version)
+    is_foreign = crossing.is_foreign(offered, applicant.counter, places)
     canonical = forms.require_valid(form, offered.validator)
     return Filing(
         item=offered.code,
@@ -78,6 +83,8 @@ def prepare_filing(
         actor=applicant.role,
         actor_subject=applicant.hand,
         hall=applicant.counter,
+        filed_hall=applicant.counter if is_foreign else None,
+        papers=AT_HALL if is_foreign else None,
         request_digest=hashlib.sha256(f"{offered.code}\n{canonical}".encode()).digest(),
     )
 
@@ -118,6 +125,7 @@ def submit_draft(
     draft_id: str,
     now: datetime,
     *,
+    places: Places = EVERYWHERE_ONE_REGION,
     calendars: Calendars = WEEKDAYS_EVERYWHERE,
     rules: Rules = RULES,
 ) -> dict[str, Any]:
@@ -126,7 +134,7 @@ def submit_draft(
     draft = drafts.lock_draft(session, seal, actor, key)
     if draft is None:
         return case_view(_filed_from(session, actor, key), catalogue)
-    filing = prepare_filing(catalogue, actor, draft.item, draft.form, key, draft.item_version)
+    filing = prepare_filing(catalogue, actor, draft.item, draft.form, key, draft.item_version, places)
     filed = submit_case(session, catalogue, filing, now, calendars=calendars, rules=rules)
     require_documents(session, catalogue, actor, filed)
     return filed
@@ -156,6 +164,7 @@ def act_on_case(
     desk: evidence.Desk | None = None,
     details: object = None,
     versions: Versions = None,
+    places: Places = EVERYWHERE_ONE_REGION,
     calendars: Calendars = WEEKDAYS_EVERYWHERE,
     rules: Rules = RULES,
 ) -> dict[str, Any]:
@@ -189,6 +198,8 @@ def act_on_case(
         evidence.require_not_fetched(session, desk, case.number, {each.document for each in asked.missing})
     if action == "assign":
         staff.require_colleague(session, asked.to or "", case.handled_by, now)
+    if action == "transfer":
+        crossing.require_office(change.case, places)
     if form is not None and domain.ACTIONS[action].brings_form:
         _save_corrected_form(session, item, case, form)
         if desk:

@@ -52,4 +52,6 @@ def _filed(filing: Filing, now: datetime) -> Case:
         submitted_at=now,
         updated_at=now,
         joint=filing.joint,
+        filed_hall=filing.filed_hall,
+        papers=filing.papers,
     )

@@ -13,6 +13,8 @@ from services.cases import domain, looks, store
 from services.cases.case_number import is_case_number
 from services.cases.catalogue.live import VERSIONS
 from services.cases.catalogue.model import Catalogue, ServiceItem
+from services.cases.crossing.places import EVERYWHERE_ONE_REGION, Places
+from services.cases.crossing.views import crossing_view, offices_view
 from services.cases.domain import Case
 from services.cases.joint import queries as joint
 from services.cases.paging import decode, page, require_limit
@@ -54,21 +56,31 @@ def get_history(session: Session, actor: Actor, number: str, purpose: str | None
 
 
 def get_case_file(
-    session: Session, catalogue: Catalogue, actor: Actor, number: str, purpose: str | None = None
+    session: Session,
+    catalogue: Catalogue,
+    actor: Actor,
+    number: str,
+    purpose: str | None = None,
+    places: Places = EVERYWHERE_ONE_REGION,
 ) -> dict[str, Any]:
     """All that a page about one case shows, and what this reader may do with it now. A look, as `get_case` is."""
     case, form = _require_visible(session, actor, number)
     looks.note(session, actor, case, access.CASE, purpose)
     item = VERSIONS.get(session, catalogue, case.item, case.item_version)
     actions = domain.allowed_actions(actor, case, item.procedure)
+    history = _history(session, number)
     file = {
         "case": case_view(case, catalogue) | {"form": form},
-        "history": _history(session, number),
+        "history": history,
         "item": item.description,
         "actions": actions,
         "joint": joint.context_of(session, catalogue, case),
+        "crossing": crossing_view(case, history, places),
     }
-    return file | _for_staff(session, actor, case, item, actions)
+    shown = file | _for_staff(session, actor, case, item, actions)
+    if "transfer" in actions:
+        shown["choices"]["transfer"] = offices_view(case, places)
+    return shown
 
 
 def _for_staff(session: Session, actor: Actor, case: Case, item: ServiceItem, actions: list[str]) -> dict[str, Any]:

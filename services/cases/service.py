@@ -67,7 +67,9 @@ class CasesService(AttachmentEntrypoints, DraftEntrypoints, EvidenceEntrypoints,
         needs_documents: bool = False,
         consents: list[str] | None = None,
     ) -> dict[str, Any]:
-        filing = commands.prepare_filing(self.catalogue, self.actor, item, form, idempotency_key, item_version)
+        filing = commands.prepare_filing(
+            self.catalogue, self.actor, item, form, idempotency_key, item_version, self._places
+        )
         with self.work() as (session, catalogue):
             filed = commands.submit_case(session, catalogue, filing, datetime.now(UTC), **self._time)
             if needs_documents:
@@ -108,7 +110,7 @@ class CasesService(AttachmentEntrypoints, DraftEntrypoints, EvidenceEntrypoints,
     @rpc
     def get_case_file(self, number: str, purpose: str | None = None) -> dict[str, Any]:
         with self.work() as (session, catalogue):
-            file = queries.get_case_file(session, catalogue, self.actor, number, purpose)
+            file = queries.get_case_file(session, catalogue, self.actor, number, purpose, self._places)
             files = attachment_store.list_of_case(session, self._file_seal(), file["case"]["number"])
             case = self._with_code(session, file["case"])
             evidence = evidence_queries.list_of_case(
@@ -128,7 +130,7 @@ class CasesService(AttachmentEntrypoints, DraftEntrypoints, EvidenceEntrypoints,
     ) -> dict[str, Any]:
         """`versions`: those of the case that the caller has read, as `If-Match` has them (RFC 9110, 13.1.1)."""
         asked: dict[str, Any] = {"note": note, "form": form, "details": details, "versions": versions}
-        asked |= {"result_seal": self._result_seal(), "desk": self._evidence_desk()}
+        asked |= {"result_seal": self._result_seal(), "desk": self._evidence_desk(), "places": self._places}
         with self.work() as (session, catalogue):
             return commands.act_on_case(
                 session, catalogue, self.actor, number, action, now=datetime.now(UTC), **asked, **self._time

@@ -25,6 +25,7 @@ class CasesSettings(RpcSettings):
         default=None, description="the next or the former one, while it changes"
     )
     calendar_file: Path | None = Field(default=None, description="days off and make-up days announced since (YAML)")
+    places_file: Path | None = Field(default=None, description="halls, competent offices, names of regions (YAML)")
     due_soon_days: int = Field(default=2, ge=0, le=30, description="days before its last one that a case is due soon")
     answer_days: int = Field(default=10, ge=1, le=365, description="working days to answer, if no date is set")
     escalations: tuple[EscalationRule, ...] = Field(

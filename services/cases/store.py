@@ -72,6 +72,8 @@ cases = Table(
     Column("idempotency_key", Text),
     Column("request_digest", LargeBinary, nullable=False),
     Column("joint", Text),
+    Column("filed_hall", Text),
+    Column("papers", Text),
 )
 
 case_history = Table(
@@ -100,12 +102,12 @@ _FILE = text(
             number, item, item_version, department, region, kind, applicant, channel, submitted_at, updated_at,
             status, sequence, form, idempotency_key, request_digest,
             step, handler, clock_from, promised_left, statutory_left, due_on, statutory_due_on, is_due_tentative,
-            joint
+            joint, filed_hall, papers
         ) VALUES (
             next_case_number(:day), :item, :item_version, :department, :region, :kind, :applicant, :channel, :at, :at,
             'submitted', 1, CAST(:form AS jsonb), :idempotency_key, :request_digest,
             :step, :handler, :clock_from, :promised_left, :statutory_left, :due_on, :statutory_due_on,
-            :is_due_tentative, :joint
+            :is_due_tentative, :joint, :filed_hall, :papers
         )
         ON CONFLICT (applicant, idempotency_key) DO NOTHING
         RETURNING number, applicant, channel, submitted_at
@@ -137,6 +139,7 @@ _CHANGING = (
     *("status", "status_before_correction", "decision", "sequence", "updated_at", "step", "handler", "assignee"),
     *("asked_at", "answer_by", "delivered_by", "reopened_at", "clock_from", "promised_left", "statutory_left"),
     *("due_on", "statutory_due_on", "due_stage", "is_beyond_statute", "is_due_tentative"),
+    *("department", "region", "papers"),
 )
 _BEGUN = (
     *("step", "handler", "clock_from", "promised_left", "statutory_left", "due_on", "statutory_due_on"),
@@ -179,6 +182,8 @@ class Filing:
     actor_subject: str
     hall: str | None = None
     joint: str | None = None
+    filed_hall: str | None = None
+    papers: str | None = None
 
 
 def insert_case(session: Session, filing: Filing, begun: Case, *, day: date) -> str | None:

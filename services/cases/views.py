@@ -32,6 +32,8 @@ def case_view(case: Case, catalogue: Catalogue) -> dict[str, Any]:
         "delivered_by": case.delivered_by,
         "due": due_view(case),
         "joint": case.joint,
+        "filed_hall": case.filed_hall,
+        "papers": case.papers,
     }
 
 

@@ -19,6 +19,7 @@ EXAMPLES = {
     "TooManyUploads": (20,),
     "ItemNotOnline": ("dog-licence",),
     "ItemIsJoint": ("birth",),
+    "NotFiledHere": ("elderly-card", "civil-affairs", "511602", {"en": "Guang'an"}, [{"en": "Civic Centre"}]),
     "ActionNotAllowed": ("approve", "submitted"),
     "CorrectionAlreadyRequested": ("202611240000012",),
     "CaseChanged": ("202611240000012", 4),

@@ -48,6 +48,7 @@ EXAMPLE = {
     "limit": "promised",
     "level": 1,
     "hall": "civic-centre",
+    "giver_region": "511603",
     "result": "1f0b7c9a-52d1-4f7e-8f3a-7f1d0a2b3c4d",
     "paper": "residence-permit-card",
     "form": "certificate",

@@ -24,12 +24,14 @@ from contracts.errors import (
 from services.cases import commands, queries
 from services.cases.catalogue.files import shipped
 from services.cases.drafts import commands as drafts
+from services.cases.drafts import queries as draft_queries
 from services.cases.joint import commands as joint_commands
 from services.cases.joint import filing
 from services.cases.joint import queries as joint_queries
 from services.cases.work.calendars import WEEKDAYS_EVERYWHERE
 from services.cases.work.clock import RULES
 from tests.integration.test_cases_drafts import SEAL
+from tests.processes import wait_until
 from tests.seals import RESULTS
 
 CATALOGUE = shipped()
@@ -272,6 +274,19 @@ def test_a_draft_of_it_becomes_it_once(birth):
     assert submit()["number"] == first["number"]
     with birth.database.transaction() as session, pytest.raises(NotFound):
         drafts.save_draft(session, CATALOGUE, SEAL, birth.citizen, draft, "birth", form, 0, NOW)
+
+
+def test_a_draft_that_is_begun_while_its_form_is_filed_does_not_stay(birth):
+    key, form = str(uuid.uuid4()), dict(CATALOGUE.get("birth").description["example"])
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    with ThreadPoolExecutor(1) as pool:
+        with birth.database.transaction() as session:
+            drafts.save_draft(session, CATALOGUE, SEAL, birth.citizen, key, "birth", form, 0, NOW)
+            filed = pool.submit(birth.file, key)
+            wait_until("the filing waits for the draft", lambda: birth.count(waiting) > 0 or filed.done(), 20)
+        filed.result(20)
+    with birth.database.transaction() as session:
+        assert draft_queries.list_drafts(session, CATALOGUE, birth.citizen, None, NOW)["items"] == []
 
 
 def test_decisions_at_once_begin_what_waits_once(birth):

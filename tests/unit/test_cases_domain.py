@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.actors import SYSTEM, Actor
@@ -30,6 +30,7 @@ from services.cases.domain import (
     Missing,
 )
 from services.cases.work.procedure import Procedure
+from services.cases.work.situation import Paper
 from services.cases.work.states import RUNNING
 
 CATALOGUE = shipped()
@@ -39,13 +40,25 @@ LATER = datetime(2026, 3, 3, 1, 30, tzinfo=UTC)
 CITIZEN = Actor(subject="alice", client="web", scopes=("cases",))
 STRANGER = Actor(subject="bob", client="web", scopes=("cases",))
 CLERK = Actor(subject="carol", client="hall", channel="hall", roles=("clerk",))
+FAR_CLERK = Actor(subject="fay", client="hall", channel="hall", roles=("clerk",), hall="far")
 OFFICER = Actor(subject="dan", client="web", roles=("officer",), department="civil-affairs")
 FOREIGN_OFFICER = Actor(subject="eve", client="web", roles=("officer",), department="market-regulation")
 PROGRAM = Actor(subject="dept-x", client="dept-x", department="civil-affairs", scopes=("cases",))
 FOREIGN_PROGRAM = Actor(subject="dept-y", client="dept-y", department="market-regulation", scopes=("cases",))
 UNSCOPED_PROGRAM = Actor(subject="dept-x", client="dept-x", department="civil-affairs")
 ANONYMOUS = Actor(subject="", client="")
-ACTORS = (CITIZEN, STRANGER, CLERK, OFFICER, FOREIGN_OFFICER, PROGRAM, FOREIGN_PROGRAM, UNSCOPED_PROGRAM, ANONYMOUS)
+ACTORS = (
+    CITIZEN,
+    STRANGER,
+    CLERK,
+    FAR_CLERK,
+    OFFICER,
+    FOREIGN_OFFICER,
+    PROGRAM,
+    FOREIGN_PROGRAM,
+    UNSCOPED_PROGRAM,
+    ANONYMOUS,
+)
 
 
 def create_case(**fields):
@@ -84,6 +97,8 @@ DETAILS = {
     "delegate": Details(to="market-regulation"),
     "assign": Details(to="erin"),
     "deliver": Details(way="post"),
+    "transfer": Details(to="market-regulation", region="511603"),
+    "pass_on": Details(papers=(Paper("photo", "original"),)),
 }
 
 
@@ -245,8 +260,8 @@ def test_the_history_shows_the_role_acted_in():
         (CLERK, "submitted", ["accept", "request_correction", "claim"]),
         (CLERK, "accepted", ["request_correction"]),
         (CLERK, "closed", ["deliver"]),
-        (OFFICER, "submitted", ["accept", "not_accept", "request_correction", "claim", "assign"]),
-        (OFFICER, "accepted", ["request_correction", "suspend", "approve", "refuse", "claim", "assign"]),
+        (OFFICER, "submitted", ["accept", "not_accept", "request_correction", "claim", "assign", "transfer"]),
+        (OFFICER, "accepted", ["request_correction", "suspend", "approve", "refuse", "claim", "assign", "transfer"]),
         (OFFICER, "provisionally_accepted", ["refuse", "claim", "assign"]),
         (OFFICER, "suspended", ["resume", "claim", "assign"]),
         (OFFICER, "withdrawn", []),
@@ -309,7 +324,7 @@ def test_what_somebody_has_claimed_is_theirs_to_do():
     colleague = replace(OFFICER, subject="erin")
     claimed = act(create_case_in("accepted"), OFFICER, "claim").case
     assert claimed.assignee == OFFICER.subject
-    assert domain.allowed_actions(colleague, claimed) == ["assign", "release"]
+    assert domain.allowed_actions(colleague, claimed) == ["assign", "release", "transfer"]
     with pytest.raises(NotPermitted):
         act(claimed, colleague, "approve")
     assert act(act(claimed, colleague, "release").case, colleague, "approve").case.decision == "approved"
@@ -420,9 +435,10 @@ def test_any_life_of_a_case_keeps_its_rules(attempts):
     require_consistent(case, [event.type for _, event in life])
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 1_000), max_size=20))
 def test_whatever_is_offered_is_taken_and_keeps_the_rules(choices):
-    case, types = domain.begun(create_case(), PROCEDURE), ["case.submitted"]
+    case, types = domain.begun(create_case(papers="at-hall", filed_hall="far"), PROCEDURE), ["case.submitted"]
     for choice in choices:
         offered = [(actor, action) for actor in ACTORS for action in domain.allowed_actions(actor, case, PROCEDURE)]
         if not offered:
@@ -432,6 +448,8 @@ def test_whatever_is_offered_is_taken_and_keeps_the_rules(choices):
         details = DETAILS.get(action, Details())
         if action == "accept_provisionally":
             details = Details(missing=(Missing(document=min(PROCEDURE.may_follow)),))
+        if action == "transfer" and case.region == "511603":
+            details = Details(to="civil-affairs", region="511602")
         change = domain.act(
             case, actor, action, at=LATER, note="x", details=details, versions=[case.sequence], procedure=PROCEDURE
         )
@@ -472,7 +490,7 @@ def require_lawful(before, actor, action, change):
         assert before.status in OPEN
         return
     assert before.status != "withdrawn", "what was withdrawn stays so"
-    assert before.status in OPEN or action in ("reopen", "deliver")
+    assert before.status in OPEN or action in ("reopen", "deliver", "pass_on", "receive_papers")
     assert change.case.status == expected_status(before, action)
     assert action in domain.allowed_actions(actor, before, PROCEDURE)
     assert change.actor.subject == actor.subject

@@ -23,10 +23,20 @@ from gateway.pages.evidence_requests import RESULTS
 from gateway.pages.mandates import TOLD
 from gateway.pages.sessions import APP, OTHERS, SESSION
 from gateway.problems import PROBLEM_OF_ERROR, PROBLEM_OF_STATUS
+from services.cases.work.states import (
+    AT_HALL,
+    PAPER_FORMS,
+    RECEIVED,
+    RESULT_AT_HALL,
+    RESULT_UNDER_WAY,
+    RETURNED,
+    UNDER_WAY,
+)
 from services.identity.demo import DEPARTMENTS
 
 ITEM_SCHEMA = Path("services/cases/catalogue/item-schema.yaml")
 GATEWAY = Path(__file__).parents[2] / "gateway"
+PAPERS = (AT_HALL, UNDER_WAY, RECEIVED, RETURNED, RESULT_UNDER_WAY, RESULT_AT_HALL)
 FAMILIES = (
     "audience.", "level.", "days.", "step-role", "where.",
     "action", "actor", "attempt-error", "channel", "delivery", "department", "ended-by", "event", "heard",
@@ -34,7 +44,7 @@ FAMILIES = (
     "score", "source", "status", "told", "device-fault", "device-result", "device-title", "hall-fault", "kiosk-result",
     "hall-assurance-fault", "kiosk-title", "raised-by", "register-code", "register-field", "registry.", "second.by",
     "second.code", "browser.", "change.", "sessions-follows", "sessions-told", "due.", "hall-name", "staff-change",
-    "file-status", "client-name", "part.",
+    "file-status", "client-name", "part.", "papers.", "paper-form.",
     "delivered-by.", "suspension.", "work.shown-", "work.assigned-", "work.choose-", "case.step-", "progress.awaited-",
     "evidence-status.", "evidence.key-", "evidence.now-", "evidence.answer-", "evidence.expired",
 )  # fmt: skip
@@ -109,6 +119,8 @@ def test_every_code_has_its_word() -> None:
         *(f"{family}.{channel}" for channel in CHANNELS for family in ("channel", "where")),
         *(f"{family}.{value}" for family, values in item_words().items() for value in values),
         *(f"department.{department}" for department in DEPARTMENTS),
+        *(f"papers.{where}" for where in PAPERS),
+        *(f"paper-form.{form}" for form in PAPER_FORMS),
         *(f"part.{state}" for state in ("waiting", "not_begun")),
         *(f"scope.{scope}" for scope in ("openid", "profile", "email", "offline_access", *SCOPES)),
         *(f"score.{score}" for score in range(1, 6)),

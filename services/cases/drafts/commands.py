@@ -73,10 +73,11 @@ def _begin(
     if not offered.is_online:
         raise ItemNotOnline(offered.code)
     known = access.require_id(draft_id)
+    there = store.begin_one(session, applicant.subject)
     if base != 0 or store.is_filed(session, known, applicant.subject):
         # deleted elsewhere, or filed: what comes in late must not bring it back
         raise NotFound("draft", known)
-    if store.begin_one(session, applicant.subject) >= MOST_DRAFTS:
+    if there >= MOST_DRAFTS:
         raise TooManyDrafts(MOST_DRAFTS)
     return domain.begun(known, applicant.subject, offered.code, offered.version, channel=applicant.channel, at=now)
 
@@ -126,6 +127,8 @@ def file_draft(session: Session, key: str | None, applicant: str) -> None:
     """What was filed is no draft any more. The key of the filing is the draft's id, so a retry finds the case."""
     known = access.id_in(key)
     if known is not None:
+        # one that is being begun this very moment is waited for: nothing of it would be seen to delete
+        store.take_turns(session, applicant)
         store.delete(session, known, applicant)
 
 

@@ -60,7 +60,9 @@ class DraftEntrypoints(CasesBase):
     def submit_draft(self, id: str) -> dict[str, Any]:  # noqa: A002
         with self.work() as (session, catalogue):
             seal, now = self._draft_seal(), datetime.now(UTC)
-            return commands.submit_draft(session, catalogue, seal, self.actor, id, now, **self._time)
+            return commands.submit_draft(
+                session, catalogue, seal, self.actor, id, now, places=self._places, **self._time
+            )
 
     @rpc
     def hand_over_draft(self, id: str) -> dict[str, Any]:  # noqa: A002

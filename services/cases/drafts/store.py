@@ -80,8 +80,13 @@ def delete_all(session: Session, applicant: str) -> None:
 
 def begin_one(session: Session, applicant: str) -> int:
     """How many the applicant has; until the end of the transaction nobody else begins one for them."""
-    session.execute(_ONE_BY_ONE, {"applicant": applicant})
+    take_turns(session, applicant)
     return int(session.execute(_COUNT, {"applicant": applicant}).scalar_one())
+
+
+def take_turns(session: Session, applicant: str) -> None:
+    """Until the end of the transaction nobody else begins or files a draft for them."""
+    session.execute(_ONE_BY_ONE, {"applicant": applicant})
 
 
 def is_filed(session: Session, draft_id: str, applicant: str) -> bool:

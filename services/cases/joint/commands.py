@@ -14,8 +14,10 @@ from services.cases import commands, forms
 from services.cases.case_number import is_case_number
 from services.cases.catalogue.live import VERSIONS
 from services.cases.catalogue.model import Catalogue
+from services.cases.crossing.places import EVERYWHERE_ONE_REGION, Places
 from services.cases.drafts import access
 from services.cases.drafts import commands as drafts
+from services.cases.evidence.commands import Desk
 from services.cases.joint import domain, filing, queries, store
 from services.cases.joint.domain import Part
 from services.cases.joint.filing import JointFiling
@@ -41,6 +43,7 @@ def submit_joint_draft(
     draft_id: str,
     now: datetime,
     *,
+    places: Places = EVERYWHERE_ONE_REGION,
     calendars: Calendars,
     rules: Rules,
 ) -> dict[str, Any]:
@@ -52,7 +55,7 @@ def submit_joint_draft(
         if found is None or not domain.roles_of(actor, found[0], ()):
             raise NotFound("draft", draft_id)
         return queries.whole_view(session, catalogue, actor, found[0])
-    wanted = filing.prepare(catalogue, actor, draft.item, draft.form, key, draft.item_version)
+    wanted = filing.prepare(catalogue, actor, draft.item, draft.form, key, draft.item_version, places)
     return submit_joint_case(session, catalogue, wanted, now, calendars=calendars, rules=rules)
 
 
@@ -66,6 +69,7 @@ def act_on_joint_case(
     part: str | None,
     form: object,
     result_seal: Seal,
+    desk: Desk | None = None,
     now: datetime,
     calendars: Calendars,
     rules: Rules,
@@ -94,7 +98,7 @@ def act_on_joint_case(
         if not open_parts:
             states = [each.state for each in domain.progress(parts) if each.part in chosen]
             raise ActionNotAllowed("withdraw", states[0] if part else "closed")
-        asked: dict[str, Any] = {"note": None, "form": None, "result_seal": result_seal, "now": now}
+        asked: dict[str, Any] = {"note": None, "form": None, "result_seal": result_seal, "desk": desk, "now": now}
         _withdraw(session, catalogue, actor, number, open_parts, asked | {"calendars": calendars, "rules": rules})
     return queries.whole_view(session, catalogue, actor, joint)
 

@@ -18,6 +18,8 @@ from services.cases.catalogue.model import Catalogue, ServiceItem
 from services.cases.catalogue.parts import Part as Described
 from services.cases.catalogue.parts import asked_of
 from services.cases.commands import require_key
+from services.cases.crossing.filing import is_foreign
+from services.cases.crossing.places import EVERYWHERE_ONE_REGION, Places
 from services.cases.drafts import commands as drafts
 from services.cases.joint import domain, following, store
 from services.cases.joint.domain import JointCase
@@ -36,6 +38,8 @@ class JointFiling:
     parts: tuple[Held, ...]
     idempotency_key: str | None
     digest: str
+    foreign: frozenset[str] = frozenset()
+    """Parts that are decided in another region than the counter's."""
 
 
 def prepare(
@@ -45,6 +49,7 @@ def prepare(
     form: object,
     idempotency_key: str | None,
     item_version: int | None = None,
+    places: Places = EVERYWHERE_ONE_REGION,
 ) -> JointFiling:
     """Check the whole request, as `commands.prepare_filing` does for one item. No transaction is open yet.
 
@@ -62,6 +67,7 @@ def prepare(
     assert isinstance(form, dict)  # noqa: S101 - its schema says so
     asked = asked_of(offered.parts, form)
     items = [_require_open(catalogue, actor, part.item) for part in asked]
+    foreign = frozenset(each.code for each in items if is_foreign(each, applicant.counter, places))
     return JointFiling(
         item=offered.code,
         item_version=offered.version,
@@ -69,6 +75,7 @@ def prepare(
         parts=tuple(_held(asked, items, form)),
         idempotency_key=require_key(idempotency_key),
         digest=hashlib.sha256(f"{offered.code}\n{canonical}".encode()).hexdigest(),
+        foreign=foreign,
     )
 
 
@@ -122,7 +129,10 @@ def submit(
     joint = store.load(session, number)
     assert joint is not None  # noqa: S101 - it was just inserted
     for part in domain.ready(store.load_parts(session, number)):
-        following.begin_part(session, catalogue, joint, part, now, by=applicant, calendars=calendars, rules=rules)
+        hall = applicant.counter if part.item in filing.foreign else None
+        following.begin_part(
+            session, catalogue, joint, part, now, by=applicant, filed_hall=hall, calendars=calendars, rules=rules
+        )
     return joint
 
 

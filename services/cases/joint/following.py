@@ -20,6 +20,7 @@ from services.cases.joint.domain import JointCase, Part
 from services.cases.store import Filing
 from services.cases.work.calendars import Calendars
 from services.cases.work.clock import Rules
+from services.cases.work.states import AT_HALL
 
 
 def lock_of(session: Session, number: str) -> None:
@@ -48,10 +49,14 @@ def begin_part(
     now: datetime,
     *,
     by: Actor | None,
+    filed_hall: str | None = None,
     calendars: Calendars,
     rules: Rules,
 ) -> None:
-    """File one part under the version with which it was asked for. `by` says who files it; else it begins by itself."""
+    """File one part under the version with which it was asked for. `by` says who files it; else it begins by itself.
+
+    `filed_hall` if that is a counter of another region; what begins later has no papers there.
+    """
     item = VERSIONS.get(session, catalogue, part.item, part.item_version)
     form = store.load_form(session, joint.number, part.item)
     filing = Filing(
@@ -69,6 +74,8 @@ def begin_part(
         actor_subject=(by or SYSTEM).hand,
         hall=(by or SYSTEM).counter,
         joint=joint.number,
+        filed_hall=filed_hall,
+        papers=AT_HALL if filed_hall else None,
     )
     case = file_case(session, item, filing, now, calendars=calendars, rules=rules)
     assert case is not None  # noqa: S101 - without a key nothing is filed twice

@@ -19,7 +19,7 @@ class JointEntrypoints(CasesBase):
         idempotency_key: str | None = None,
         item_version: int | None = None,
     ) -> dict[str, Any]:
-        wanted = filing.prepare(self.catalogue, self.actor, item, form, idempotency_key, item_version)
+        wanted = filing.prepare(self.catalogue, self.actor, item, form, idempotency_key, item_version, self._places)
         with self.work() as (session, catalogue):
             return commands.submit_joint_case(session, catalogue, wanted, datetime.now(UTC), **self._time)
 
@@ -27,7 +27,9 @@ class JointEntrypoints(CasesBase):
     def submit_joint_draft(self, id: str) -> dict[str, Any]:  # noqa: A002 - the name on the wire
         with self.work() as (session, catalogue):
             seal, now = self._draft_seal(), datetime.now(UTC)
-            return commands.submit_joint_draft(session, catalogue, seal, self.actor, id, now, **self._time)
+            return commands.submit_joint_draft(
+                session, catalogue, seal, self.actor, id, now, places=self._places, **self._time
+            )
 
     @rpc
     def list_joint_cases(self, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
@@ -49,6 +51,6 @@ class JointEntrypoints(CasesBase):
         self, number: str, action: str, part: str | None = None, form: dict[str, Any] | None = None
     ) -> dict[str, Any]:
         asked: dict[str, Any] = {"part": part, "form": form, "now": datetime.now(UTC)}
-        asked["result_seal"] = self._result_seal()
+        asked |= {"result_seal": self._result_seal(), "desk": self._evidence_desk()}
         with self.work() as (session, catalogue):
             return commands.act_on_joint_case(session, catalogue, self.actor, number, action, **asked, **self._time)

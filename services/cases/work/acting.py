@@ -25,7 +25,7 @@ from services.cases.work.states import ACTIONS
 
 def allowed_actions(actor: Actor, case: Case, procedure: Procedure | None = None) -> list[str]:
     """What this actor may do to the case now."""
-    declared = procedure or standard(case.department)
+    declared = (procedure or standard(case.department)).at(case.department)
     return [name for name in ACTIONS if is_allowed(actor, case, name, declared)]
 
 
@@ -43,7 +43,7 @@ def act(
     rules: Rules = RULES,
 ) -> Change:
     """Do the action, or say why not: the person comes before the version, then the status, then what is missing."""
-    procedure = procedure or standard(case.department)
+    procedure = (procedure or standard(case.department)).at(case.department)
     parts = require_person(actor, case, name)
     require_version(case, name, versions)
     refusal = refusal_by_state(actor, case, name, parts, procedure)
@@ -58,6 +58,7 @@ def act(
 
 def choices(case: Case, procedure: Procedure) -> dict[str, list[str]]:
     """What an action can be given, for those that take something besides a note; to whom to assign others know."""
+    procedure = procedure.at(case.department)
     step = procedure.step(case.step, case.status)
     return {
         "request_correction": sorted(procedure.documents),
@@ -66,6 +67,7 @@ def choices(case: Case, procedure: Procedure) -> dict[str, list[str]]:
         "finish_step": [each.code for each in procedure.onward(step)],
         "delegate": takers(case, procedure),
         "deliver": list(procedure.delivery),
+        "pass_on": sorted(procedure.documents),
     }
 
 

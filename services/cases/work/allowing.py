@@ -16,10 +16,11 @@ from contracts.errors import (
     ServiceError,
     VersionNeeded,
 )
+from services.cases.work import states
 from services.cases.work.case import Case
 from services.cases.work.people import parts_of, refusal_to_stranger
 from services.cases.work.procedure import Procedure
-from services.cases.work.states import ACTIONS, CITIZEN, EITHER, OFFICER, TRANSITIONS, Action
+from services.cases.work.states import ACTIONS, CITIZEN, CLERK, EITHER, OFFICER, TRANSITIONS, Action
 
 ANY_VERSION: Final = "*"
 
@@ -65,6 +66,9 @@ def refusal_by_state(
     action, step = ACTIONS[name], procedure.step(case.step, case.status)
     if (case.status, name) not in TRANSITIONS or not _CONDITIONS.get(name, _always)(case, actor, procedure):
         return ActionNotAllowed(name, case.status)
+    if action.of_step and parts == [CLERK] and case.papers is not None and _is_filing_hall(case, actor):
+        # it takes in for another region, which looks at it and takes it up
+        return NotPermitted(name)
     if action.of_step and not any(procedure.allows(step, case.status, name, part) for part in parts):
         return ActionNotAllowed(name, case.status)
     if name == "request_correction" and case.asked_at is not None:
@@ -108,6 +112,30 @@ def takers(case: Case, procedure: Procedure) -> list[str]:
     return [each for each in delegates if each != case.handled_by]
 
 
+def _can_pass_on(case: Case, actor: Actor, procedure: Procedure) -> bool:
+    """The hall where it was filed sends the papers; of what is decided, the department sends the result there."""
+    if case.status == states.CLOSED:
+        return actor.has_role(OFFICER) and case.delivered_by is None and case.papers in _WITH_THE_DEPARTMENT
+    return _is_filing_hall(case, actor) and case.papers in (states.AT_HALL, states.RETURNED)
+
+
+def _can_receive(case: Case, actor: Actor, procedure: Procedure) -> bool:
+    if case.papers == states.RESULT_UNDER_WAY:
+        return _is_filing_hall(case, actor)
+    return case.papers == states.UNDER_WAY and actor.has_role(OFFICER)
+
+
+def _can_return(case: Case, actor: Actor, procedure: Procedure) -> bool:
+    return case.papers in (states.UNDER_WAY, states.RECEIVED)
+
+
+def _is_filing_hall(case: Case, actor: Actor) -> bool:
+    return actor.has_role(CLERK) and actor.hall is not None and actor.hall == case.filed_hall
+
+
+_WITH_THE_DEPARTMENT: Final = (states.AT_HALL, states.UNDER_WAY, states.RECEIVED, states.RETURNED)
+
+
 def _can_deliver(case: Case, actor: Actor, procedure: Procedure) -> bool:
     return case.decision is not None and case.delivered_by is None
 
@@ -118,4 +146,7 @@ _CONDITIONS: Final[Mapping[str, Callable[[Case, Actor, Procedure], bool]]] = {
     "delegate": _can_delegate,
     "hand_back": _is_passed_on,
     "deliver": _can_deliver,
+    "pass_on": _can_pass_on,
+    "receive_papers": _can_receive,
+    "return_papers": _can_return,
 }

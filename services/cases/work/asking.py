@@ -7,13 +7,15 @@ from typing import Any, Final
 
 from contracts.errors import Fault, InvalidInput
 from services.cases import forms
-from services.cases.work.situation import NO_DETAILS, Details, Missing
+from services.cases.work.situation import NO_DETAILS, Details, Missing, Paper
+from services.cases.work.states import PAPER_FORMS
 
 MAX_MISSING: Final = 50
 MAX_TEXT: Final = 500
 MAX_CODE: Final = 64
+MAX_COPIES: Final = 99
 
-_CODES: Final = ("reason", "to", "way")
+_CODES: Final = ("reason", "to", "way", "region")
 _NAMED: Final = ("document", "field", "text")
 
 
@@ -23,11 +25,12 @@ def read(raw: object) -> Details:
         return NO_DETAILS
     if not isinstance(raw, dict):
         raise InvalidInput([forms.fault("", "type", "object")])
-    unknown = [name for name in raw if name not in ("missing", "until", *_CODES)]
+    unknown = [name for name in raw if name not in ("missing", "papers", "until", *_CODES)]
     if unknown:
         raise InvalidInput([forms.fault(f"/{name}", "additionalProperties", False) for name in unknown[:10]])
     codes = {name: forms.require_text(raw.get(name), f"/{name}", MAX_CODE) for name in _CODES}
-    return Details(missing=_missing(raw.get("missing")), until=_day(raw.get("until")), **codes)
+    papers = _papers(raw.get("papers"))
+    return Details(missing=_missing(raw.get("missing")), until=_day(raw.get("until")), papers=papers, **codes)
 
 
 def _missing(raw: object) -> tuple[Missing, ...]:
@@ -48,6 +51,31 @@ def _one_missing(raw: Any, pointer: str) -> Missing:
     if not any(named.values()):
         raise InvalidInput([forms.fault(pointer, "required", True)])
     return Missing(**named)
+
+
+def _papers(raw: object) -> tuple[Paper, ...]:
+    """`[{"document", "form", "copies"}]`, as original and one unless they say otherwise."""
+    if raw is None:
+        return ()
+    if not isinstance(raw, list):
+        raise InvalidInput([forms.fault("/papers", "type", "array")])
+    if len(raw) > MAX_MISSING:
+        raise InvalidInput([forms.fault("/papers", "maxItems", MAX_MISSING)])
+    return tuple(_paper(each, f"/papers/{n}") for n, each in enumerate(raw))
+
+
+def _paper(raw: Any, pointer: str) -> Paper:
+    if not isinstance(raw, dict) or any(name not in ("document", "form", "copies") for name in raw):
+        raise InvalidInput([forms.fault(pointer, "type", "object")])
+    document = forms.require_text(raw.get("document"), f"{pointer}/document", MAX_CODE)
+    if document is None:
+        raise InvalidInput([forms.fault(f"{pointer}/document", "required", True)])
+    form, copies = raw.get("form", PAPER_FORMS[0]), raw.get("copies", 1)
+    if form not in PAPER_FORMS:
+        raise InvalidInput([forms.fault(f"{pointer}/form", "enum", list(PAPER_FORMS))])
+    if type(copies) is not int or not 1 <= copies <= MAX_COPIES:
+        raise InvalidInput([forms.fault(f"{pointer}/copies", "maximum", MAX_COPIES)])
+    return Paper(document, form, copies)
 
 
 def _day(raw: object) -> date | None:

@@ -22,6 +22,9 @@ class Case:
 
     `joint` is the number of the joint case that it is a part of.
 
+    `papers` says where its papers are (`states.AT_HALL`, ...) if it was filed at the counter `filed_hall` of a region
+    that does not decide it.
+
     The clock (`services.cases.work.clock`): it runs since `clock_from`, and has so many days left; `due_on` and
     `statutory_due_on` are the last days that follow from it. `due_stage` is how far it was told that it runs out.
     """
@@ -56,6 +59,8 @@ class Case:
     is_beyond_statute: bool = False
     is_due_tentative: bool = False
     joint: str | None = None
+    filed_hall: str | None = None
+    papers: str | None = None
 
     @property
     def handled_by(self) -> str:

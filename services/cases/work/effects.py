@@ -33,7 +33,9 @@ def change_of(situation: Situation) -> Change:
     if moved.status not in states.AWAITING:
         moved = replace(moved, answer_by=None)
     moved = replace(moved, **clock.followed(case, moved, situation.procedure, situation.calendar, situation.at))
-    events = tuple(case.event(event, **facts_of(event, situation, moved)) for event in action.events)
+    # what is transferred is told where it is now: the giver knows
+    told = moved if situation.name == "transfer" else case
+    events = tuple(told.event(event, **facts_of(event, situation, moved)) for event in action.events)
     return Change(moved, events, _in_role(situation), details_of(events[0], situation))
 
 
@@ -92,6 +94,26 @@ def _handed_back(situation: Situation, moved: Case) -> dict[str, Any]:
     return {"assignee": None, "handler": handler_of(moved, _own_department(situation))}
 
 
+def _transferred(situation: Situation, moved: Case) -> dict[str, Any]:
+    """The time that was promised stays: it was not the applicant's mistake alone."""
+    details = situation.details
+    region = details.region or situation.case.region
+    return {"department": details.to, "region": region, "handler": None, "assignee": None}
+
+
+def _passed_on(situation: Situation, moved: Case) -> dict[str, Any]:
+    return {"papers": states.RESULT_UNDER_WAY if moved.status == states.CLOSED else states.UNDER_WAY}
+
+
+def _papers_received(situation: Situation, moved: Case) -> dict[str, Any]:
+    is_result = situation.case.papers == states.RESULT_UNDER_WAY
+    return {"papers": states.RESULT_AT_HALL if is_result else states.RECEIVED}
+
+
+def _papers_returned(situation: Situation, moved: Case) -> dict[str, Any]:
+    return {"papers": states.RETURNED}
+
+
 def _delivered(situation: Situation, moved: Case) -> dict[str, Any]:
     return {"delivered_by": situation.details.way}
 
@@ -113,6 +135,10 @@ _EFFECTS: Final[Mapping[str, Callable[[Situation, Case], dict[str, Any]]]] = {
     "delegate": _delegated,
     "hand_back": _handed_back,
     "deliver": _delivered,
+    "transfer": _transferred,
+    "pass_on": _passed_on,
+    "receive_papers": _papers_received,
+    "return_papers": _papers_returned,
     "reopen": _reopened,
 }
 

@@ -82,6 +82,27 @@ def _way_faults(situation: Situation) -> list[Fault]:
     return _one_of(situation.details.way, "/way", situation.procedure.delivery, is_needed=True)
 
 
+def _paper_faults(situation: Situation) -> list[Fault]:
+    """What goes from hand to hand is named; with a result it is the result itself."""
+    known, papers = situation.procedure.documents, situation.details.papers
+    if not papers and situation.case.status != states.CLOSED:
+        return [Fault(pointer="/papers", rule="required", value=True)]
+    return [
+        Fault(pointer=f"/papers/{n}/document", rule="enum", value=sorted(known))
+        for n, each in enumerate(papers)
+        if each.document not in known
+    ]
+
+
+def _transfer_faults(situation: Situation) -> list[Fault]:
+    """To another department or region than it is in; which ones there are, others know."""
+    case, details = situation.case, situation.details
+    if details.to is None:
+        return [Fault(pointer="/to", rule="required", value=True)]
+    is_same = (details.to, details.region or case.region) == (case.department, case.region)
+    return [Fault(pointer="/to", rule="other", value=True)] if is_same else []
+
+
 def _one_of(value: str | None, pointer: str, allowed: Collection[str], *, is_needed: bool) -> list[Fault]:
     if value is None:
         return [Fault(pointer=pointer, rule="required", value=True)] if is_needed else []
@@ -96,4 +117,6 @@ _CHECKS: Final[Mapping[str, Callable[[Situation], list[Fault]]]] = {
     "delegate": _department_faults,
     "assign": _colleague_faults,
     "deliver": _way_faults,
+    "pass_on": _paper_faults,
+    "transfer": _transfer_faults,
 }

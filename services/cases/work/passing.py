@@ -27,7 +27,7 @@ def pass_time(
     """What time alone has done to the case by `now`, one thing at once; `None` if nothing (any more)."""
     lapses = clock.lapses_at(case)
     if lapses is not None and lapses <= now:
-        procedure = procedure or standard(case.department)
+        procedure = (procedure or standard(case.department)).at(case.department)
         return change_of(Situation(case, SYSTEM, "lapse", now, None, NO_DETAILS, procedure, calendar, rules))
     stage = clock.stage_reached(case, calendar, rules, now)
     if stage > case.due_stage:

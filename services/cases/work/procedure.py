@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from services.cases.work import states
@@ -70,6 +70,10 @@ class Procedure:
             fields=frozenset(item.get("form", {}).get("properties", ())),
             delivery=tuple(result.get("delivery") or _ways(result)),
         )
+
+    def at(self, department: str) -> Procedure:
+        """The same, of a case that was transferred to another competent department."""
+        return self if department == self.department else replace(self, department=department)
 
     @property
     def acceptance(self) -> Step:

@@ -27,6 +27,18 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
+class Paper:
+    """A document of the item that goes from hand to hand: as `original`, `copy` or `electronic`, so many."""
+
+    document: str
+    form: str
+    copies: int = 1
+
+    def to_dict(self) -> dict[str, str | int]:
+        return {"document": self.document, "form": self.form, "copies": self.copies}
+
+
+@dataclass(frozen=True, slots=True)
 class Details:
     """What an action takes besides a note. `to` is a department, a step or a colleague's account, as the action is."""
 
@@ -35,6 +47,8 @@ class Details:
     reason: str | None = None
     to: str | None = None
     way: str | None = None
+    region: str | None = None
+    papers: tuple[Paper, ...] = ()
 
 
 NO_DETAILS: Final = Details()

@@ -17,6 +17,9 @@ from contracts.events import (
     CaseHandedBack,
     CaseLapsed,
     CaseNotAccepted,
+    CasePapersReceived,
+    CasePapersReturned,
+    CasePassedOn,
     CaseProvisionallyAccepted,
     CaseRefused,
     CaseReleased,
@@ -25,6 +28,7 @@ from contracts.events import (
     CaseStepFinished,
     CaseSupplied,
     CaseSuspended,
+    CaseTransferred,
     CaseWithdrawn,
     CorrectionRequested,
 )
@@ -111,6 +115,19 @@ ACTIONS: Final[dict[str, Action]] = {
     ),
     "hand_back": Action(by=(OFFICER,), events=(CaseHandedBack,), at=EITHER, is_work=False, needs_version=True),
     "deliver": Action(by=STAFF, events=(CaseDelivered,), at=EITHER, is_work=False, details=("way",)),
+    "transfer": Action(
+        by=(OFFICER,),
+        events=(CaseTransferred,),
+        is_work=False,
+        needs_note=True,
+        needs_version=True,
+        details=("to", "region"),
+    ),
+    "pass_on": Action(by=STAFF, events=(CasePassedOn,), is_work=False, needs_version=True, details=("papers",)),
+    "receive_papers": Action(by=STAFF, events=(CasePapersReceived,), is_work=False, needs_version=True),
+    "return_papers": Action(
+        by=(OFFICER,), events=(CasePapersReturned,), is_work=False, needs_note=True, needs_version=True
+    ),
     "withdraw": Action(by=(CITIZEN,), events=(CaseWithdrawn,)),
     "lapse": Action(by=(SYSTEM,), events=(CaseLapsed,)),
     "reopen": Action(
@@ -122,6 +139,7 @@ BEFORE_CORRECTION: Final = "the status before the correction request"
 SAME: Final = "the same status"
 
 _HANDED_AROUND: Final = {(status, name): SAME for status in OPEN for name in ("claim", "assign", "release")}
+_CARRIED: Final = {(status, name): SAME for status in OPEN for name in ("pass_on", "receive_papers", "return_papers")}
 _TAKEN_BACK: Final = {(status, "withdraw"): WITHDRAWN for status in OPEN}
 
 TRANSITIONS: Final[dict[tuple[str, str], str]] = {
@@ -145,14 +163,28 @@ TRANSITIONS: Final[dict[tuple[str, str], str]] = {
     (CORRECTION_REQUESTED, "correct"): BEFORE_CORRECTION,
     (CORRECTION_REQUESTED, "lapse"): LAPSED,
     (SUSPENDED, "resume"): ACCEPTED,
+    (SUBMITTED, "transfer"): SAME,
+    (ACCEPTED, "transfer"): SAME,
+    (CLOSED, "pass_on"): SAME,
+    (CLOSED, "receive_papers"): SAME,
     (CLOSED, "deliver"): SAME,
     (CLOSED, "reopen"): ACCEPTED,
     (NOT_ACCEPTED, "reopen"): SUBMITTED,
     (LAPSED, "reopen"): SUBMITTED,
-} | (_HANDED_AROUND | _TAKEN_BACK)
+} | (_HANDED_AROUND | _CARRIED | _TAKEN_BACK)
 """(status, action) -> status. What is not here is not allowed."""
 
 SUSPENSION_REASONS: Final = ("hearing", "inspection", "appraisal", "expert-review", "notice", "other-case")
 """What the law takes out of the limit (Administrative Licensing Law, article 45), or another case comes first."""
+
+AT_HALL: Final = "at-hall"
+UNDER_WAY: Final = "under-way"
+RECEIVED: Final = "received"
+RETURNED: Final = "returned"
+RESULT_UNDER_WAY: Final = "result-under-way"
+RESULT_AT_HALL: Final = "result-at-hall"
+"""Where the papers of a case are that was filed in another region than decides it; later, where its result is."""
+
+PAPER_FORMS: Final = ("original", "copy", "electronic")
 
 DELIVERY_WAYS: Final = ("download", "counter", "post")

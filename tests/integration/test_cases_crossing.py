@@ -1,0 +1,200 @@
+"""Filed at another region's hall, decided where competent: who passed what to whom, over a real PostgreSQL."""
+
+import uuid
+from datetime import UTC, datetime
+
+import pytest
+
+from contracts.actors import Actor
+from contracts.errors import ActionNotAllowed, InvalidInput, NotPermitted, VersionNeeded
+from services.cases import commands, queries
+from services.cases.catalogue.files import shipped
+from services.cases.crossing import places
+from tests.seals import RESULTS
+
+CATALOGUE = shipped()
+PLACES = places.read()
+NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+CLERK = Actor(subject="fay", client="hall", channel="hall", roles=("clerk",), hall="chengdu-centre")
+LOCAL_CLERK = Actor(subject="carol", client="hall", channel="hall", roles=("clerk",), hall="civic-centre")
+OFFICER = Actor(subject="dan", client="web", roles=("officer",), department="civil-affairs")
+OTHER = Actor(subject="eve", client="web", roles=("officer",), department="market-regulation")
+PAPERS = [{"document": "parents-identity-cards"}, {"document": "household-register", "form": "copy", "copies": 2}]
+
+
+@pytest.fixture
+def counter(cases_database):
+    return Counter(cases_database)
+
+
+class Counter:
+    """A citizen before the clerk of a hall in Chengdu, and a birth that Guang'an registers."""
+
+    def __init__(self, database):
+        self.database = database
+        self.citizen = Actor(subject=str(uuid.uuid4()), client="web")
+        self.number = None
+
+    def file(self, hall="chengdu-centre"):
+        actor = Actor(subject=self.citizen.subject, client="hall", channel="hall", act=CLERK.subject, acr=3, hall=hall)
+        form = CATALOGUE.get("birth-registration").description["example"]
+        filing = commands.prepare_filing(CATALOGUE, actor, "birth-registration", form, None, places=PLACES)
+        with self.database.transaction() as session:
+            self.number = commands.submit_case(session, CATALOGUE, filing, NOW)["number"]
+
+    def act(self, actor, action, note=None, **details):
+        with self.database.transaction() as session:
+            sequence = queries.get_case(session, CATALOGUE, self.citizen, self.number)["sequence"]
+            return commands.act_on_case(
+                session,
+                CATALOGUE,
+                actor,
+                self.number,
+                action,
+                note=note,
+                form=None,
+                details=details or None,
+                versions=[sequence],
+                places=PLACES,
+                result_seal=RESULTS,
+                now=NOW,
+            )
+
+    def file_of(self, actor):
+        with self.database.transaction() as session:
+            return queries.get_case_file(session, CATALOGUE, actor, self.number, places=PLACES)
+
+    def trail(self, actor=None):
+        return [
+            (entry["event"], entry["giver"]["code"], entry["taker"]["code"])
+            for entry in self.file_of(actor or self.citizen)["crossing"]["trail"]
+        ]
+
+
+def test_papers_go_there_the_result_comes_back_and_everybody_reads_who_passed_what_to_whom(counter):
+    counter.file()
+    counter.act(CLERK, "pass_on", note="by courier", papers=PAPERS)
+    counter.act(OFFICER, "receive_papers")
+    counter.act(OFFICER, "accept")
+    counter.act(OFFICER, "approve")
+    counter.act(OFFICER, "pass_on")
+    assert counter.act(CLERK, "receive_papers")["papers"] == "result-at-hall"
+    assert counter.act(CLERK, "deliver", way="counter")["delivered_by"] == "counter"
+    there, back = ("chengdu-centre", "civil-affairs"), ("civil-affairs", "chengdu-centre")
+    trail = [
+        ("case.passed-on", *there),
+        ("case.papers-received", *there),
+        ("case.passed-on", *back),
+        ("case.papers-received", *back),
+    ]
+    for reader in (counter.citizen, CLERK, OFFICER):
+        assert counter.trail(reader) == trail
+    crossing = counter.file_of(counter.citizen)["crossing"]
+    whole = [{"form": "original", "copies": 1} | each for each in PAPERS]
+    assert crossing["trail"][0]["papers"] == whole
+    assert crossing["trail"][0]["note"] == "by courier"
+    assert crossing["filed_hall"]["name"]["en"] == "Chengdu Jinjiang hall"
+
+
+def test_what_is_sent_back_says_why_and_may_be_sent_again(counter):
+    counter.file()
+    counter.act(CLERK, "pass_on", papers=PAPERS)
+    with pytest.raises(InvalidInput):
+        counter.act(OFFICER, "return_papers")
+    counter.act(OFFICER, "return_papers", note="the copy cannot be read")
+    assert counter.act(CLERK, "pass_on", papers=PAPERS)["papers"] == "under-way"
+
+
+def test_the_filing_hall_takes_in_and_does_not_take_up(counter):
+    counter.file()
+    with pytest.raises(NotPermitted):
+        counter.act(CLERK, "accept")
+    assert "accept" not in counter.file_of(CLERK)["actions"]
+    counter.act(LOCAL_CLERK, "accept")
+
+
+@pytest.mark.parametrize(
+    ("actor", "action", "details"),
+    [
+        (LOCAL_CLERK, "pass_on", {"papers": PAPERS}),
+        (OFFICER, "pass_on", {"papers": PAPERS}),
+        (OFFICER, "receive_papers", {}),
+        (CLERK, "receive_papers", {}),
+        (OFFICER, "return_papers", {}),
+    ],
+)
+def test_nobody_passes_on_or_receives_what_they_have_not(counter, actor, action, details):
+    counter.file()
+    with pytest.raises(ActionNotAllowed):
+        counter.act(actor, action, note="x", **details)
+
+
+@pytest.mark.parametrize(
+    "papers",
+    [
+        [],
+        [{"document": "no-such"}],
+        [{"document": "photo", "form": "rumour"}],
+        [{}],
+        "all",
+        [{"document": "x", "copies": 0}],
+    ],
+)
+def test_what_is_passed_on_is_named(counter, papers):
+    counter.file()
+    with pytest.raises(InvalidInput):
+        counter.act(CLERK, "pass_on", papers=papers)
+
+
+def test_a_case_of_the_own_region_has_no_trail(counter):
+    counter.file("civic-centre")
+    assert counter.file_of(counter.citizen)["crossing"] is None
+    with pytest.raises(ActionNotAllowed):
+        counter.act(LOCAL_CLERK, "pass_on", papers=PAPERS)
+
+
+def test_a_case_that_is_not_ours_goes_to_who_is_competent_with_its_time_as_it_was(counter):
+    counter.file("civic-centre")
+    before = counter.file_of(counter.citizen)["case"]
+    offered = counter.file_of(OFFICER)["choices"]["transfer"]
+    assert {"market-regulation", "civil-affairs"} == {each["department"] for each in offered}
+    case = counter.act(OFFICER, "transfer", note="lives in Qianfeng", to="civil-affairs", region="511603")
+    assert (case["region"], case["due"]) == ("511603", before["due"])
+    case = counter.act(OFFICER, "transfer", note="not ours", to="market-regulation")
+    assert (case["department"], case["region"], case["handled_by"]) == (
+        "market-regulation",
+        "511603",
+        "market-regulation",
+    )
+    with pytest.raises(NotPermitted):
+        counter.act(OFFICER, "accept")
+    counter.act(OTHER, "accept")
+    assert counter.act(OTHER, "approve")["decision"] == "approved"
+    assert [event for event, _, _ in counter.trail()] == ["case.transferred"] * 2
+
+
+@pytest.mark.parametrize(
+    "to", [{"to": "no-such-office"}, {"to": "civil-affairs"}, {"to": "civil-affairs", "region": "110101"}, {}]
+)
+def test_a_case_goes_only_where_somebody_is_competent(counter, to):
+    counter.file("civic-centre")
+    with pytest.raises(InvalidInput):
+        counter.act(OFFICER, "transfer", note="x", **to)
+
+
+def test_a_transfer_says_which_version_was_read(counter):
+    counter.file("civic-centre")
+    with counter.database.transaction() as session, pytest.raises(VersionNeeded):
+        commands.act_on_case(
+            session,
+            CATALOGUE,
+            OFFICER,
+            counter.number,
+            "transfer",
+            note="x",
+            form=None,
+            details={"to": "market-regulation"},
+            places=PLACES,
+            result_seal=RESULTS,
+            now=NOW,
+        )
