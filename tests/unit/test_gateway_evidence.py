@@ -12,7 +12,8 @@ from gateway.pages.evidence import MAY
 from gateway.places import KIOSK_PLACE, VISIT_PLACE
 from services.cases.evidence import domain
 from tests.unit.gateway_fakes import CASE, HISTORY, ITEM, NAME, Door, FakeRpc, make_door
-from tests.unit.test_gateway_pages import signed_in
+from tests.unit.test_gateway_pages import acting, signed_in
+from tests.unit.test_gateway_places import at, session_of, visiting
 
 PERMIT = {"zh-Hans": "居住证", "zh-Hant": "居住證", "en": "Permit card"}
 DOCUMENT = {
@@ -153,11 +154,37 @@ def test_what_is_fetched_is_not_offered_to_be_asked_for() -> None:
     assert 'name="missing" value="permit"' not in page
 
 
-@pytest.mark.parametrize("base", ["", KIOSK_PLACE.base, VISIT_PLACE.base])
-def test_evidence_is_acted_on_wherever_cases_are(base: str) -> None:
-    assert make_door(FakeRpc()).get(f"{base}/cases/OH-1/evidence/permit").headers["location"] == (
-        f"{base}/cases/OH-1#evidence-permit"
+def of_applicant(subject: str = "sub-1") -> dict[str, Any]:
+    file = {"case": CASE | {"applicant": subject}, "history": HISTORY, "item": FETCHING, "actions": []}
+    return {"cases.get_case_file": file | {"evidence": [EVIDENCE]}, "cases.consent_to_evidence": {}}
+
+
+@pytest.mark.parametrize("place", ["kiosk", "visit"])
+def test_evidence_is_acted_on_wherever_cases_are(place: str) -> None:
+    if place == "visit":
+        rpc, door = visiting(**of_applicant())
+    else:
+        rpc, door = at("onehall_kiosk", {"identity.get_web_session": session_of("kiosk"), **of_applicant()})
+    address = f"{KIOSK_PLACE.base if place == 'kiosk' else VISIT_PLACE.base}/cases/OH-1"
+    page = door.get(address, headers=ENGLISH).text
+    assert f'action="{address}/evidence/permit"' in page
+    assert ("Read the consent out to the applicant" in page) == (place == "visit")
+    assert door.post(f"{address}/evidence/permit", data={"act": "consent"}).headers["location"] == (
+        f"{address}#evidence-permit"
     )
+    assert door.get(f"{address}/evidence/permit").headers["location"] == f"{address}#evidence-permit"
+    assert rpc.of("cases.consent_to_evidence") == [("OH-1", "permit")]
+
+
+def test_who_acts_for_somebody_consents_for_them_and_nobody_else_by_mistake() -> None:
+    rpc, door = acting(of_applicant("principal") | {"cases.list_own_evidence": {"items": [], "next": None}})
+    assert 'value="consent"' in door.get("/cases/OH-1").text
+    for mandate, times in (("", 0), ("m-1", 1)):
+        door.post("/cases/OH-1/evidence/permit", data={"act": "consent", "acting": mandate})
+        assert len(rpc.of("cases.consent_to_evidence")) == times
+    assert door.get("/account/evidence").status_code == 200
+    by = {name: actor.subject for name, _, actor in rpc.calls if actor is not None}
+    assert (by["cases.consent_to_evidence"], by["cases.list_own_evidence"]) == ("principal", "sub-1")
 
 
 def test_each_act_is_one_call_and_leads_back_to_the_document() -> None:
