@@ -21,13 +21,15 @@ async def gather(call: Call) -> dict[str, Any]:
     """
     # first, for it knows whether this is somebody who may, and notes it in the access log
     known: dict[str, Any] = await call("identity.get_personal_data")
-    cases, drafts, messages, preferences = await asyncio.gather(
+    cases, waiting, drafts, messages, preferences = await asyncio.gather(
         _pages(lambda cursor: _cases(call, cursor)),
+        call("cases.list_own_waiting"),
         call("cases.list_own_drafts"),
         _pages(lambda cursor: call("notify.list_inbox", cursor, A_PAGE)),
         call("notify.get_preferences"),
     )
-    return known | {"cases": cases, "drafts": drafts, "messages": messages, "preferences": preferences}
+    told = {"drafts": drafts, "messages": messages, "preferences": preferences}
+    return known | {"cases": cases, "waiting_parts": waiting} | told
 
 
 async def _cases(call: Call, cursor: str | None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import select
 
@@ -16,8 +16,11 @@ from services.cases.catalogue.model import Catalogue
 from services.cases.drafts import store as drafts
 from services.cases.drafts.domain import MOST_DRAFTS
 from services.cases.drafts.views import listed_view
+from services.cases.joint import store as joint
 from services.cases.paging import decode, page, require_limit
 from services.cases.views import case_view, entry_view
+
+MOST_WAITING: Final = 500
 
 
 def list_own_drafts(session: Session, catalogue: Catalogue, seal: Seal, actor: Actor) -> list[dict[str, Any]]:
@@ -26,6 +29,15 @@ def list_own_drafts(session: Session, catalogue: Catalogue, seal: Seal, actor: A
     return [
         listed_view(draft, catalogue) | {"form": draft.form, "left_over": dict(draft.left_over)}
         for draft in drafts.list_whole(session, seal, actor.subject, MOST_DRAFTS)
+    ]
+
+
+def list_own_waiting(session: Session, catalogue: Catalogue, actor: Actor) -> list[dict[str, Any]]:
+    """Parts of joint cases that have not begun, with what they will be filed with. Raise as `list_own_cases`."""
+    _require_themselves(actor)
+    return [
+        {"joint": row.joint, "item": row.item, "item_name": catalogue.name_of(row.item), "form": row.form}
+        for row in joint.list_held(session, actor.subject, MOST_WAITING)
     ]
 
 

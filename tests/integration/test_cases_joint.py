@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 
 from contracts.actors import Actor, Mandate
 from contracts.errors import (
@@ -21,7 +21,7 @@ from contracts.errors import (
     NotFound,
     NotPermitted,
 )
-from services.cases import commands, queries
+from services.cases import commands, own_data, queries
 from services.cases.catalogue.files import shipped
 from services.cases.drafts import commands as drafts
 from services.cases.drafts import queries as draft_queries
@@ -317,6 +317,43 @@ def test_the_list_is_the_applicants_own_with_progress(birth):
         rest = joint_queries.list_joint_cases(session, CATALOGUE, birth.citizen, page["next"], 1)
     assert [each["number"] for each in (*page["items"], *rest["items"])] == [second, first]
     assert [part["state"] for part in page["items"][0]["parts"]] == ["submitted", "submitted", "waiting"]
+
+
+def test_what_waits_is_told_to_its_owner_with_their_data_and_nobody_else(birth):
+    birth.file()
+    with birth.database.transaction() as session:
+        waiting = own_data.list_own_waiting(session, CATALOGUE, birth.citizen)
+        others = own_data.list_own_waiting(session, CATALOGUE, replace(birth.citizen, subject="zoe"))
+        with pytest.raises(NotPermitted):
+            own_data.list_own_waiting(session, CATALOGUE, replace(birth.citizen, act="the-agent"))
+    assert [(each["item"], each["form"]["holder_name"]) for each in waiting] == [(CARD, "王安安")]
+    assert others == []
+    birth.decide(REGISTRATION)
+    with birth.database.transaction() as session:
+        assert own_data.list_own_waiting(session, CATALOGUE, birth.citizen) == []
+
+
+def test_a_list_of_many_joint_cases_takes_no_more_statements_than_one(birth):
+    def statements():
+        seen = []
+
+        def count(*args):
+            seen.append(args[2])
+
+        event.listen(Engine, "before_cursor_execute", count)
+        try:
+            with birth.database.transaction() as session:
+                joint_queries.list_joint_cases(session, CATALOGUE, birth.citizen, None, 100)
+                queries.list_cases(session, CATALOGUE, birth.citizen, None, 100)
+        finally:
+            event.remove(Engine, "before_cursor_execute", count)
+        return len(seen)
+
+    birth.file()
+    few = statements()
+    for _ in range(4):
+        birth.file()
+    assert statements() == few
 
 
 STEPS = st.lists(

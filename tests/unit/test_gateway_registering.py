@@ -136,6 +136,7 @@ def test_the_step_that_is_done_leads_on() -> None:
 def test_my_data_is_a_file_that_nobody_keeps() -> None:
     door, rpc = own(get_personal_data={"account": {"name": "张三"}})
     rpc.answers |= {
+        "cases.list_own_waiting": [{"item": "newborn-social-card"}],
         "cases.list_own_drafts": [{"id": "d"}],
         "cases.list_own_cases": {"items": [{"number": "a"}, {"number": "b"}], "next": None},
         "rating.list_own_ratings": {"b": {"score": 5}},
@@ -156,7 +157,11 @@ def test_my_data_is_a_file_that_nobody_keeps() -> None:
 
 def test_half_a_file_is_none() -> None:
     door, rpc = own(get_personal_data={})
-    rpc.answers |= {"cases.list_own_cases": {"items": [], "next": None}, "cases.list_own_drafts": []}
+    rpc.answers |= {
+        "cases.list_own_cases": {"items": [], "next": None},
+        "cases.list_own_waiting": [],
+        "cases.list_own_drafts": [],
+    }
     rpc.answers["notify.get_preferences"] = {}
     rpc.answers["notify.list_inbox"] = ServiceUnavailable("notify")
     assert door.get("/account/data.json", headers=FORM).status_code == 503

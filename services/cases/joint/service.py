@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chassis.rpc import rpc
+from services.cases import own_data
 from services.cases.base import CasesBase
 from services.cases.joint import commands, filing, queries
 
@@ -35,6 +36,11 @@ class JointEntrypoints(CasesBase):
     def list_joint_cases(self, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
         with self.work() as (session, catalogue):
             return queries.list_joint_cases(session, catalogue, self.actor, cursor, limit)
+
+    @rpc
+    def list_own_waiting(self) -> list[dict[str, Any]]:
+        with self.work() as (session, catalogue):
+            return own_data.list_own_waiting(session, catalogue, self.actor)
 
     @rpc
     def get_joint_case(self, number: str) -> dict[str, Any]:

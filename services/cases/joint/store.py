@@ -73,6 +73,12 @@ _HISTORY = text(
     WHERE p.joint = :joint ORDER BY h.at, p.position, h.sequence
     """
 )
+_HELD = text(
+    """
+    SELECT p.joint, p.item, p.form FROM joint_cases j JOIN joint_parts p ON p.joint = j.number
+    WHERE j.applicant = :applicant AND p.form IS NOT NULL ORDER BY j.number DESC, p.position LIMIT :limit
+    """
+)
 _BEGIN = text("UPDATE joint_parts SET number = :number, form = NULL WHERE joint = :joint AND item = :item")
 _WITHDRAW = text("UPDATE joint_parts SET withdrawn_at = :at, form = NULL WHERE joint = :joint AND item = :item")
 _CORRECT = text("UPDATE joint_parts SET form = CAST(:form AS jsonb) WHERE joint = :joint AND item = :item")
@@ -137,6 +143,11 @@ def parts_of(session: Session, numbers: Sequence[str]) -> dict[str, list[Part]]:
         part = Part(row.item, row.item_version, tuple(row.needs), row.withdrawn_at, case)
         found.setdefault(row.joint, []).append(part)
     return found
+
+
+def list_held(session: Session, applicant: str, limit: int) -> list[Row[Any]]:
+    """The parts of somebody's joint cases that have not begun: `joint`, `item`, `form`."""
+    return list(session.execute(_HELD, {"applicant": applicant, "limit": limit}))
 
 
 def load_form(session: Session, joint: str, item: str) -> dict[str, Any]:
