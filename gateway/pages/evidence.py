@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from contracts.errors import ActionNotAllowed, InvalidInput
 from gateway.languages import Catalogue
 from gateway.masking import is_identifier, mask
+from gateway.pages import checks
 from gateway.pages.days import last_day
 from gateway.pages.documents import OPEN
 from gateway.pages.forms import as_posted
@@ -67,6 +68,7 @@ def described(file: dict[str, Any], visit: Visit) -> list[dict[str, Any]]:
                 "origin": evidence["origin"],
                 "reason": evidence["reason"],
                 "says": _says(evidence, visit.say, masked=is_own),
+                "check": checks.described(evidence, visit.say, masked=is_own),
                 "given": _given(document, item, case.get("form") or {}, visit.say),
                 "may": [act for act, when in MAY.items() if is_own and is_open and status in when],
                 "fault": _fault(evidence["document"], visit),
@@ -146,13 +148,15 @@ def _fault(code: str, visit: Visit) -> str:
 
 @on_case.post("/{number:code}/evidence/{document:code}")
 async def act_on_evidence(visit: Visited, number: str, document: str) -> Response:
-    act = text_in(await visit.form(), "act")[:20]
+    posted = await visit.form()
+    act, reason = text_in(posted, "act")[:20], text_in(posted, "reason").strip()[: checks.MAX_REASON]
     told = {}
     try:
         if act == CONSENT:
             await visit.call("cases.consent_to_evidence", number, document)
         else:
-            await visit.call("cases.decide_on_evidence", number, document, act)
+            said = (act, reason) if reason and act == "use" else (act,)
+            await visit.call("cases.decide_on_evidence", number, document, *said)
     except (ActionNotAllowed, InvalidInput) as error:
         told = {"evidence": document, "fault": _fault_of(error)}
     query = f"?{urlencode(told)}" if told else ""

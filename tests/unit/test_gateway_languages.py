@@ -16,7 +16,7 @@ from contracts import access, topology
 from contracts.actors import CHANNELS, STAFF_ROLES
 from contracts.errors import ERROR_OF_PATH
 from gateway.api.callers import SCOPES
-from gateway.api.evidence_schemas import EvidenceStatus
+from gateway.api.evidence_schemas import CheckOutcome, EvidenceStatus
 from gateway.languages import CATALOGUES, DEFAULT, LANGUAGES, preferred
 from gateway.pages.evidence import CAME_TO_NOTHING
 from gateway.pages.evidence_requests import RESULTS
@@ -47,6 +47,7 @@ FAMILIES = (
     "file-status", "client-name", "part.", "papers.", "paper-form.",
     "delivered-by.", "suspension.", "work.shown-", "work.assigned-", "work.choose-", "case.step-", "progress.awaited-",
     "evidence-status.", "evidence.key-", "evidence.now-", "evidence.answer-", "evidence.expired",
+    "check-outcome.",
 )  # fmt: skip
 """Keys that are put together from a code; what they must hold is tested by name below."""
 
@@ -100,6 +101,7 @@ def test_every_code_has_its_word() -> None:
     errors = [PROBLEM_OF_ERROR[error] for error in ERROR_OF_PATH.values()]
     wanted = {
         *(f"evidence-status.{status}" for status in get_args(EvidenceStatus)),
+        *(f"check-outcome.{outcome}" for outcome in get_args(CheckOutcome)),
         *(f"evidence.now-{status}" for status in CAME_TO_NOTHING),
         *(f"evidence.answer-{result}" for result in RESULTS),
         *(f"event.{event.type}" for event in topology.history_of("cases")),
