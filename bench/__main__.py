@@ -7,7 +7,8 @@ from pathlib import Path
 
 import trustme
 
-from bench import backlog, catalogue, consumer, filings, latency, logins, relay, tokens, webhooks
+from bench import at_scale, backlog, catalogue, consumer, filings, latency, logins, relay, tokens, webhooks
+from deploy.local.platform import Platform
 from tests.platforms import fresh
 
 PORT = int(os.environ.get("ONEHALL_PORT", "8000")) + 11_000
@@ -66,6 +67,17 @@ def main() -> None:
         median, ratio = webhooks.measure(platform, ca)
         report("commit to webhook, median when idle", f"{median:.1f} ms", "50 ms")
         report("95th percentile of nine webhooks, the tenth dead over alive", f"{ratio:.2f}", "1.10")
+        report_scale(platform)
+
+
+def report_scale(platform: Platform) -> None:
+    """Last: it leaves a million cases behind."""
+    few, many = at_scale.measure(platform)
+    for name, late in many.reads.items():
+        figure = f"{name}, 1,000,000 cases over 10,000 ({late:.1f}/{few.reads[name]:.1f} ms)"
+        report(figure, f"{late / few.reads[name]:.2f}", "1.30")
+    figure = f"filings, 1,000,000 cases over none ({many.filings:,.0f}/{few.filings:,.0f} a second)"
+    report(figure, f"{many.filings / few.filings:.2f}", "1.00")
 
 
 def report(figure: str, measured: str, aim: str) -> None:

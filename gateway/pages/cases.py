@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
@@ -24,36 +24,11 @@ from gateway.problems import sentence
 
 router = APIRouter(prefix="/cases")
 
-A_PAGE = 20
 _NEWER: dict[str, Any] = {"due": None, "answer_by": None, "delivered_by": None}
 """What a service of the release before does not say of a case."""
 
 _ASKING = ("case.correction-requested", "case.provisionally-accepted")
 APPLICANTS_ACTIONS = frozenset({"correct", "supply", "withdraw"})
-
-
-@router.get("")
-async def list_cases(visit: Visited, cursor: Annotated[str | None, Query(max_length=200)] = None) -> Response:
-    cases = await visit.call("cases.list_cases", cursor, A_PAGE)
-    # on the first page only: they are few, and not part of the list
-    drafts = (await visit.call("cases.list_drafts"))["items"] if cursor is None else []
-    return visit.render("cases.html", cases=cases, groups=groups_of(cases["items"]), drafts=drafts, cursor=cursor)
-
-
-def groups_of(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The parts of a joint case stand together, where the newest of them is: `{"joint": None or it, "cases"}`."""
-    groups: list[dict[str, Any]] = []
-    of_joint: dict[str, dict[str, Any]] = {}
-    for case in cases:
-        joint = case.get("joint_case")
-        if joint is not None and joint["number"] in of_joint:
-            of_joint[joint["number"]]["cases"].append(case)
-            continue
-        group = {"joint": joint, "cases": [case]}
-        groups.append(group)
-        if joint is not None:
-            of_joint[joint["number"]] = group
-    return groups
 
 
 @router.get("/{number:code}")

@@ -6,6 +6,7 @@ from gateway.pages import (
     access_log,
     account,
     addresses_of_account,
+    case_lists,
     cases,
     counter_assurance,
     counter_recovery,
@@ -33,6 +34,7 @@ from gateway.pages import (
     security,
     sessions,
     sign_in,
+    statistics,
     webhooks,
     work,
 )
@@ -42,6 +44,7 @@ router = APIRouter(include_in_schema=False)
 for part in (
     home,
     items,
+    case_lists,
     cases,
     joint,
     drafts,
@@ -77,13 +80,14 @@ for address in (
     router.include_router(address)
 for part in (device, kiosk, hall):
     router.include_router(part.router)
-for part in (items, cases, joint, drafts, documents, ratings):
+for part in (items, case_lists, cases, joint, drafts, documents, ratings):
     router.include_router(part.router, prefix=KIOSK_PLACE.base)
 for at in (KIOSK_PLACE, VISIT_PLACE):
     router.include_router(progress.codes, prefix=at.base)
     router.include_router(evidence.on_case, prefix=at.base)
 # who acts for somebody does not rate for them
-for part in (items, cases, joint, drafts, documents):
+for part in (items, case_lists, cases, joint, drafts, documents):
     router.include_router(part.router, prefix=VISIT_PLACE.base)
 router.include_router(work.router)
+router.include_router(statistics.router)
 router.include_router(evidence_requests.router)

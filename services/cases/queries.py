@@ -8,7 +8,7 @@ from typing import Any
 from chassis.database import Session
 from contracts import access
 from contracts.actors import Actor
-from contracts.errors import NotFound, NotPermitted
+from contracts.errors import NotFound
 from services.cases import domain, looks, store
 from services.cases.case_number import is_case_number
 from services.cases.catalogue.live import VERSIONS
@@ -17,26 +17,8 @@ from services.cases.crossing.places import EVERYWHERE_ONE_REGION, Places
 from services.cases.crossing.views import crossing_view, offices_view
 from services.cases.domain import Case
 from services.cases.joint import queries as joint
-from services.cases.paging import decode, page, require_limit
 from services.cases.views import case_view, entry_view
 from services.cases.work import notes, staff, worklist
-
-
-def list_cases(
-    session: Session, catalogue: Catalogue, actor: Actor, cursor: str | None, limit: int | None
-) -> dict[str, Any]:
-    """The newest first: a citizen's own, a department's for its officers and programs, all for a clerk."""
-    size = require_limit(limit)
-    before = decode(cursor, is_case_number)
-    staff.see(session, actor, datetime.now(UTC))
-    rows = store.list_cases(session, _seen_by(actor), before=before, limit=size + 1)
-    joint_views = joint.brief_views(session, catalogue, rows[:size])
-    return page(
-        rows,
-        size,
-        key=lambda case: case.number,
-        view=lambda case: case_view(case, catalogue) | {"joint_case": joint_views.get(case.joint or "")},
-    )
 
 
 def get_case(
@@ -94,23 +76,6 @@ def _for_staff(session: Session, actor: Actor, case: Case, item: ServiceItem, ac
         "notes": notes.notes_for(session, actor, case),
         "assigned": worklist.assigned(case, actor),
     }
-
-
-def _seen_by(actor: Actor) -> dict[str, str | None]:
-    """What the cases of an actor's list have in common."""
-    if actor.mandate is not None:
-        return {"applicant": actor.subject, "item": actor.mandate.item, "number": actor.mandate.case}
-    if domain.is_program(actor):
-        if not (actor.department and actor.has_scope("cases")):
-            raise NotPermitted("list_cases")
-        return {"department": actor.department}
-    if actor.has_role(domain.CLERK):
-        return {}
-    if actor.has_role(domain.OFFICER):
-        return {"department": actor.department or ""}
-    if not actor.subject:
-        raise NotPermitted("list_cases")
-    return {"applicant": actor.subject}
 
 
 def _require_visible(session: Session, actor: Actor, number: str) -> tuple[Case, dict[str, Any]]:

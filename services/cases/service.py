@@ -27,7 +27,9 @@ from services.cases.evidence import commands as evidence_commands
 from services.cases.evidence import queries as evidence_queries
 from services.cases.evidence.service import EvidenceEntrypoints
 from services.cases.joint.service import JointEntrypoints
+from services.cases.lists.service import ListEntrypoints
 from services.cases.progress.service import ProgressEntrypoints
+from services.cases.statistics.service import StatisticsEntrypoints
 from services.cases.subscriptions import commands as subscription_commands
 from services.cases.subscriptions import queries as subscription_queries
 from services.cases.webhooks import commands as webhook_commands
@@ -35,7 +37,15 @@ from services.cases.webhooks import queries as webhook_queries
 from services.cases.work import notes, timing, worklist
 
 
-class CasesService(AttachmentEntrypoints, DraftEntrypoints, EvidenceEntrypoints, JointEntrypoints, ProgressEntrypoints):
+class CasesService(
+    AttachmentEntrypoints,
+    DraftEntrypoints,
+    EvidenceEntrypoints,
+    JointEntrypoints,
+    ListEntrypoints,
+    ProgressEntrypoints,
+    StatisticsEntrypoints,
+):
     name = "cases"
 
     @rpc
@@ -76,11 +86,6 @@ class CasesService(AttachmentEntrypoints, DraftEntrypoints, EvidenceEntrypoints,
                 commands.require_documents(session, catalogue, self.actor, filed)
             self._consent(session, catalogue, filed["number"], consents)
             return self._with_code(session, filed)
-
-    @rpc
-    def list_cases(self, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
-        with self.work() as (session, catalogue):
-            return queries.list_cases(session, catalogue, self.actor, cursor, limit)
 
     @rpc
     def list_own_cases(self, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from services.cases.drafts import queries as draft_queries
 from services.cases.joint import commands as joint_commands
 from services.cases.joint import filing
 from services.cases.joint import queries as joint_queries
+from services.cases.lists import queries as lists
 from services.cases.work.calendars import WEEKDAYS_EVERYWHERE
 from services.cases.work.clock import RULES
 from tests.integration.test_cases_drafts import SEAL
@@ -192,7 +193,7 @@ def test_every_fault_of_the_form_is_named_and_nothing_is_filed(birth):
         birth.file(child_name="王", telephone=None)
     assert {fault["pointer"] for fault in refusal.value.faults} == {"/form/child_name", "/form/telephone"}
     with birth.database.transaction() as session:
-        assert queries.list_cases(session, CATALOGUE, birth.citizen, None, None)["items"] == []
+        assert lists.list_cases(session, CATALOGUE, birth.citizen, None, None)["items"] == []
 
 
 def test_a_joint_item_is_no_case_and_a_plain_item_no_joint_case(birth):
@@ -344,7 +345,7 @@ def test_a_list_of_many_joint_cases_takes_no_more_statements_than_one(birth):
         try:
             with birth.database.transaction() as session:
                 joint_queries.list_joint_cases(session, CATALOGUE, birth.citizen, None, 100)
-                queries.list_cases(session, CATALOGUE, birth.citizen, None, 100)
+                lists.list_cases(session, CATALOGUE, birth.citizen, None, 100)
         finally:
             event.remove(Engine, "before_cursor_execute", count)
         return len(seen)

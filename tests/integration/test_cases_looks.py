@@ -12,6 +12,7 @@ from contracts.envelope import Envelope
 from contracts.errors import InvalidInput, NotFound
 from services.cases import commands, looks, queries, store
 from services.cases.catalogue.files import shipped
+from services.cases.lists import queries as lists
 
 CATALOGUE = shipped()
 NOW = datetime(2026, 3, 2, 23, 30, tzinfo=UTC)
@@ -119,5 +120,5 @@ def test_who_sees_nothing_has_not_looked(read, told):
 
 def test_a_list_shows_nothing_that_is_a_look(cases_database, told):
     with cases_database.transaction() as session:
-        queries.list_cases(session, CATALOGUE, OFFICER, None, 100)
+        lists.list_cases(session, CATALOGUE, OFFICER, None, 100)
     assert told() == []

@@ -11,6 +11,7 @@ from contracts.actors import Actor, Mandate
 from contracts.errors import NotFound, NotPermitted
 from services.cases import commands, queries
 from services.cases.catalogue.files import shipped
+from services.cases.lists import queries as lists
 from tests.seals import RESULTS
 
 CATALOGUE = shipped()
@@ -48,7 +49,7 @@ def seen(cases_database):
 
     def see(actor, *numbers):
         with cases_database.transaction() as session:
-            listed = [case["number"] for case in queries.list_cases(session, CATALOGUE, actor, None, 100)["items"]]
+            listed = [case["number"] for case in lists.list_cases(session, CATALOGUE, actor, None, 100)["items"]]
             opened = [number for number in numbers if opens(session, actor, number)]
         return sorted(listed), sorted(opened)
 

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import event as database_event
 from sqlalchemy import text
 
 from chassis import context, typed_codes
@@ -18,6 +17,7 @@ from services.cases.progress import commands as progress_commands
 from services.cases.progress import queries
 from services.cases.progress.codes import PROGRESS_ADDRESS, PROGRESS_CASE, ProgressKeys
 from tests.seals import RESULTS
+from tests.statements import counting
 
 CATALOGUE = shipped()
 NOW = datetime(2100, 3, 2, 1, 30, tzinfo=UTC)
@@ -127,23 +127,14 @@ def test_only_the_applicant_and_the_counter_are_told_the_code(progress):
 
 def test_a_wrong_number_a_wrong_code_and_a_withdrawn_one_are_one_refusal_after_the_same_work(progress, cases_database):
     code = progress.code()
-    statements = []
-
-    def note(_, __, statement, *___):
-        statements.append(statement)
-
     refusals, work = [], []
-    engine = cases_database._engine
-    database_event.listen(engine, "before_cursor_execute", note)
-    try:
+    with counting(cases_database) as statements:
         for number, typed in (("202603029999999999", code), ("x", code), (progress.number, WRONG), (None, None)):
             if number is None:
                 progress.withdraw()
             statements.clear()
             refusals.append(progress.refused(typed or code, number))
             work.append(list(statements))
-    finally:
-        database_event.remove(engine, "before_cursor_execute", note)
     assert {(type(each), each.args) for each in refusals} == {(NotFound, ("progress",))}
     assert all(each == work[0] for each in work)
 

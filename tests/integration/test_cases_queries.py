@@ -11,6 +11,7 @@ from contracts.actors import Actor
 from contracts.errors import InvalidInput, NotFound, NotPermitted
 from services.cases import commands, own_data, paging, queries
 from services.cases.catalogue.files import shipped
+from services.cases.lists import queries as lists
 
 CATALOGUE = shipped()
 # later than whatever else is in this database, so that these cases come first in every list
@@ -118,30 +119,30 @@ def test_get_case_file(read, submit, citizen):
 def test_a_citizen_lists_their_own_cases_the_newest_first(read, submit, citizen):
     numbers = [submit(item) for item in ("elderly-card", "sole-trader", "elderly-card", "residence-permit")]
     submit(actor=Actor(subject=str(uuid.uuid4()), client="web"))
-    first = read(queries.list_cases, citizen, None, 3)
+    first = read(lists.list_cases, citizen, None, 3)
     assert numbers_of(first) == numbers[:0:-1]
     assert "form" not in first["items"][0]
     assert first["items"][0]["item_name"]["zh-Hans"] == "居住证申领"
-    second = read(queries.list_cases, citizen, first["next"], 3)
+    second = read(lists.list_cases, citizen, first["next"], 3)
     assert (numbers_of(second), second["next"]) == (numbers[:1], None)
 
 
 def test_a_page_that_is_just_full_has_no_next(read, submit, citizen):
     submit(), submit()
-    assert read(queries.list_cases, citizen, None, 2)["next"] is None
+    assert read(lists.list_cases, citizen, None, 2)["next"] is None
 
 
 def test_a_new_case_does_not_shift_the_pages(read, submit, citizen):
     numbers = [submit() for _ in range(4)]
-    first = read(queries.list_cases, citizen, None, 2)
+    first = read(lists.list_cases, citizen, None, 2)
     submit()
-    assert numbers_of(read(queries.list_cases, citizen, first["next"], 2)) == [numbers[1], numbers[0]]
+    assert numbers_of(read(lists.list_cases, citizen, first["next"], 2)) == [numbers[1], numbers[0]]
 
 
 @pytest.mark.parametrize("actor", [OFFICER, PROGRAM])
 def test_a_department_lists_its_cases(read, submit, actor):
     mine, foreign = submit("elderly-card"), submit("sole-trader")
-    answer = read(queries.list_cases, actor, None, 100)
+    answer = read(lists.list_cases, actor, None, 100)
     assert mine == numbers_of(answer)[0]
     assert foreign not in numbers_of(answer)
     assert {case["department"] for case in answer["items"]} == {"civil-affairs"}
@@ -149,7 +150,7 @@ def test_a_department_lists_its_cases(read, submit, actor):
 
 def test_a_clerk_lists_every_departments_cases(read, submit):
     numbers = [submit("elderly-card"), submit("sole-trader")]
-    assert numbers_of(read(queries.list_cases, CLERK, None, 2)) == numbers[::-1]
+    assert numbers_of(read(lists.list_cases, CLERK, None, 2)) == numbers[::-1]
 
 
 @pytest.mark.parametrize(
@@ -162,18 +163,18 @@ def test_a_clerk_lists_every_departments_cases(read, submit):
 )
 def test_no_list_for_nobody(read, actor):
     with pytest.raises(NotPermitted):
-        read(queries.list_cases, actor, None, None)
+        read(lists.list_cases, actor, None, None)
 
 
 def test_an_officer_without_a_department_sees_none(read, submit):
     submit()
-    assert read(queries.list_cases, Actor(subject="x", client="web", roles=("officer",)), None, None)["items"] == []
+    assert read(lists.list_cases, Actor(subject="x", client="web", roles=("officer",)), None, None)["items"] == []
 
 
 @pytest.mark.parametrize("cursor", ["x", "", "eA", "%%%%", "MjAyNjAz", paging.encode("elderly-card"), 5])
 def test_a_cursor_that_is_not_ours(read, citizen, cursor):
     with pytest.raises(InvalidInput) as refusal:
-        read(queries.list_cases, citizen, cursor, None)
+        read(lists.list_cases, citizen, cursor, None)
     assert refusal.value.faults[0]["pointer"] == "/cursor"
 
 

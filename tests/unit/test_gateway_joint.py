@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from contracts.errors import ActionNotAllowed, InvalidInput, NotFiledHere
-from gateway.pages.cases import groups_of
+from gateway.pages.case_lists import groups_of
 from tests.unit.gateway_fakes import CASE, ITEM, NAME, web_session
 from tests.unit.test_gateway_pages import signed_in
 

@@ -38,6 +38,7 @@ ITEM_SCHEMA = Path("services/cases/catalogue/item-schema.yaml")
 GATEWAY = Path(__file__).parents[2] / "gateway"
 PAPERS = (AT_HALL, UNDER_WAY, RECEIVED, RETURNED, RESULT_UNDER_WAY, RESULT_AT_HALL)
 FAMILIES = (
+    "cases-filter.", "cases-states.", "due-filter.", "assigned.", "sort.", "figures.",
     "audience.", "level.", "days.", "step-role", "where.",
     "action", "actor", "attempt-error", "channel", "delivery", "department", "ended-by", "event", "heard",
     "assurance.", "kind", "looked-at", "looked-by", "mandate.", "mandate-told", "problem", "purpose", "rule", "scope",

@@ -12,14 +12,15 @@ from contracts.actors import Actor
 from contracts.errors import InvalidInput, NotFound, NotPermitted
 from services.cases import domain, forms, store
 from services.cases.case_number import is_case_number
+from services.cases.lists.words import words_of
 from services.cases.views import time_view
 
 MOST: Final = 100
 """Of one case: then it is a matter for a meeting."""
 
 _ADD = text(
-    "INSERT INTO case_notes (number, at, author, role, department, text)"
-    " SELECT :number, :at, :author, :role, :department, :text"
+    "INSERT INTO case_notes (number, at, author, role, department, text, words)"
+    " SELECT :number, :at, :author, :role, :department, :text, CAST(:words AS text[])"
     " WHERE (SELECT count(*) FROM case_notes WHERE number = :number) < :most RETURNING id"
 )
 _OF_CASE = text("SELECT at, author, role, department, text FROM case_notes WHERE number = :number ORDER BY id")
@@ -38,7 +39,10 @@ def add_note(session: Session, actor: Actor, number: str, words: object, now: da
     if said is None:
         raise InvalidInput([forms.fault("/text", "required", True)])
     values = {"number": number, "at": now, "author": actor.hand, "role": role, "department": actor.department}
-    if session.execute(_ADD, values | {"text": said, "most": MOST}).scalar_one_or_none() is None:
+    if (
+        session.execute(_ADD, values | {"text": said, "words": words_of(said), "most": MOST}).scalar_one_or_none()
+        is None
+    ):
         raise InvalidInput([forms.fault("/text", "maxItems", MOST)])
 
 
