@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0016"
-down_revision = "0015"
+revision = "0019"
+down_revision = "0018"
 
 # Writes wait while the first one is built: a second and a half at a million cases. For many more, make it before the
 # upgrade with CREATE INDEX CONCURRENTLY (docs/operations.md).
