@@ -78,8 +78,14 @@ def described(file: dict[str, Any], visit: Visit) -> list[dict[str, Any]]:
 
 
 def left_to_applicant(file: dict[str, Any]) -> set[str]:
-    """The documents that somebody else may have, and that the applicant may bring as well as things stand."""
-    return {each["document"] for each in file.get("evidence", ()) if each["status"] not in FETCHED}
+    """The documents that somebody else may have, and that the applicant may bring as well as things stand.
+
+    Also those of an organisation that may not be asked (any more): they are not among the evidence.
+    """
+    there = {each["document"]: each["status"] for each in file.get("evidence", ())}
+    documents = file["item"].get("documents", ())
+    elsewhere = {each["code"] for each in documents if each.get("source") == "department" and each.get("keys")}
+    return {code for code in elsewhere | set(there) if there.get(code) not in FETCHED}
 
 
 def fetched(file: dict[str, Any]) -> set[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.unit.gateway_fakes import NAME
-from tests.unit.test_gateway_evidence import case_page
+from tests.unit.gateway_fakes import CASE, HISTORY, NAME
+from tests.unit.test_gateway_evidence import ASKED_FILES, FETCHING, case_page
 from tests.unit.test_gateway_pages import signed_in
 
 
@@ -55,3 +55,18 @@ def test_the_reason_goes_on_with_the_use_only() -> None:
         door.post("/cases/OH-1/evidence/permit", data={"act": act, "reason": " born after midnight "})
     asked = [("OH-1", "permit", "use", "born after midnight"), ("OH-1", "permit", "decline")]
     assert rpc.of("cases.decide_on_evidence") == asked
+
+
+def test_what_nobody_may_be_asked_for_can_be_handed_in() -> None:
+    file = {
+        "case": CASE | {"applicant": "sub-1"},
+        "history": HISTORY,
+        "item": FETCHING,
+        "actions": [],
+        "documents": {"asked": [ASKED_FILES], "missing": [], "may_follow": []},
+        "evidence": [],
+    }
+    _, door = signed_in({"cases.get_case_file": file})
+    page = door.get("/cases/OH-1").text
+    assert 'action="/cases/OH-1/documents/permit"' in page
+    assert 'value="consent"' not in page
