@@ -20,6 +20,8 @@ CASE: Final = "case"
 HISTORY: Final = "history"
 DOCUMENT: Final = "document"
 DRAFT: Final = "draft"
+RESULT: Final = "result"
+"""The certificate or decision that a case has led to."""
 EVIDENCE: Final = "evidence"
 CONTACT: Final = "contact"
 PROFILE: Final = "profile"
@@ -35,6 +37,7 @@ STAFF: Final = "staff"
 """No look: what an account may do as staff was changed, or whether it is there at all. `detail` says how."""
 WHATS: Final = (
     *(CASE, HISTORY, DOCUMENT, DRAFT, EVIDENCE, CONTACT, PROFILE, IDENTITY, LOOK_UP, ACCESS_LOG, MANDATE),
+    RESULT,
     STAFF,
     EXPORT,
 )

@@ -29,6 +29,8 @@ from services.cases.evidence.service import EvidenceEntrypoints
 from services.cases.joint.service import JointEntrypoints
 from services.cases.lists.service import ListEntrypoints
 from services.cases.progress.service import ProgressEntrypoints
+from services.cases.results import queries as result_queries
+from services.cases.results.service import ResultEntrypoints
 from services.cases.statistics.service import StatisticsEntrypoints
 from services.cases.subscriptions import commands as subscription_commands
 from services.cases.subscriptions import queries as subscription_queries
@@ -44,6 +46,7 @@ class CasesService(
     JointEntrypoints,
     ListEntrypoints,
     ProgressEntrypoints,
+    ResultEntrypoints,
     StatisticsEntrypoints,
 ):
     name = "cases"
@@ -121,7 +124,9 @@ class CasesService(
             evidence = evidence_queries.list_of_case(
                 session, catalogue, self._evidence_desk(), self.actor, number, purpose
             )
-            return file | {"case": case, "documents": documents_view(file["item"], files), "evidence": evidence}
+            result = result_queries.summary(session, self._result_seal(), number) if case["decision"] else None
+            documents = documents_view(file["item"], files)
+            return file | {"case": case, "documents": documents, "evidence": evidence, "result": result}
 
     @rpc
     def act_on_case(

@@ -2,21 +2,29 @@
 
 import json
 import uuid
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 
-from contracts.actors import Actor
+from chassis import context
+from contracts.actors import SYSTEM, Actor, Mandate
+from contracts.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted, TooManyAttempts
 from services.cases import commands
 from services.cases.catalogue.files import shipped
+from services.cases.results import commands as commands_of_results
 from services.cases.results import domain, queries, store
-from tests.seals import RESULTS
+from services.cases.results.limits import VERIFY_ADDRESS, ResultKeys
+from tests.seals import KEY, RESULTS
 
 CATALOGUE = shipped()
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 CLERK = Actor(subject="carol", client="hall", channel="hall", roles=("clerk",))
 OFFICER = Actor(subject="dan", client="web", roles=("officer",), department="civil-affairs")
+
+FOREIGNER = Actor(subject="eve", client="web", roles=("officer",), department="market-regulation")
+KEYS = ResultKeys(KEY)
 
 
 class Office:
@@ -60,6 +68,33 @@ class Office:
     def newest(self, number):
         with self.database.transaction() as session:
             return store.load_newest(session, RESULTS, number)
+
+    def ask(self, query, actor, *args, at=NOW):
+        with self.database.transaction() as session:
+            return query(session, CATALOGUE, RESULTS, actor, *args, at)
+
+    def read(self, number, actor=None):
+        return self.ask(queries.get_result, actor or self.citizen, number, None)
+
+    def download(self, number, actor=None, at=NOW, language="en"):
+        with self.database.transaction() as session:
+            return commands_of_results.download_result(
+                session, CATALOGUE, RESULTS, KEYS, actor or self.citizen, number, language, None, at
+            )
+
+    def verify(self, code, at=NOW):
+        with self.database.transaction() as session:
+            return queries.verify(session, CATALOGUE, RESULTS, KEYS, code, at)
+
+    def revoke(self, number, actor=OFFICER, reason="error", note="because"):
+        with self.database.transaction() as session:
+            commands_of_results.revoke_result(session, RESULTS, actor, number, reason, note, NOW)
+
+    def looks(self):
+        query = text("SELECT body FROM outbox WHERE routing_key LIKE 'data.viewed%' AND body LIKE :account")
+        with self.database.transaction() as session:
+            bodies = session.execute(query, {"account": f"%{self.citizen.subject}%"}).scalars()
+            return [json.loads(body)["data"] for body in bodies]
 
     def rows(self, number):
         query = text("SELECT serial, status, end_reason FROM results WHERE number = :number ORDER BY serial")
@@ -150,3 +185,194 @@ def test_an_action_that_is_refused_issues_nothing(office):
 )
 def test_a_term_of_months_ends_with_the_same_day_or_the_last_one_of_its_month(issued, months, until):
     assert domain.last_day(issued, months) == until
+
+
+def strangers(office):
+    return [
+        Actor(subject=str(uuid.uuid4()), client="web"),
+        FOREIGNER,
+        Actor(subject="dept-market-regulation", client="dept-market-regulation", department="market-regulation"),
+        replace(office.citizen, act="bob", mandate=Mandate(item="sole-trader")),
+    ]
+
+
+def test_nobody_else_reads_takes_or_revokes_a_result_and_all_hear_the_same(office):
+    number = office.decide()
+    for stranger in strangers(office):
+        for attempt in (office.read, office.download, office.revoke):
+            with pytest.raises(NotFound) as refused:
+                attempt(number, stranger)
+            assert refused.value.args == ("result", number)
+    assert office.read(number)["downloads"] == []
+    assert office.verify(office.read(number)["code"])["status"] == "valid"
+
+
+def test_its_holder_takes_it_and_that_delivers_it_once(office):
+    number = office.decide()
+    printed = office.download(number)
+    assert [field["value"] for field in printed["fields"]][:1] == ["张晓兰"]
+    office.download(number, language="zh-Hant")
+    read = office.read(number)
+    assert read["delivered_by"] == "download"
+    assert [(each["actor"], each["channel"], each["language"]) for each in read["downloads"]] == [
+        ("citizen", "web", "zh-Hant"),
+        ("citizen", "web", "en"),
+    ]
+    assert not office.looks()
+    with office.database.transaction() as session:
+        events = session.execute(
+            text("SELECT event, details FROM case_history WHERE number = :number ORDER BY sequence"), {"number": number}
+        ).all()
+    assert [event for event, _ in events].count("case.delivered") == 1
+    assert events[-1].details == {"way": "download"}
+
+
+def test_a_clerk_who_prints_it_for_the_citizen_has_handed_it_over_at_the_counter(office):
+    number = office.decide()
+    office.download(number, replace(office.citizen, act="carol", channel="hall", client="hall", hall="civic-centre"))
+    read = office.read(number)
+    assert read["delivered_by"] == "counter"
+    assert (read["downloads"][0]["actor"], read["downloads"][0]["hall"]) == ("clerk", "civic-centre")
+    assert [(look["viewer"], look["role"], look["what"]) for look in office.looks()] == [("carol", "clerk", "result")]
+
+
+def test_an_officer_who_takes_it_is_in_the_citizens_log_and_has_delivered_nothing(office):
+    number = office.decide()
+    office.download(number, OFFICER)
+    assert office.read(number)["delivered_by"] is None
+    assert office.read(number)["downloads"][0]["actor"] == "officer"
+    assert [(look["viewer"], look["what"]) for look in office.looks()] == [("dan", "result")]
+
+
+def test_one_document_is_not_taken_without_end(office):
+    number = office.decide()
+    for _ in range(30):
+        office.download(number)
+    with pytest.raises(TooManyAttempts):
+        office.download(number)
+    office.download(number, OFFICER)
+    office.download(number, at=NOW + timedelta(minutes=2))
+
+
+def test_anyone_with_the_code_hears_what_it_is_and_no_name(office):
+    number = office.decide()
+    code = office.read(number)["code"]
+    for typed in (code, code.upper(), code.replace("-", " ")):
+        found = office.verify(typed)
+        assert (found["status"], found["number"], found["holder"]) == ("valid", f"{number}-1", "张**")
+        assert found["department"] == "civil-affairs"
+        said = json.dumps(found, ensure_ascii=False)
+        assert "晓兰" not in said
+        assert "11010519491231002X" not in said
+        assert office.citizen.subject not in said
+    assert office.verify(code, at=datetime(2027, 3, 3, tzinfo=UTC))["status"] == "expired"
+
+
+def test_a_wrong_code_is_not_found_and_counts_for_its_address(office):
+    code = office.read(office.decide())["code"]
+    token = context.address.set(f"198.51.100.{uuid.uuid4().int % 250}")
+    try:
+        for _ in range(VERIFY_ADDRESS.burst + 5):
+            assert office.verify(code)["status"] == "valid"
+        for wrong in ("", "x", "2" * 16, code[:-1], "\x00" * 16, "张" * 200):
+            refused = office.verify(wrong)
+            assert (type(refused), refused.args) == (NotFound, ("result",))
+        for _ in range(VERIFY_ADDRESS.burst):
+            office.verify("wrong")
+        assert isinstance(office.verify(code), TooManyAttempts)
+        assert office.verify(code, at=NOW + timedelta(seconds=11))["status"] == "valid"
+    finally:
+        context.address.reset(token)
+
+
+def test_a_revoked_result_is_said_to_be_so_and_given_out_no_more(office):
+    number = office.decide()
+    code = office.read(number)["code"]
+    office.revoke(number)
+    found = office.verify(code)
+    assert (found["status"], found["end_reason"]) == ("revoked", "error")
+    assert "because" not in json.dumps(found)
+    assert not office.held()
+    with pytest.raises(ActionNotAllowed):
+        office.download(number)
+    with pytest.raises(ActionNotAllowed):
+        office.revoke(number)
+    with office.database.transaction() as session:
+        row = session.execute(
+            text("SELECT event, note, details FROM case_history WHERE number = :n ORDER BY sequence DESC LIMIT 1"),
+            {"n": number},
+        ).one()
+    assert tuple(row) == ("case.result-revoked", "because", {"reason": "error"})
+
+
+@pytest.mark.parametrize(
+    ("asked", "pointers"),
+    [
+        ({"reason": "spite"}, ["/reason"]),
+        ({"note": " "}, ["/note"]),
+        ({"reason": None, "note": None}, ["/note", "/reason"]),
+    ],
+)
+def test_who_revokes_says_why_in_a_word_and_in_words(office, asked, pointers):
+    number = office.decide()
+    with pytest.raises(InvalidInput) as refused:
+        office.revoke(number, **asked)
+    assert [fault["pointer"] for fault in refused.value.faults] == pointers
+    assert office.rows(number) == [(1, "valid", None)]
+
+
+def test_only_officers_of_the_department_revoke(office):
+    number = office.decide()
+    for actor in (office.citizen, CLERK):
+        with pytest.raises(NotPermitted):
+            office.revoke(number, actor)
+    assert office.rows(number) == [(1, "valid", None)]
+
+
+def test_my_certificates_are_listed_newest_first_and_decisions_are_not_among_them(office):
+    numbers = [office.decide(at=NOW + timedelta(minutes=n)) for n in range(3)]
+    office.decide(action="refuse")
+    office.revoke(numbers[0])
+    first = office.ask(queries.list_certificates, office.citizen, None, 2)
+    rest = office.ask(queries.list_certificates, office.citizen, first["next"], 2)
+    found = [*first["items"], *rest["items"]]
+    assert [each["case"] for each in found] == numbers[::-1]
+    assert [each["status"] for each in found] == ["valid", "valid", "revoked"]
+    assert rest["next"] is None
+    with pytest.raises(NotPermitted):
+        office.ask(queries.list_certificates, replace(office.citizen, act="bob", mandate=Mandate(case="1")), None, 2)
+
+
+def test_a_list_of_any_length_takes_as_many_queries(office):
+    def count():
+        queries_made = []
+        listener = lambda *args: queries_made.append(args[2])  # noqa: E731
+        event.listen(Engine, "before_cursor_execute", listener)
+        try:
+            office.ask(queries.list_certificates, office.citizen, None, 50)
+        finally:
+            event.remove(Engine, "before_cursor_execute", listener)
+        return len(queries_made)
+
+    office.decide()
+    one = count()
+    for _ in range(3):
+        office.decide()
+    assert count() == one
+
+
+def test_only_the_platform_says_what_was_given_out(office):
+    number = office.decide()
+    read = office.read(number)
+
+    def keep(actor, sha256):
+        with office.database.transaction() as session:
+            commands_of_results.keep_document(session, actor, read["result"], "en", sha256, NOW)
+
+    keep(SYSTEM, "a" * 64)
+    keep(SYSTEM, "a" * 64)
+    with pytest.raises(NotPermitted):
+        keep(office.citizen, "b" * 64)
+    with pytest.raises(InvalidInput):
+        keep(SYSTEM, "b")
+    assert office.verify(read["code"])["documents"] == [{"language": "en", "sha256": "a" * 64}]

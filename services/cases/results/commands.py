@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import re
 import uuid
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from chassis import outbox, typed_codes
+from chassis import limits, outbox, typed_codes
 from chassis.database import Session
 from chassis.sealing import Seal
-from contracts.events import ResultIssued
+from contracts import access
+from contracts.actors import Actor
+from contracts.errors import ActionNotAllowed, Fault, InvalidInput, NotPermitted, TooManyAttempts
+from contracts.events import CaseDelivered, CaseResultRevoked, ResultIssued
+from services.cases import domain as case_rules
+from services.cases import forms, looks
 from services.cases import store as cases
 from services.cases.case_number import filing_day
-from services.cases.catalogue.model import ServiceItem
-from services.cases.domain import Change
+from services.cases.catalogue.live import VERSIONS
+from services.cases.catalogue.model import LANGUAGES, Catalogue, ServiceItem
+from services.cases.domain import Case, Change
 from services.cases.results import domain, store
 from services.cases.results.domain import Content, Result
+from services.cases.results.limits import ResultKeys
+from services.cases.results.reading import require_result
+from services.cases.results.views import printed_view
 
 CODE_LENGTH = 16
 """79 bits, for it is good for as long as the paper that it is printed on."""
@@ -71,3 +82,98 @@ def _issue(session: Session, seal: Seal, item: ServiceItem, change: Change, note
         valid_until=result.valid_until.isoformat() if result.valid_until else "-",
     )
     outbox.add(session, event, sequence=1, actor=change.actor)
+
+
+def download_result(
+    session: Session,
+    catalogue: Catalogue,
+    seal: Seal,
+    keys: ResultKeys,
+    actor: Actor,
+    number: str,
+    language: str,
+    purpose: str | None,
+    now: datetime,
+) -> dict[str, Any]:
+    """All that its document says, for who makes it. It is written down who takes it; to its holder it is delivered so.
+
+    Raise `NotFound`, `ActionNotAllowed` for one that is good no more, `TooManyAttempts`.
+    """
+    if language not in LANGUAGES:
+        raise InvalidInput([Fault(pointer="/language", rule="enum", value=list(LANGUAGES))])
+    case, result, content = require_result(session, seal, actor, number, for_update=True)
+    status = result.status_on(filing_day(now))
+    if status in (domain.REVOKED, domain.SUPERSEDED):
+        raise ActionNotAllowed("download_result", status)
+    refused = limits.take(session, [keys.of_download(result.id, actor.hand)], now)
+    if refused:
+        raise TooManyAttempts(max(rule.seconds for rule in refused))
+    looks.note(session, actor, case, access.RESULT, purpose, now)
+    store.add_download(
+        session,
+        {
+            "result": result.id,
+            "at": now,
+            "channel": actor.channel,
+            "actor": case_rules.parts_of(actor, case)[0] if actor.act is None else actor.role,
+            "actor_subject": actor.hand,
+            "language": language,
+            "hall": actor.counter,
+        },
+    )
+    item = VERSIONS.get(session, catalogue, case.item, case.item_version)
+    if actor.subject == case.applicant:
+        _deliver_by_download(session, actor, case, item, result, now)
+    return printed_view(result, content, item)
+
+
+def _deliver_by_download(
+    session: Session, actor: Actor, case: Case, item: ServiceItem, result: Result, now: datetime
+) -> None:
+    """Whoever has taken it has it. What comes on paper is not delivered by a document about it."""
+    way = "counter" if actor.channel == "hall" else "download"
+    is_by_document = result.form == domain.CERTIFICATE or result.decision == "refused"
+    if case.delivered_by is not None or case.status != case_rules.CLOSED or not is_by_document:
+        return
+    if result.decision == "approved" and way not in item.procedure.delivery:
+        return
+    taken = replace(case, sequence=case.sequence + 1, updated_at=now, delivered_by=way)
+    event = case.event(CaseDelivered, way=way)
+    cases.save_change(session, Change(taken, (event,), replace(actor, roles=()), {"way": way}))
+
+
+_SHA256 = re.compile("[0-9a-f]{64}")
+
+
+def keep_document(session: Session, actor: Actor, result: str, language: str, sha256: str, now: datetime) -> None:
+    """The digest of a document as it was given out. Only the platform itself may say so."""
+    if actor.role != "system":
+        raise NotPermitted("keep_document")
+    if language not in LANGUAGES or not _SHA256.fullmatch(sha256):
+        raise InvalidInput([Fault(pointer="/sha256", rule="pattern", value=_SHA256.pattern)])
+    store.keep_document(session, str(uuid.UUID(result)), language, sha256, now)
+
+
+def revoke_result(
+    session: Session, seal: Seal, actor: Actor, number: str, reason: object, note: object, now: datetime
+) -> None:
+    """By an officer of the department that decided, with a reason and in words: its holder is told.
+
+    Raise `NotFound`, `NotPermitted`, `ActionNotAllowed` for one that is good no more, `InvalidInput`.
+    """
+    case, result, _ = require_result(session, seal, actor, number, for_update=True)
+    if case_rules.OFFICER not in case_rules.parts_of(actor, case) or actor.department != case.department:
+        raise NotPermitted("revoke_result")
+    said = forms.require_text(note, "/note", forms.MAX_NOTE)
+    faults = [] if said else [Fault(pointer="/note", rule="required", value=True)]
+    if reason not in domain.REVOCATION_REASONS:
+        faults.append(Fault(pointer="/reason", rule="enum", value=list(domain.REVOCATION_REASONS)))
+    if faults:
+        raise InvalidInput(faults)
+    if result.status != domain.VALID:
+        raise ActionNotAllowed("revoke_result", result.status)
+    store.end(session, case.number, domain.REVOKED, str(reason), now, of=(domain.VALID,))
+    revoked = replace(case, sequence=case.sequence + 1, updated_at=now)
+    event = case.event(CaseResultRevoked, paper=result.paper, reason=reason)
+    role = replace(actor, roles=(case_rules.OFFICER,))
+    cases.save_change(session, Change(revoked, (event,), role, {"reason": reason}), said)

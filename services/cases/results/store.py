@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
@@ -42,6 +43,32 @@ _HELD = text(
     """  # noqa: S608
 )
 
+_BY_CODE = text(f"SELECT {_COLUMNS}, content FROM results WHERE code_hash = :code_hash")  # noqa: S608
+_LIST = text(
+    f"""
+    SELECT {_COLUMNS}, content FROM results WHERE holder = :holder AND form = 'certificate'
+        AND (CAST(:before AS uuid) IS NULL OR (issued_at, id) < (
+            SELECT issued_at, id FROM results WHERE id = CAST(:before AS uuid) AND holder = :holder))
+    ORDER BY issued_at DESC, id DESC LIMIT :most
+    """  # noqa: S608
+)
+_KEEP_DOCUMENT = text(
+    "INSERT INTO result_documents (result, language, sha256, made_at)"
+    " VALUES (CAST(:result AS uuid), :language, decode(CAST(:sha256 AS text), 'hex'), :now) ON CONFLICT DO NOTHING"
+)
+_DOCUMENTS = text(
+    "SELECT language, encode(sha256, 'hex') AS sha256 FROM result_documents WHERE result = CAST(:result AS uuid)"
+    " ORDER BY made_at DESC, language LIMIT :most"
+)
+_ADD_DOWNLOAD = text(
+    "INSERT INTO result_downloads (result, at, channel, actor, actor_subject, language, hall)"
+    " VALUES (CAST(:result AS uuid), :at, :channel, :actor, :actor_subject, :language, :hall)"
+)
+_DOWNLOADS = text(
+    "SELECT at, channel, actor, language, hall FROM result_downloads WHERE result = CAST(:result AS uuid)"
+    " ORDER BY at DESC, id DESC LIMIT :most"
+)
+
 
 def insert(session: Session, seal: Seal, result: Result, content: Content) -> None:
     sealed = seal.close(json.dumps(asdict(content), ensure_ascii=False).encode(), result.id.encode())
@@ -70,6 +97,37 @@ def list_held(
 ) -> list[tuple[Result, Content]]:
     values = {"holder": holder, "paper": paper, "at": at, "day": day, "most": most}
     return [_opened(row, seal) for row in session.execute(_HELD, values)]
+
+
+def find_by_code(session: Session, seal: Seal, code_hash: bytes) -> tuple[Result, Content] | None:
+    row = session.execute(_BY_CODE, {"code_hash": code_hash}).one_or_none()
+    return None if row is None else _opened(row, seal)
+
+
+def list_certificates(
+    session: Session, seal: Seal, holder: str, before: str | None, most: int
+) -> list[tuple[Result, Content]]:
+    """The newest first, whatever has become of them, from behind the one with the id `before`."""
+    rows = session.execute(_LIST, {"holder": holder, "before": before, "most": most})
+    return [_opened(row, seal) for row in rows]
+
+
+def keep_document(session: Session, result: str, language: str, sha256: str, now: datetime) -> None:
+    """`sha256` in hexadecimal, of one PDF that was given out."""
+    session.execute(_KEEP_DOCUMENT, {"result": result, "language": language, "sha256": sha256, "now": now})
+
+
+def list_documents(session: Session, result: str, most: int) -> list[Row[Any]]:
+    return list(session.execute(_DOCUMENTS, {"result": result, "most": most}))
+
+
+def add_download(session: Session, download: Mapping[str, Any]) -> None:
+    session.execute(_ADD_DOWNLOAD, dict(download))
+
+
+def list_downloads(session: Session, result: str, most: int) -> list[Row[Any]]:
+    """The last ones first."""
+    return list(session.execute(_DOWNLOADS, {"result": result, "most": most}))
 
 
 def hash_code(code: str) -> bytes:
