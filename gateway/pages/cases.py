@@ -57,6 +57,7 @@ async def _show(
         crossing=case_work.crossing_of(file, visit.say),
         steps=case_work.steps_of(file, visit.say),
         notes=file.get("notes", []),
+        result=file.get("result"),
         assigned=file.get("assigned"),
         is_mine=_is_mine(visit, file["actions"]),
         rating=await _rating(visit, case),

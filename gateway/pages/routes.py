@@ -30,11 +30,13 @@ from gateway.pages import (
     ratings,
     recovering,
     registering,
+    results,
     second_step,
     security,
     sessions,
     sign_in,
     statistics,
+    verify,
     webhooks,
     work,
 )
@@ -63,11 +65,14 @@ for part in (
     passkeys,
     recovering,
     not_me,
+    results,
+    verify,
     addresses_of_account,
 ):
     router.include_router(part.router)
 for address in (
     registering.router,
+    results.certificates,
     progress.router,
     progress.codes,
     evidence.on_case,
@@ -80,13 +85,13 @@ for address in (
     router.include_router(address)
 for part in (device, kiosk, hall):
     router.include_router(part.router)
-for part in (items, case_lists, cases, joint, drafts, documents, ratings):
+for part in (items, case_lists, cases, joint, drafts, documents, ratings, results):
     router.include_router(part.router, prefix=KIOSK_PLACE.base)
 for at in (KIOSK_PLACE, VISIT_PLACE):
     router.include_router(progress.codes, prefix=at.base)
     router.include_router(evidence.on_case, prefix=at.base)
 # who acts for somebody does not rate for them
-for part in (items, case_lists, cases, joint, drafts, documents):
+for part in (items, case_lists, cases, joint, drafts, documents, results):
     router.include_router(part.router, prefix=VISIT_PLACE.base)
 router.include_router(work.router)
 router.include_router(statistics.router)

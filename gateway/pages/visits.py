@@ -36,6 +36,7 @@ LOCAL_PATHS = (
         "/documents/",
         "/inbox",
         "/account",
+        "/certificates",
         "/department",
         "/work",
         "/device",

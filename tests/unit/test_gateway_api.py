@@ -18,6 +18,7 @@ PUBLIC = {
     ("GET", "/api/v1/items/{code}"),
     ("GET", "/api/v1/progress/{number}"),
     ("GET", "/api/v1/statistics/ratings"),
+    ("GET", "/api/v1/verify/{code}"),
 }
 """What may be asked without a token. Everything else of the API may not."""
 

@@ -23,6 +23,7 @@ from gateway.pages.evidence_requests import RESULTS
 from gateway.pages.mandates import TOLD
 from gateway.pages.sessions import APP, OTHERS, SESSION
 from gateway.problems import PROBLEM_OF_ERROR, PROBLEM_OF_STATUS
+from services.cases.results import domain as results
 from services.cases.work.states import (
     AT_HALL,
     PAPER_FORMS,
@@ -33,6 +34,8 @@ from services.cases.work.states import (
     UNDER_WAY,
 )
 from services.identity.demo import DEPARTMENTS
+
+RESULT_STATUSES = (results.VALID, results.EXPIRED, results.SUPERSEDED, results.REVOKED)
 
 ITEM_SCHEMA = Path("services/cases/catalogue/item-schema.yaml")
 GATEWAY = Path(__file__).parents[2] / "gateway"
@@ -49,6 +52,7 @@ FAMILIES = (
     "delivered-by.", "suspension.", "work.shown-", "work.assigned-", "work.choose-", "case.step-", "progress.awaited-",
     "evidence-status.", "evidence.key-", "evidence.now-", "evidence.answer-", "evidence.expired",
     "check-outcome.",
+    "result-status.", "revocation.", "result.opening-", "result.see-", "verify.is-",
 )  # fmt: skip
 """Keys that are put together from a code; what they must hold is tested by name below."""
 
@@ -126,6 +130,10 @@ def test_every_code_has_its_word() -> None:
         *(f"paper-form.{form}" for form in PAPER_FORMS),
         *(f"part.{state}" for state in ("waiting", "not_begun")),
         *(f"scope.{scope}" for scope in ("openid", "profile", "email", "offline_access", *SCOPES)),
+        *(f"{family}{status}" for family in ("result-status.", "verify.is-") for status in RESULT_STATUSES),
+        *(f"revocation.{reason}" for reason in (results.REOPENED, *results.REVOCATION_REASONS)),
+        *(f"result.opening-{kind}" for kind in (results.CERTIFICATE, "approved", "refused")),
+        *(f"result.see-{form}" for form in (results.CERTIFICATE, results.DECISION)),
         *(f"score.{score}" for score in range(1, 6)),
         *(f"problem.{problem.name}.{part}" for problem in errors for part in ("title", "detail")),
         *(f"problem.{problem.name}.title" for problem in PROBLEM_OF_STATUS.values()),

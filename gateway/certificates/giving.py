@@ -1,0 +1,43 @@
+"""Giving a result's document out: asked of `cases`, made here, and its digest written down there."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from contracts.actors import SYSTEM, Actor
+from gateway.certificates import pdf
+from gateway.certificates.wording import said
+from gateway.languages import CATALOGUES
+from gateway.rpc.client import Rpc
+
+HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+_MOST_KNOWN: Final = 10_000
+_known: set[str] = set()
+"""Digests that were written down: the same document, taken again, is not told again."""
+
+
+async def give_out(
+    rpc: Rpc, actor: Actor, number: str, language: str, base_url: str, *, purpose: str | None = None
+) -> Response:
+    """The PDF in one of our languages, to be saved. Raise what `cases.download_result` does."""
+    asked = (number, language) if purpose is None else (number, language, purpose)
+    printed: dict[str, Any] = await rpc.call("cases.download_result", *asked, actor=actor)
+    document = await run_in_threadpool(pdf.make, said(printed, CATALOGUES[language], base_url))
+    digest = hashlib.sha256(document).hexdigest()
+    if digest not in _known:
+        await rpc.call("cases.keep_result_document", printed["result"], language, digest, actor=SYSTEM)
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        _known.add(digest)
+    name = f"{printed['number']}-{language}.pdf"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "ETag": f'"{digest}"'}
+    return Response(document, media_type="application/pdf", headers=HEADERS | headers)
