@@ -55,7 +55,10 @@ RESULT = VERIFIED | {
     "named": "张晓兰",
     "code": CODE,
     "delivered_by": None,
-    "downloads": [],
+    "downloads": [
+        {"at": "2026-11-24T02:03:04Z", "channel": "web", "actor": "citizen", "language": "en"},
+        {"at": "2026-11-24T03:03:04Z", "channel": "hall", "actor": "clerk", "language": "en", "hall": "civic-centre"},
+    ],
     "may_revoke": False,
     "reasons": ["error"],
 }
