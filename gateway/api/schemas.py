@@ -73,6 +73,9 @@ class PassedPaper(Body):
     copies: int = Field(default=1, ge=1, le=99)
 
 
+_DETAILS = {"missing", "until", "reason", "to", "way", "region", "papers", "tracking"}
+
+
 class CaseAction(Body):
     action: Code = Field(examples=["accept", "request_correction", "correct", "approve", "refuse", "withdraw"])
     note: Note | None = None
@@ -91,11 +94,11 @@ class CaseAction(Body):
     region: Code | None = Field(default=None, description="with `transfer`, if it is another one (GB/T 2260)")
     papers: list[PassedPaper] | None = Field(default=None, max_length=50, description="with `pass_on`")
     way: Literal["download", "counter", "post"] | None = Field(default=None, description="with `deliver`")
+    tracking: Code | None = Field(default=None, description="with `deliver` by post: the carrier's number")
 
     def details(self) -> dict[str, Any] | None:
         """What the action takes besides note and form; `None` for nothing."""
-        details = {"missing", "until", "reason", "to", "way", "region", "papers"}
-        asked = self.model_dump(mode="json", exclude_none=True, include=details)
+        asked = self.model_dump(mode="json", exclude_none=True, include=_DETAILS)
         return asked or None
 
 

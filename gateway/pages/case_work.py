@@ -71,6 +71,8 @@ def details_in(posted: FormData, action: str) -> dict[str, Any] | None:
         details = {"to": department, "region": region}
     elif action in _ONE:
         details = {_ONE[action]: text_in(posted, "choice")[:64]}
+        if action == "deliver" and details["way"] == "post":
+            details["tracking"] = text_in(posted, "tracking")[:64]
     return {name: value for name, value in details.items() if value} or None
 
 

@@ -12,6 +12,7 @@ from chassis import context
 from contracts.actors import SYSTEM, Actor, Mandate
 from contracts.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted, TooManyAttempts
 from services.cases import commands
+from services.cases import queries as case_queries
 from services.cases.catalogue.files import shipped
 from services.cases.results import commands as commands_of_results
 from services.cases.results import domain, queries, store
@@ -234,6 +235,25 @@ def test_a_clerk_who_prints_it_for_the_citizen_has_handed_it_over_at_the_counter
     assert read["delivered_by"] == "counter"
     assert (read["downloads"][0]["actor"], read["downloads"][0]["hall"]) == ("clerk", "civic-centre")
     assert [(look["viewer"], look["role"], look["what"]) for look in office.looks()] == [("carol", "clerk", "result")]
+
+
+def test_what_goes_by_post_has_a_number_that_its_applicant_reads_and_no_event_carries(office):
+    number = office.decide()
+    for wrong, rule in (
+        ({"way": "counter", "tracking": "SF12345678"}, "byPost"),
+        ({"way": "post", "tracking": "?" * 8}, "pattern"),
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            office.act(number, "deliver", details=wrong)
+        assert [(fault["pointer"], fault["rule"]) for fault in refused.value.faults] == [("/tracking", rule)]
+    office.act(number, "deliver", details={"way": "post", "tracking": "SF12345678"})
+    with office.database.transaction() as session:
+        last = case_queries.get_history(session, office.citizen, number)["items"][-1]
+        bodies = session.execute(text("SELECT body FROM outbox WHERE subject = :n"), {"n": number}).scalars().all()
+    assert last["details"] == {"way": "post", "tracking": "SF12345678"}
+    assert not any("SF12345678" in body for body in bodies)
+    office.download(number)
+    assert office.read(number)["delivered_by"] == "post"
 
 
 def test_an_officer_who_takes_it_is_in_the_citizens_log_and_has_delivered_nothing(office):

@@ -13,7 +13,7 @@ from chassis.database import Session
 from chassis.sealing import Seal
 from contracts import access
 from contracts.actors import Actor
-from contracts.errors import ActionNotAllowed, Fault, InvalidInput, NotPermitted, TooManyAttempts
+from contracts.errors import ActionNotAllowed, Fault, InvalidInput, NotPermitted
 from contracts.events import CaseDelivered, CaseResultRevoked, ResultIssued
 from services.cases import domain as case_rules
 from services.cases import forms, looks
@@ -24,7 +24,7 @@ from services.cases.catalogue.model import LANGUAGES, Catalogue, ServiceItem
 from services.cases.domain import Case, Change
 from services.cases.results import domain, store
 from services.cases.results.domain import Content, Result
-from services.cases.results.limits import ResultKeys
+from services.cases.results.limits import ResultKeys, too_many
 from services.cases.results.reading import require_result
 from services.cases.results.views import printed_view
 
@@ -107,7 +107,7 @@ def download_result(
         raise ActionNotAllowed("download_result", status)
     refused = limits.take(session, [keys.of_download(result.id, actor.hand)], now)
     if refused:
-        raise TooManyAttempts(max(rule.seconds for rule in refused))
+        raise too_many(refused)
     looks.note(session, actor, case, access.RESULT, purpose, now)
     store.add_download(
         session,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 
 from chassis import context
-from chassis.limits import Bucket, Rule, subscriber
+from chassis.limits import Bucket, Rule, reached, subscriber
 from chassis.sealing import derive
+from contracts.errors import TooManyAttempts
 
 VERIFY_ADDRESS: Final = Rule("verify-address", 60, timedelta(seconds=10))
 """Wrong codes from one address. A right one costs nothing: who checks papers all day long is not kept from it."""
@@ -33,3 +35,10 @@ class ResultKeys:
 
     def _bucket(self, rule: Rule, who: str) -> Bucket:
         return Bucket(rule, hmac.digest(self._key, who.encode("utf-8", "surrogatepass"), "sha256").hex())
+
+
+def too_many(refused: Collection[Rule]) -> TooManyAttempts:
+    """Counted for the alert, and ready to be raised."""
+    for rule in refused:
+        reached.labels(rule.name).inc()
+    return TooManyAttempts(max(rule.seconds for rule in refused))

@@ -10,7 +10,7 @@ from chassis.database import Session
 from chassis.sealing import Seal
 from contracts import access
 from contracts.actors import Actor
-from contracts.errors import NotFound, NotPermitted, ServiceError, TooManyAttempts
+from contracts.errors import NotFound, NotPermitted, ServiceError
 from services.cases import domain as case_rules
 from services.cases import looks
 from services.cases.case_number import filing_day
@@ -20,7 +20,7 @@ from services.cases.drafts.access import id_in
 from services.cases.paging import decode, page, require_limit
 from services.cases.results import domain, store
 from services.cases.results.domain import Content, Result
-from services.cases.results.limits import ResultKeys
+from services.cases.results.limits import ResultKeys, too_many
 from services.cases.results.reading import require_result
 from services.cases.results.views import download_view, result_view, verified_view
 
@@ -97,7 +97,7 @@ def verify(
     buckets = keys.of_address()
     refused = limits.take(session, buckets, now)
     if refused:
-        return TooManyAttempts(max(rule.seconds for rule in refused))
+        return too_many(refused)
     found = store.find_by_code(session, seal, store.hash_code(str(code)))
     if found is None:
         return NotFound("result")

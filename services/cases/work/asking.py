@@ -15,12 +15,12 @@ MAX_TEXT: Final = 500
 MAX_CODE: Final = 64
 MAX_COPIES: Final = 99
 
-_CODES: Final = ("reason", "to", "way", "region")
+_CODES: Final = ("reason", "to", "way", "region", "tracking")
 _NAMED: Final = ("document", "field", "text")
 
 
 def read(raw: object) -> Details:
-    """`{"missing": [{"document" | "field" | "text"}, ...], "until", "reason", "to", "way"}`, each if it is needed."""
+    """`{"missing": [{"document" | "field" | "text"}, ...], "until", "reason", "to", "way", ...}`, each if it is needed."""
     if raw is None:
         return NO_DETAILS
     if not isinstance(raw, dict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
@@ -9,6 +10,8 @@ from contracts.errors import Fault
 from services.cases.work import clock, states
 from services.cases.work.allowing import takers
 from services.cases.work.situation import Situation
+
+_TRACKING: Final = re.compile("[0-9A-Za-z-]{6,40}")
 
 MAX_ANSWER_DAYS: Final = 366
 """An applicant's date is within a year."""
@@ -79,7 +82,14 @@ def _colleague_faults(situation: Situation) -> list[Fault]:
 
 
 def _way_faults(situation: Situation) -> list[Fault]:
-    return _one_of(situation.details.way, "/way", situation.procedure.delivery, is_needed=True)
+    """What goes by post may be followed by its number, as carriers write them."""
+    faults = _one_of(situation.details.way, "/way", situation.procedure.delivery, is_needed=True)
+    tracking = situation.details.tracking
+    if tracking is not None and situation.details.way != "post":
+        faults.append(Fault(pointer="/tracking", rule="byPost", value=True))
+    elif tracking is not None and not _TRACKING.fullmatch(tracking):
+        faults.append(Fault(pointer="/tracking", rule="pattern", value=_TRACKING.pattern))
+    return faults
 
 
 def _paper_faults(situation: Situation) -> list[Fault]:

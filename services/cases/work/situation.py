@@ -40,7 +40,10 @@ class Paper:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What an action takes besides a note. `to` is a department, a step or a colleague's account, as the action is."""
+    """What an action takes besides a note. `to` is a department, a step or a colleague's account, as the action is.
+
+    `tracking` is the carrier's number of what went by post.
+    """
 
     missing: tuple[Missing, ...] = ()
     until: date | None = None
@@ -49,6 +52,7 @@ class Details:
     way: str | None = None
     region: str | None = None
     papers: tuple[Paper, ...] = ()
+    tracking: str | None = None
 
 
 NO_DETAILS: Final = Details()

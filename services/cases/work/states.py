@@ -114,7 +114,7 @@ ACTIONS: Final[dict[str, Action]] = {
         by=(OFFICER,), events=(CaseDelegated,), of_step=True, needs_note=True, needs_version=True, details=("to",)
     ),
     "hand_back": Action(by=(OFFICER,), events=(CaseHandedBack,), at=EITHER, is_work=False, needs_version=True),
-    "deliver": Action(by=STAFF, events=(CaseDelivered,), at=EITHER, is_work=False, details=("way",)),
+    "deliver": Action(by=STAFF, events=(CaseDelivered,), at=EITHER, is_work=False, details=("way", "tracking")),
     "transfer": Action(
         by=(OFFICER,),
         events=(CaseTransferred,),

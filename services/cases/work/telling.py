@@ -60,12 +60,14 @@ def _hands(situation: Situation) -> dict[str, Any]:
 
 
 def details_of(event: CaseEvent, situation: Situation) -> dict[str, Any]:
-    """For the history, which also says what is missing; `event` is the first of the change."""
+    """For the history, which also says what is missing and a carrier's number; `event` is the first of the change."""
     facts = said_of(event)
     missing = [each.to_dict() for each in situation.details.missing if "missing" in situation.action.details]
     papers = [each.to_dict() for each in situation.details.papers if "papers" in situation.action.details]
     region = {"region": event.region} if isinstance(event, CaseTransferred) else {}
-    return facts | region | ({"missing": missing} if missing else {}) | ({"papers": papers} if papers else {})
+    tracking = situation.details.tracking if "tracking" in situation.action.details else None
+    besides = {"missing": missing, "papers": papers, "tracking": tracking}
+    return facts | region | {name: value for name, value in besides.items() if value}
 
 
 _OF_EVERY_EVENT: Final = frozenset(("number", "item", "department", "region", "kind", "applicant", "decision", "score"))
