@@ -20,7 +20,7 @@ _NAMED: Final = ("document", "field", "text")
 
 
 def read(raw: object) -> Details:
-    """`{"missing": [{"document" | "field" | "text"}, ...], "until", "reason", "to", "way", ...}`, each if it is needed."""
+    """`{"missing": [{"document" | "field" | "text"}, ...], "until", "reason", "to", "way", ...}`, if it is needed."""
     if raw is None:
         return NO_DETAILS
     if not isinstance(raw, dict):
