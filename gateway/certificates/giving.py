@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from contracts.actors import SYSTEM, Actor
@@ -20,6 +21,9 @@ HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+_printer: Final = ThreadPoolExecutor(1, thread_name_prefix="documents")
+"""One after the other, as the compiler works: who waits holds no thread that files or other calls need."""
+
 _MOST_KNOWN: Final = 10_000
 _known: set[str] = set()
 """Digests that were written down: the same document, taken again, is not told again."""
@@ -31,7 +35,8 @@ async def give_out(
     """The PDF in one of our languages, to be saved. Raise what `cases.download_result` does."""
     asked = (number, language) if purpose is None else (number, language, purpose)
     printed: dict[str, Any] = await rpc.call("cases.download_result", *asked, actor=actor)
-    document = await run_in_threadpool(pdf.make, said(printed, CATALOGUES[language], base_url))
+    data = said(printed, CATALOGUES[language], base_url)
+    document = await asyncio.get_running_loop().run_in_executor(_printer, pdf.make, data)
     digest = hashlib.sha256(document).hexdigest()
     if digest not in _known:
         await rpc.call("cases.keep_result_document", printed["result"], language, digest, actor=SYSTEM)

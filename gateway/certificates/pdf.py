@@ -20,7 +20,7 @@ _STANDARDS: Final = ["ua-1", "a-2a"]
 _NOT_IN_FONT = re.compile('the text `"(.+?)"` could not be displayed')
 _MOST_UNKNOWN: Final = 30
 _TURN = threading.Lock()
-"""One compiler keeps the fonts, and works for one at a time: a page takes it some hundredths of a second."""
+"""One compiler keeps the fonts, and works for one at a time; a page takes it a hundredth of a second."""
 
 
 class DocumentUnmade(Exception):

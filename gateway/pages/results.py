@@ -12,6 +12,7 @@ from contracts.errors import ActionNotAllowed, InvalidInput
 from gateway.certificates.giving import give_out
 from gateway.languages import is_language
 from gateway.pages.visits import Visit, Visited, text_in
+from gateway.places import KIOSK_PLACE
 
 router = APIRouter(prefix="/cases")
 certificates = APIRouter(prefix="/certificates")
@@ -28,7 +29,7 @@ async def _show(visit: Visit, number: str, status: int = 200, fault: str = "", n
     result = await visit.call("cases.get_result", number)
     base_url = visit.request.app.state.settings.base_url
     # at a kiosk nothing can be kept: the phone is where it is taken
-    address = f"/cases/{number}/result" if visit.place.name == "kiosk" else f"/verify/{result['code']}"
+    address = f"/cases/{number}/result" if visit.place is KIOSK_PLACE else f"/verify/{result['code']}"
     qr = segno.make(base_url + address, error="m", micro=False)
     return visit.render(
         "result.html",
@@ -46,6 +47,9 @@ async def _show(visit: Visit, number: str, status: int = 200, fault: str = "", n
 
 @router.get("/{number:code}/result.pdf")
 async def download_result(visit: Visited, number: str, language: Annotated[str, Query(max_length=20)] = "") -> Response:
+    if visit.place is KIOSK_PLACE:
+        # nothing is left behind where the next person stands
+        return RedirectResponse(f"{visit.place.base}/cases/{number}/result", 303)
     chosen = language if is_language(language) else visit.say.language
     _ = visit.signed_in
     try:

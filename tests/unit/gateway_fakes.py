@@ -119,6 +119,7 @@ def answer_jwks(*_: Any) -> dict[str, Any]:
 DEFAULTS: dict[str, Any] = {
     "identity.answer_protocol": answer_jwks,
     "cases.list_drafts": {"items": [], "next": None},
+    "cases.list_certificates": {"items": [], "next": None},
 }
 """What pages ask for besides what their tests are about."""
 

@@ -14,6 +14,7 @@ from gateway.certificates import pdf, wording
 from gateway.languages import CATALOGUES
 from tests.unit.gateway_fakes import NAME, FakeRpc, bearer, make_door
 from tests.unit.test_gateway_pages import signed_in
+from tests.unit.test_gateway_places import session_of
 
 CODE = "2345-6789-wxyz-abcd"
 NUMBER = "202611240000000017-1"
@@ -171,6 +172,20 @@ def test_the_page_of_a_result_offers_it_in_three_languages_and_its_code():
     for language in CATALOGUES:
         assert f"/cases/OH-1/result.pdf?language={language}" in page.text
     assert CODE in page.text
+
+
+def test_a_kiosk_gives_nothing_out_but_the_way_to_ones_phone():
+    rpc = FakeRpc({"identity.get_web_session": session_of("kiosk"), "cases.get_result": RESULT})
+    door = make_door(rpc)
+    door.cookies.set("onehall_kiosk", "k-1")
+    page = door.get("/kiosk/cases/OH-1/result?lang=en")
+    assert page.status_code == 200
+    assert "result.pdf" not in page.text
+    assert CODE not in page.text
+    assert "<svg" in page.text
+    answer = door.get("/kiosk/cases/OH-1/result.pdf", follow_redirects=False)
+    assert answer.headers["location"] == "/kiosk/cases/OH-1/result"
+    assert not rpc.of("cases.download_result")
 
 
 def test_a_revoked_result_is_shown_without_a_download():
