@@ -68,7 +68,12 @@ def _parts(printed: dict[str, Any], say: Catalogue) -> list[dict[str, Any]]:
     is_refused = printed["decision"] == "refused"
     parts = []
     if printed["reason"]:
-        parts.append({"title": say("result.reason"), "lines": printed["reason"].splitlines()})
+        parts.append(
+            {
+                "title": say("result.reason") if is_refused else say("result.remark"),
+                "lines": printed["reason"].splitlines(),
+            }
+        )
     if basis := say.pick(printed["legal_basis"]):
         parts.append({"title": say("result.legal-basis"), "lines": [basis]})
     if is_refused:
