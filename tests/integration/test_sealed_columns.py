@@ -57,6 +57,7 @@ OTHERWISE = {
         "draft_handovers.token_hash": "SHA-256",
         "attachments.sha256": "SHA-256",
         "results.code_hash": "SHA-256",
+        "result_documents.sha256": "SHA-256",
         "recently.key": "SHA-256",
     },
     "notify": {},
