@@ -18,8 +18,6 @@ from tests.seals import RESULTS
 CATALOGUE = shipped()
 NOW = datetime.now(UTC).replace(microsecond=0)
 CLERK = Actor(subject="carol", client="hall", channel="hall", roles=("clerk",))
-HANDLER = Actor(subject="dan", client="web", roles=("officer",), department="civil-affairs")
-"""Of the department that the item's steps name."""
 OPERATOR = Actor(subject="olga", client="web", roles=("operator",))
 
 
@@ -44,7 +42,11 @@ class Office:
 
     def act(self, number, action, at=NOW, note=None):
         asked = {"note": note, "form": None, "result_seal": RESULTS}
-        commands.act_on_case(self.session, CATALOGUE, HANDLER, number, action, now=at, **asked)
+        commands.act_on_case(self.session, CATALOGUE, self.handler(number), number, action, now=at, **asked)
+
+    def handler(self, number):
+        """An officer of whichever department the item's steps have it with."""
+        return replace(self.officer, department=case_store.load_case(self.session, number).handled_by)
 
     def publish(self, at=None):
         """As the relay does: positions in the order of ids; at a time of its own, if it is said."""
@@ -136,7 +138,7 @@ def test_a_limit_that_passed_before_the_decision_counts_against_it_and_a_reopene
     commands.act_on_case(
         office.session,
         CATALOGUE,
-        HANDLER,
+        office.handler(number),
         number,
         "reopen",
         note="after a review",
