@@ -75,7 +75,7 @@ def report_scale(platform: Platform) -> None:
     few, many = at_scale.measure(platform)
     for name, late in many.reads.items():
         figure = f"{name}, 1,000,000 cases over 10,000 ({late:.1f}/{few.reads[name]:.1f} ms)"
-        report(figure, f"{late / few.reads[name]:.2f}", "1.30")
+        report(figure, f"{late / few.reads[name]:.2f}", "1.30" if name in at_scale.AIMED else "-")
     figure = f"filings, 1,000,000 cases over none ({many.filings:,.0f}/{few.filings:,.0f} a second)"
     report(figure, f"{many.filings / few.filings:.2f}", "1.00")
 

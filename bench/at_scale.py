@@ -21,6 +21,7 @@ from services.cases.case_number import is_case_number
 from tests.processes import wait_until
 
 FEW, MANY = 10_000, 1_000_000
+AIMED = ("my cases", "one case", "a department's worklist")
 READS = 400
 ROUNDS = 3
 FILINGS = 400
