@@ -24,6 +24,6 @@ DEFAULT_TYPES: Final = (PDF, JPEG, PNG)
 
 FAULTS: Final = (
     *("empty", "too-large", "type", "extension", "broken", "encrypted", "image-size", "zip-bomb", "nested", "macros"),
-    "virus",
+    *("heic", "virus"),
 )
 """Why a file is refused."""

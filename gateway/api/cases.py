@@ -50,10 +50,12 @@ async def submit_case(
 ) -> Response:
     # with a key of ours at least the gateway itself may send the filing again when the broker dies under it
     key = idempotency_key or str(uuid.uuid4())
-    version: tuple[Any, ...] = () if filing.item_version is None else (filing.item_version,)
-    if filing.consents:
-        version = (filing.item_version, False, filing.consents)
-    case = await services.call("cases.submit_case", filing.item, filing.form, key, *version, actor=actor)
+    said: tuple[Any, ...] = () if filing.item_version is None else (filing.item_version,)
+    if filing.consents or filing.documents is not None:
+        said = (filing.item_version, filing.documents is not None, filing.consents)
+    if filing.documents is not None:
+        said = (*said, filing.documents)
+    case = await services.call("cases.submit_case", filing.item, filing.form, key, *said, actor=actor)
     headers = {"Location": f"/api/v1/cases/{case['number']}"} | versions.etag(case)
     return JSONResponse(case, status_code=201, headers=headers)
 

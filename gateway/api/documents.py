@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
+from contracts.files import MAX_BYTES
 from gateway.api.callers import CasesActor, Services, Stored
 from gateway.api.cases import Purpose
 from gateway.api.schemas import PROBLEMS, Code
@@ -56,12 +57,17 @@ class AskedDocument(BaseModel):
     code: str
     types: list[str]
     most: int
+    most_bytes: int = MAX_BYTES
     files: list[File]
 
 
 class Documents(BaseModel):
     asked: list[AskedDocument]
     missing: list[str] = Field(description="required of the applicant and not there")
+    until_acceptance: list[str] = Field(
+        default=[],
+        description="those of `missing` that a case may be filed without; the department needs them to take it up",
+    )
     may_follow: list[str] = Field(description="the same, but they may follow after a provisional acceptance")
 
 

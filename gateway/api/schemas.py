@@ -55,6 +55,12 @@ class CaseFiling(Body):
     consents: list[Code] | None = Field(
         default=None, max_length=20, description="documents that the applicant lets be fetched from who has them"
     )
+    documents: list[Code] | None = Field(
+        default=None,
+        max_length=30,
+        description="ids of files that were uploaded to drafts of this item. Named (`[]`, too), this is all: what is"
+        " required and lacks is 422. Without it, what the item needs by the acceptance only may be brought until then",
+    )
 
 
 class MissingThing(Body):

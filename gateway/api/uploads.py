@@ -21,7 +21,7 @@ from gateway.api.callers import CasesActor, Services, Stored
 from gateway.api.schemas import PROBLEMS
 from gateway.files.receiving import CHECKSUMS, part_name, receive, require_length
 from gateway.files.refusal import FileRefused
-from gateway.files.service import refusal
+from gateway.files.service import most_of, refusal
 from gateway.files.store import in_thread
 
 VERSION = "1.0.0"
@@ -64,6 +64,9 @@ async def create_upload(services: Services, actor: CasesActor, request: Request,
         raise HTTPException(413)
     wanted = (target, said.get("document"), said.get("filename"), length)
     file = await services.call("cases.begin_attachment", *wanted, actor=actor)
+    if length > most_of(file):
+        await services.call("cases.delete_attachment", file["id"], actor=actor)
+        raise HTTPException(413)
     return Response(status_code=201, headers={"Location": f"/api/v1/uploads/{file['id']}", **_expires(file)})
 
 

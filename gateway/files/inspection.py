@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+import zipfile
 from collections.abc import Sequence
 from typing import IO, Any, Final
 
@@ -20,6 +21,8 @@ _CHUNK = 256 * 1024
 _TAIL = 1_024
 _ZIP = b"PK\x03\x04"
 _SIGNATURES = {b"%PDF-": PDF, b"\xff\xd8\xff": JPEG, b"\x89PNG\r\n\x1a\n": PNG, _ZIP: "zip"}
+_HEIC = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1", b"avif")
+"""Major brands of ISO 23008-12 (HEIF): what a telephone's camera writes where nobody asked for JPEG."""
 _PICTURES = {JPEG: "JPEG", PNG: "PNG"}
 
 # the header alone is read, so its own guard against bombs, which looks at less, need not warn
@@ -51,13 +54,17 @@ def _kind_of(file: IO[bytes]) -> str:
     begins = file.read(16)
     kind = next((kind for signature, kind in _SIGNATURES.items() if begins.startswith(signature)), None)
     if kind is None:
-        raise FileRefused("type")
-    if kind in _PICTURES:
-        _require_picture(file, _PICTURES[kind])
-    elif kind == PDF:
+        # by name, for it is a photo like any other to who took it, and there is something that they can do
+        raise FileRefused("heic" if begins[4:8] == b"ftyp" and begins[8:12] in _HEIC else "type")
+    if kind == "zip":
+        return _container_of(zips.require_harmless(file))
+    if kind == PDF:
         _require_pdf(file)
     else:
-        kind = _container_of(zips.require_harmless(file))
+        _require_picture(file, _PICTURES[kind])
+    # one file that is two: a reader of archives begins at the end, and would find another one than was looked at
+    if zipfile.is_zipfile(file):
+        raise FileRefused("nested")
     return kind
 
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from contracts.errors import ActionNotAllowed, InvalidInput
-from contracts.files import EXTENSIONS, FAULTS
+from contracts.files import EXTENSIONS, FAULTS, MAX_BYTES
 from gateway.files.multipart import FileForm
 from gateway.files.service import Files
 from gateway.languages import Catalogue
@@ -52,10 +52,26 @@ def described(
                 "takes": ", ".join(kind.upper() for kind in asked[code]["types"]),
                 "accept": ",".join(f".{ending}" for ending in endings),
                 "most": asked[code]["most"],
+                "size": asked[code].get("most_bytes", MAX_BYTES) // 2**20,
                 "fault": _fault(code, visit),
             }
         )
     return shown
+
+
+def asks_for_documents(item: dict[str, Any]) -> bool:
+    """Whether the applicant has to bring any, as `cases` will say when the form is filed without."""
+    is_open = item.get("provisional_acceptance", {}).get("open", False)
+    return any(
+        document.get("required") and document["source"] == "applicant" and not (is_open and document.get("may_follow"))
+        for document in item.get("documents", ())
+    )
+
+
+def brought_later(found: dict[str, Any], names: dict[str, str]) -> list[str]:
+    """The names of the documents that are missing, if the application may be submitted without all of them."""
+    later = found.get("until_acceptance", [])
+    return [names.get(code, code) for code in later] if set(later) == set(found["missing"]) else []
 
 
 def _file(file: dict[str, Any], visit: Visit) -> dict[str, Any]:

@@ -14,10 +14,11 @@ from starlette.datastructures import FormData
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from contracts.errors import NotFound, TooManyDrafts
-from gateway.pages.documents import described
+from gateway.pages.documents import asks_for_documents, brought_later, described, document_names
 from gateway.pages.evidence import fetchable
 from gateway.pages.forms import FilledForm, as_posted, shown_value
 from gateway.pages.visits import Visit, Visited, text_in
+from gateway.places import VISIT_PLACE
 
 router = APIRouter(prefix="/drafts")
 
@@ -53,6 +54,8 @@ async def show_draft(visit: Visited, draft: str) -> Response:
     found = await visit.call("cases.get_draft", draft)
     query = visit.request.query_params
     told = next((word for word in ("saved", "outdated", "renewed") if word in query), "")
+    if query.get("documents") == "next":
+        told = "documents-next"
     form = FilledForm.filled(found["item"], found["draft"]["form"], visit.say)
     return draft_page(visit, found["item"], form, found=found, told=told)
 
@@ -74,6 +77,7 @@ def draft_page(
     `found` is what `cases.get_draft` answers. Without it this is no draft's page, or it is not known how it stands.
     """
     draft = found["draft"] if found else None
+    names = document_names(item, visit.say)
     has_documents = found is not None and "documents" in found
     return visit.render(
         "apply.html",
@@ -85,6 +89,8 @@ def draft_page(
         documents=described(item, found["documents"], visit) if found and has_documents else [],
         documents_at=f"{visit.place.base}/drafts/{key or (draft['id'] if draft else '')}",
         fetchable=fetchable(item, visit.say),
+        asks_documents=visit.place is not VISIT_PLACE and asks_for_documents(item),
+        until_acceptance=brought_later(found["documents"], names) if found and has_documents else [],
         may_attach=True,
         may_remove=True,
         attached="attached" in visit.request.query_params,

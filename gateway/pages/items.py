@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
-from contracts.errors import InvalidInput, ItemVersionOutdated, NotFiledHere, NotFound, StepUpRequired
+from contracts.errors import InvalidInput, ItemVersionOutdated, NotFiledHere, NotFound, StepUpRequired, TooManyDrafts
 from gateway.pages.documents import document_names
 from gateway.pages.drafts import draft_page, revision_in
 from gateway.pages.forms import FilledForm
@@ -55,8 +55,8 @@ async def submit_form(visit: Visited, code: str) -> Response:
         return draft_page(visit, item, more, key=key, base=revision_in(posted))
     version = text_in(posted, "item_version")
     said: tuple[Any, ...] = (int(version),) if version.isascii() and version.isdecimal() and len(version) < 10 else ()
-    # from the page of a draft, where they can be handed in
-    needs_documents = text_in(posted, "documents") == "asked"
+    # where they can be handed in; the other button of that page brings later what may be brought later
+    needs_documents = text_in(posted, "documents") == "asked" and "later" not in posted
     if needs_documents:
         said = (said[0] if said else None, True)
     try:
@@ -65,7 +65,9 @@ async def submit_form(visit: Visited, code: str) -> Response:
             return RedirectResponse(f"{visit.place.base}/joint/{joint['number']}?submitted=1", 303)
         case = await visit.call("cases.submit_case", code, form.content, key, *said)
     except InvalidInput as error:
-        found = await _draft_of(visit, key) if needs_documents else None
+        if needs_documents and all(fault["rule"] == "document" for fault in error.faults) and "fresh" in posted:
+            return await _ask_for_documents(visit, form, key, revision_in(posted))
+        found = await _draft_of(visit, key) if "documents" in posted else None
         form = form.with_faults(error.faults, document_names(item, visit.say))
         return draft_page(visit, item, form, key=key, base=revision_in(posted), found=found, status=422)
     except NotFiledHere as error:
@@ -80,6 +82,17 @@ def _where_to_go(visit: Visit, error: NotFiledHere) -> str:
     names = visit.say("list.comma").join(visit.say.pick(name) for name in halls) or visit.say("crossing.no-hall")
     place = {"department": visit.say.word("department", department), "region": visit.say.pick(region_name)}
     return visit.say("crossing.go-to", halls=names, **place)
+
+
+async def _ask_for_documents(visit: Visit, form: FilledForm, key: str, base: int) -> Response:
+    """From the form alone: it becomes a draft, and on the draft's page the documents are handed in."""
+    code = visit.request.path_params["code"]
+    try:
+        await visit.call("cases.save_draft", key, code, form.content, base)
+    except TooManyDrafts:
+        item = await visit.items.get(code)
+        return draft_page(visit, item, form, key=key, base=base, told="too-many", status=409)
+    return RedirectResponse(f"{visit.place.base}/drafts/{key}?documents=next#documents", 303)
 
 
 async def _draft_of(visit: Visit, key: str) -> dict[str, Any] | None:

@@ -21,6 +21,7 @@ from contracts.errors import (
 from contracts.events import RatingGiven
 from services.cases import domain, forms, store
 from services.cases.attachments import commands as attachments
+from services.cases.attachments import domain as attachment_rules
 from services.cases.case_number import is_case_number
 from services.cases.catalogue.live import VERSIONS
 from services.cases.catalogue.model import Catalogue, ServiceItem
@@ -42,6 +43,7 @@ from services.cases.work.clock import RULES, Rules
 from services.cases.work.states import AT_HALL
 
 _MAX_KEY = 255
+_COUNTER = "hall"
 
 
 def prepare_filing(
@@ -52,11 +54,13 @@ def prepare_filing(
     idempotency_key: str | None,
     item_version: int | None = None,
     places: Places = EVERYWHERE_ONE_REGION,
+    documents: object = None,
 ) -> Filing:
     """Check the whole request. No transaction is open yet: a form takes longer to check than a case to save.
 
     `item_version` is the one whose form was filled in, if the sender says so: an older one is refused by name, where
-    its answers would be refused one by one.
+    its answers would be refused one by one. `documents` are the ids of uploads that are handed in with it: who names
+    them (none, too) says that this is all, who does not may bring what the acceptance needs until then.
     """
     applicant = domain.applicant_of(actor)
     domain.require_mandate_for(actor, item)
@@ -70,6 +74,8 @@ def prepare_filing(
         raise ItemVersionOutdated(offered.code, offered.version)
     is_foreign = crossing.is_foreign(offered, applicant.counter, places)
     canonical = forms.require_valid(form, offered.validator)
+    named = attachment_rules.require_named(documents)
+    asked = f"{offered.code}\n{canonical}" + ("" if named is None else f"\n{sorted(named)}")
     return Filing(
         item=offered.code,
         item_version=offered.version,
@@ -85,7 +91,8 @@ def prepare_filing(
         hall=applicant.counter,
         filed_hall=applicant.counter if is_foreign else None,
         papers=AT_HALL if is_foreign else None,
-        request_digest=hashlib.sha256(f"{offered.code}\n{canonical}".encode()).digest(),
+        request_digest=hashlib.sha256(asked.encode()).digest(),
+        documents=named,
     )
 
 
@@ -103,17 +110,27 @@ def submit_case(
     filing: Filing,
     now: datetime,
     *,
+    is_whole: bool | None = None,
     calendars: Calendars = WEEKDAYS_EVERYWHERE,
     rules: Rules = RULES,
 ) -> dict[str, Any]:
-    """File the case. The same key with the same request gives the case that it gave before."""
+    """File the case. The same key with the same request gives the case that it gave before.
+
+    `is_whole`: raise `InvalidInput` for every document that the applicant has to hand in and that is not there. If it
+    is False, only for those that a case is not filed without; `None` demands none.
+    """
     item = VERSIONS.get(session, catalogue, filing.item, filing.item_version)
     case = file_case(session, item, filing, now, calendars=calendars, rules=rules)
     if case is None:
         return case_view(_filed_before(session, filing), catalogue)
     # first the files: those of a deleted draft are nobody's
     attachments.take_over(session, filing.idempotency_key, filing.applicant, case.number)
+    if filing.documents:
+        attachments.take_named(session, filing.applicant, item.description, case.number, filing.documents)
     drafts.file_draft(session, filing.idempotency_key, filing.applicant)
+    # at the counter the clerk has them in hand, on paper
+    if is_whole is not None and filing.channel != _COUNTER:
+        attachments.require_documents(session, item.description, case.number, is_whole=is_whole)
     return case_view(case, catalogue)
 
 
@@ -135,19 +152,7 @@ def submit_draft(
     if draft is None:
         return case_view(_filed_from(session, actor, key), catalogue)
     filing = prepare_filing(catalogue, actor, draft.item, draft.form, key, draft.item_version, places)
-    filed = submit_case(session, catalogue, filing, now, calendars=calendars, rules=rules)
-    require_documents(session, catalogue, actor, filed)
-    return filed
-
-
-def require_documents(session: Session, catalogue: Catalogue, actor: Actor, filed: dict[str, Any]) -> None:
-    """That the applicant's own documents are with what was just filed; those that may follow need not be.
-
-    At the counter the clerk has them in hand, on paper.
-    """
-    if actor.channel != "hall":
-        item = catalogue.get(filed["item"]).description
-        attachments.require_documents(session, item, filed["number"])
+    return submit_case(session, catalogue, filing, now, is_whole=True, calendars=calendars, rules=rules)
 
 
 def act_on_case(

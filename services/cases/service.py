@@ -79,14 +79,14 @@ class CasesService(
         item_version: int | None = None,
         needs_documents: bool = False,
         consents: list[str] | None = None,
+        documents: list[str] | None = None,
     ) -> dict[str, Any]:
         filing = commands.prepare_filing(
-            self.catalogue, self.actor, item, form, idempotency_key, item_version, self._places
+            self.catalogue, self.actor, item, form, idempotency_key, item_version, self._places, documents
         )
+        is_whole = needs_documents or documents is not None
         with self.work() as (session, catalogue):
-            filed = commands.submit_case(session, catalogue, filing, datetime.now(UTC), **self._time)
-            if needs_documents:
-                commands.require_documents(session, catalogue, self.actor, filed)
+            filed = commands.submit_case(session, catalogue, filing, datetime.now(UTC), is_whole=is_whole, **self._time)
             self._consent(session, catalogue, filed["number"], consents)
             return self._with_code(session, filed)
 

@@ -165,7 +165,7 @@ class Filing:
     """A request that was checked and is ready to become a case. `form` is canonical JSON.
 
     `actor` is the role word and `actor_subject` the account of who filed it: the applicant, or somebody for them;
-    `hall` where, if at a counter.
+    `hall` where, if at a counter. `documents` are the uploads that it names, if it says so.
     """
 
     item: str
@@ -184,11 +184,12 @@ class Filing:
     joint: str | None = None
     filed_hall: str | None = None
     papers: str | None = None
+    documents: tuple[str, ...] | None = None
 
 
 def insert_case(session: Session, filing: Filing, begun: Case, *, day: date) -> str | None:
     """Give the new case's number, or `None` if the applicant used the key before. `begun` is the case but for it."""
-    values = {field.name: getattr(filing, field.name) for field in fields(Filing)}
+    values = {field.name: getattr(filing, field.name) for field in fields(Filing) if field.name != "documents"}
     values |= {name: getattr(begun, name) for name in _BEGUN} | {"day": day, "at": begun.submitted_at}
     number: str | None = session.execute(_FILE, values).scalar_one_or_none()
     return number

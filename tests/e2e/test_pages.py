@@ -78,11 +78,18 @@ def fill_in(page: Page, form: dict[str, str]) -> None:
 
 
 def submit(page: Page, form: dict[str, str]) -> None:
-    """With what the page asks for besides, if it comes back with it."""
-    press(page, "apply.submit")
+    """With what the page asks for besides, if it comes back with it; the documents are brought later."""
+    go_on(page)
     if page.locator(".oh-conditional--new").count():
         fill_in(page, form)
-        press(page, "apply.submit")
+        go_on(page)
+    if page.get_by_role("status").filter(has_text=say("draft.documents-next")).count():
+        press(page, "document.bring-later")
+
+
+def go_on(page: Page) -> None:
+    """Away from the counter the documents come next."""
+    page.locator("form#application button").last.click()
 
 
 def file_case(page: Page, form: dict[str, str]) -> str:
@@ -119,7 +126,7 @@ def test_a_citizens_story(browser, base, people, scripts):
         assert page.locator("#id_number").input_value() == "110105194912310021"
         assert page.locator(f'[name="ground"][value="{form["ground"]}"]').is_checked()
         fill_in(page, form)
-        press(page, "apply.submit")
+        submit(page, form)
         number = page.locator(".oh-number").inner_text()
         expect_history(page, "case.submitted")
 

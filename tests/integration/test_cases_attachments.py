@@ -29,14 +29,29 @@ from gateway.files.scanner import ScannerAway
 from services.cases import commands as case_commands
 from services.cases.attachments import commands, domain, queries, store
 from services.cases.catalogue.files import shipped
+from services.cases.catalogue.model import Catalogue, ServiceItem
 from services.cases.drafts import commands as drafts
 from services.cases.drafts import store as draft_store
 from tests.seals import RESULTS
 from tests.unit.files import PDF, docx, picture
 from tests.unit.gateway_fakes import FakeRpc, bearer, make_door
 
-CATALOGUE = shipped()
 ITEM = "elderly-card"
+
+
+def with_documents(**changes: Any) -> Catalogue:
+    """The shipped items; the documents of one that take what there is a limit of everywhere, changed."""
+    described = shipped().get(ITEM).description
+    own = ("accept", "files", "megabytes")
+    documents = [
+        {name: value for name, value in each.items() if name not in own} | changes for each in described["documents"]
+    ]
+    others = [ServiceItem(item.description) for item in shipped().all() if item.code != ITEM]
+    return Catalogue([*others, ServiceItem(described | {"documents": documents})])
+
+
+CATALOGUE = with_documents()
+SHIPPED = shipped()
 EXAMPLE = CATALOGUE.get(ITEM).description["example"]
 KEY = "A" * 43
 FILES, DRAFTS = Seal(KEY, store.PURPOSE), Seal(KEY, draft_store.PURPOSE)
@@ -82,6 +97,7 @@ class Hall:
     database: Any
     now: datetime = field(default_factory=lambda: datetime(2026, 3, 2, 9, 30, tzinfo=UTC))
     calls: list[str] = field(default_factory=list)
+    catalogue: Catalogue = CATALOGUE
 
     def __post_init__(self) -> None:
         self.rpc = FakeRpc()
@@ -114,8 +130,12 @@ class Hall:
         return commands.receive_part(session, CATALOGUE, FILES, actor, *args[:4], self.now, **more)
 
     def _submit_case(self, session: Any, actor: Actor, _: str, *args: Any) -> Any:
-        filing = case_commands.prepare_filing(CATALOGUE, actor, *args)
-        return case_commands.submit_case(session, CATALOGUE, filing, self.now)
+        item, form, key, version, is_asked, documents = (*args, *(None,) * 6)[:6]
+        filing = case_commands.prepare_filing(
+            self.catalogue, actor, item, form, key, version, documents=documents
+        )
+        is_whole = bool(is_asked) or documents is not None
+        return case_commands.submit_case(session, self.catalogue, filing, self.now, is_whole=is_whole)
 
     def begin(self, **form: Any) -> str:
         return str(self.do("save_draft", self.actor, str(uuid.uuid4()), ITEM, form, 0)["id"])
@@ -360,6 +380,121 @@ def test_filing_takes_the_files_along_and_asks_for_those_that_lack(hall):
     assert hall.do("submit_draft", hall.actor, draft)["number"] == number
     with pytest.raises(ActionNotAllowed):
         hall.do("delete_attachment", hall.actor, there["asked"][0]["files"][0]["id"])
+
+
+def filed(hall: Hall, **body: Any) -> Any:
+    headers = bearer(sub=hall.sub)
+    if "key" in body:
+        headers |= {"Idempotency-Key": body.pop("key")}
+    return hall.door.post("/api/v1/cases", json={"item": ITEM, "form": EXAMPLE} | body, headers=headers)
+
+
+def faults_in(answer: Any) -> list[str]:
+    assert answer.status_code == 422, answer.text
+    return [each["pointer"] for each in answer.json()["errors"]]
+
+
+def everything(hall: Hall) -> list[Any]:
+    """All that a filing may change, but the order of rows."""
+    tables = ("cases", "case_history", "attachments", "drafts", "outbox", "schedule")
+    counts = " UNION ALL ".join(f"SELECT '{each}', count(*), max(CAST(t AS text)) FROM {each} t" for each in tables)  # noqa: S608
+    with hall.database.transaction() as session:
+        return sorted(map(str, session.execute(text(counts))))
+
+
+def test_a_filing_names_its_documents_and_takes_them_along(hall):
+    draft = hall.begin()
+    ids = [hall.send(PDF, f"drafts/{draft}").json()["id"] for _ in range(2)]
+    answer = filed(hall, documents=ids, key="k-1")
+    assert answer.status_code == 201, answer.text
+    number = answer.json()["number"]
+    there = hall.listed({"number": number})
+    assert ({each["id"] for each in there["asked"][0]["files"]}, there["missing"]) == (set(ids), [])
+    # nothing was typed into the draft: it stays, without them
+    assert not hall.listed({"draft": draft})["asked"][0]["files"]
+    before = everything(hall)
+    assert filed(hall, documents=ids[::-1], key="k-1").json()["number"] == number
+    assert filed(hall, documents=ids[:1], key="k-1").status_code == 422
+    assert filed(hall, key="k-1").status_code == 422
+    assert everything(hall) == before
+
+
+def test_a_draft_is_filed_by_its_key_with_all_that_hangs_on_it(hall):
+    draft = hall.begin(**EXAMPLE)
+    file = hall.send(PDF, f"drafts/{draft}").json()["id"]
+    number = filed(hall, documents=[file], key=draft).json()["number"]
+    assert len(hall.listed({"number": number})["asked"][0]["files"]) == 1
+    with pytest.raises(NotFound):
+        hall.listed({"draft": draft})
+
+
+def test_a_filing_that_says_what_it_brings_is_told_of_all_that_lacks(hall):
+    hall.catalogue = with_documents(may_follow=False)
+    draft = hall.begin()
+    photo = hall.send(picture(), f"drafts/{draft}", "photo.png", "photo").json()["id"]
+    before = everything(hall)
+    assert faults_in(filed(hall, documents=[])) == ["/documents/identity", "/documents/photo"]
+    # a paper that the platform has is not asked for
+    assert faults_in(filed(hall, documents=[photo])) == ["/documents/identity"]
+    assert everything(hall) == before
+    assert hall.listed({"draft": draft})["asked"][1]["files"][0]["id"] == photo
+
+
+def test_what_is_needed_to_file_is_needed_whether_or_not_it_is_spoken_of(hall):
+    hall.catalogue = with_documents(may_follow=False, needed="filing")
+    before = everything(hall)
+    assert faults_in(filed(hall)) == ["/documents/identity", "/documents/photo"]
+    assert everything(hall) == before
+
+
+def test_what_is_needed_by_the_acceptance_may_be_brought_until_then(hall):
+    number = filed(hall).json()["number"]
+    there = hall.listed({"number": number})
+    assert (there["missing"], there["until_acceptance"]) == (["identity"], ["identity"])
+
+
+def test_an_upload_that_cannot_be_handed_in_is_named_and_nothing_is_filed(hall):
+    mine, other = hall.begin(), Hall(hall.database)
+    theirs = other.send(PDF, f"drafts/{other.begin()}").json()["id"]
+    elsewhere = hall.do("save_draft", hall.actor, str(uuid.uuid4()), "sole-trader", {}, 0)["id"]
+    foreign = hall.send(PDF, f"drafts/{elsewhere}", document="premises").json()["id"]
+    given_up = hall.send(PDF, f"drafts/{mine}").json()["id"]
+    hall.do("delete_attachment", hall.actor, given_up)
+    begun = hall.create(len(PDF), filename="a.pdf", document="identity", draft=mine).headers["location"]
+    virus = hall.create(len(EICAR), filename="b.pdf", document="identity", draft=mine).headers["location"]
+    refused = virus.rpartition("/")[2]
+    hall.do("receive_part", hall.actor, refused, 0, part_name(0), len(EICAR), True, {"fault": "virus"})
+    good = hall.send(PDF, f"drafts/{mine}").json()["id"]
+    before = everything(hall)
+    wrong = [str(uuid.uuid4()), "no-id", theirs, foreign, given_up, begun.rpartition("/")[2], refused]
+    for one in wrong:
+        answer = filed(hall, documents=[good, one])
+        assert faults_in(answer) == ["/documents/1"], one
+    assert everything(hall) == before
+    number = filed(hall, documents=[good]).json()["number"]
+    # what is with a case is with no other
+    assert faults_in(filed(hall, documents=[good])) == ["/documents/0"]
+    assert len(hall.listed({"number": number})["asked"][0]["files"]) == 1
+
+
+def test_files_of_several_drafts_are_not_more_than_a_case_takes(hall, monkeypatch):
+    ids = [hall.send(PDF, f"drafts/{hall.begin()}").json()["id"] for _ in range(3)]
+    monkeypatch.setattr(domain, "MOST_OF_A_DOCUMENT", 2)
+    before = everything(hall)
+    assert faults_in(filed(hall, documents=ids)) == ["/documents/identity"]
+    assert faults_in(filed(hall, documents=ids * 11)) == ["/documents"]
+    assert everything(hall) == before
+
+
+def test_a_document_says_how_large_its_files_may_be(hall, monkeypatch):
+    monkeypatch.setitem(ENTRYPOINTS, "begin_attachment", (commands.begin_attachment, (SHIPPED, FILES), True))
+    draft = hall.begin()
+    large = PDF[:-6] + b" " * (10 * 2**20) + PDF[-6:]
+    assert faults_in(hall.send(large, f"drafts/{draft}")) == ["/file"]
+    said = {"filename": "a.pdf", "document": "identity", "draft": draft}
+    assert hall.create(len(large), **said).status_code == 413
+    assert not hall.listed({"draft": draft})["asked"][0]["files"]
+    assert hall.create(10 * 2**20, **said).status_code == 201
 
 
 def test_at_the_counter_the_papers_are_on_the_table(hall):

@@ -51,6 +51,11 @@ def docx(**more: bytes) -> bytes:
     return made.getvalue()
 
 
+def polyglot(*parts: bytes) -> bytes:
+    """One file that is several, by where a reader begins: pictures and PDF at the start, archives at the end."""
+    return b"".join(parts)
+
+
 def lying_docx() -> bytes:
     """An entry that says it is a kilobyte, in the directory and before its bytes, and is ten megabytes."""
     good = docx(word__media__a=b"\0" * (10 * MEGABYTE))

@@ -154,6 +154,42 @@ def test_a_draft_that_lacks_a_document_says_which_by_its_name() -> None:
     assert rpc.of("cases.submit_case") == [("residence-permit", {"full_name": "李四"}, KEY, 1, True)]
 
 
+def test_the_form_alone_leads_to_the_documents_and_says_so_before() -> None:
+    lacking = InvalidInput([{"pointer": "/documents/identity", "rule": "document", "value": "identity"}])
+    rpc, door = signed_in(
+        {
+            "cases.get_item": WITH_DOCUMENTS,
+            "cases.list_drafts": {"items": []},
+            "cases.submit_case": lacking,
+            "cases.save_draft": SAVED,
+        }
+    )
+    page = door.get("/items/residence-permit/apply", headers={"Accept-Language": "en"}).text
+    assert "Continue to the documents" in page
+    posted = POSTED | {"base": "0", "idempotency_key": KEY, "documents": "asked", "fresh": "1"}
+    answer = door.post("/items/residence-permit/apply", data=posted)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/drafts/{KEY}?documents=next#documents")
+    assert rpc.of("cases.save_draft") == [(KEY, "residence-permit", {"full_name": "李四"}, 0)]
+
+
+@pytest.mark.parametrize("later", [["identity"], []], ids=["may be brought later", "may not"])
+def test_what_may_be_brought_later_has_a_button_of_its_own(later: list[str]) -> None:
+    lacking = documents() | {"until_acceptance": later}
+    rpc, door = signed_in(
+        {
+            "cases.get_item": WITH_DOCUMENTS,
+            "cases.get_draft": {"draft": DRAFT, "item": WITH_DOCUMENTS, "documents": lacking},
+            "cases.submit_case": CASE,
+        }
+    )
+    page = door.get(f"/drafts/{KEY}?documents=next", headers={"Accept-Language": "en"}).text
+    assert ('name="later"' in page) == bool(later)
+    assert "The documents are still missing" in page
+    posted = POSTED | {"idempotency_key": KEY, "documents": "asked", "later": "1"}
+    assert door.post("/items/residence-permit/apply", data=posted).status_code == 303
+    assert rpc.of("cases.submit_case") == [("residence-permit", {"full_name": "李四"}, KEY, 1)]
+
+
 def test_a_page_hands_a_file_in_with_two_calls_and_says_what_is_wrong_with_it() -> None:
     begun = FILE | {"parts": [], "extension": "pdf", "types": ["pdf"], "status": "uploading"}
     rpc, door = signed_in(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import hashlib
 import io
 import tracemalloc
@@ -91,6 +92,19 @@ def test_a_file_is_known_by_its_content(content: bytes, extension: str, kind: st
         ("zip-bomb", files.overlapping_docx(), "docx"),
         ("zip-bomb", files.docx(**{f"word__{n}": b"" for n in range(zips.MOST_ENTRIES)}), "docx"),
         ("nested", files.docx(word__embeddings__a=files.container(a=b"x")), "docx"),
+        ("nested", files.docx(word__a=files.container(b=files.container(c=bytes(20 * MEGABYTE)))), "docx"),
+        ("nested", files.docx(word__a=gzip.compress(bytes(20 * MEGABYTE))), "docx"),
+        ("nested", files.polyglot(PDF, files.container(Evil_dot_class=b"x"), b"%%EOF\n"), "pdf"),
+        ("nested", files.polyglot(files.picture("JPEG"), files.docx()), "jpg"),
+        ("nested", files.polyglot(files.picture("PNG"), files.container(a=bytes(20 * MEGABYTE))), "png"),
+        ("broken", files.polyglot(files.docx(), PDF), "docx"),
+        ("type", files.polyglot(b"<script>alert(1)</script>", PDF), "pdf"),
+        ("type", b"#!/bin/sh\n" + PDF, "pdf"),
+        ("type", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 an old document with macros", "docx"),
+        ("extension", files.docx(), "pdf"),
+        ("heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "heic"),
+        ("heic", b"\0\0\0\x18ftypmif1\0\0\0\0heic", "jpg"),
+        ("type", b"\0\0\0\x18ftypmp42\0\0\0\0isom", "jpg"),
         ("macros", files.docx(word__vbaProject_dot_bin=b"x"), "docx"),
     ],
 )

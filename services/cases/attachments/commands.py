@@ -15,7 +15,7 @@ from chassis.database import Session
 from chassis.sealing import Seal
 from contracts.actors import Actor
 from contracts.errors import ActionNotAllowed, InvalidInput, NotPermitted, TooManyUploads, UploadMoved
-from contracts.files import FAULTS, MEDIA_TYPES
+from contracts.files import FAULTS, MAX_BYTES, MEDIA_TYPES
 from services.cases import domain as case_rules
 from services.cases import forms
 from services.cases.attachments import domain, store
@@ -99,7 +99,9 @@ def receive_part(
     if attachment.status != domain.UPLOADING or attachment.received != offset:
         raise UploadMoved(attachment.received)
     received = offset + length
-    if length < 0 or received > attachment.length or len(attachment.parts) >= domain.MOST_PARTS:
+    document = _documents(session, catalogue, [attachment]).get(attachment.id)
+    most = min(attachment.length, document.most_bytes if document else MAX_BYTES)
+    if length < 0 or received > most or len(attachment.parts) >= domain.MOST_PARTS:
         raise InvalidInput([forms.fault("/file", "file", "too-large")])
     is_complete = is_last or received == attachment.length
     parts = (*attachment.parts, (domain.require_part(part), length)) if length else attachment.parts
@@ -114,7 +116,7 @@ def receive_part(
     store.save_received(session, attachment, now + CHECK_LEASE if is_complete else None)
     if outcome is not None and is_complete:
         attachment = _check(session, attachment, outcome, now)
-    return to_check_view(attachment, _documents(session, catalogue, [attachment]).get(attachment.id))
+    return to_check_view(attachment, document)
 
 
 def save_checked(
@@ -143,9 +145,34 @@ def take_over(session: Session, key: str | None, applicant: str, number: str) ->
         store.bind(session, draft, applicant, number)
 
 
-def require_documents(session: Session, item: dict[str, Any], number: str) -> None:
-    """Raise `InvalidInput` for every document that the applicant has to hand in and that may not follow later."""
-    lacking = domain.missing(item, store.list_handed_in(session, number)).now
+def take_named(session: Session, applicant: str, item: dict[str, Any], number: str, ids: Sequence[str]) -> None:
+    """Hand uploads of the applicant's drafts of the item in with the case; raise `InvalidInput` for each wrong one.
+
+    What was attached to the draft that has become the case is with it already, and may be named besides.
+    """
+    named = store.lock_named(session, applicant, item["code"], number, ids)
+    documents = domain.documents_of(item)
+    found = [(each.document, each.status, each.fault) if (each := named.get(id_)) else (None, "", None) for id_ in ids]
+    faults = [
+        domain.fault_of_named(n, document if document in documents else None, status, fault)
+        for n, (document, status, fault) in enumerate(found)
+    ]
+    if any(faults):
+        raise InvalidInput([each for each in faults if each])
+    taken = [each for each in named.values() if each.number is None]
+    counted = store.list_counted(session, number) + [(each.document, int(each.length)) for each in taken]
+    if many := domain.faults_of_number(counted, documents):
+        raise InvalidInput(many)
+    store.bind_named(session, [each.id for each in taken], number)
+
+
+def require_documents(session: Session, item: dict[str, Any], number: str, *, is_whole: bool) -> None:
+    """Raise `InvalidInput` for every document that the applicant has to hand in and that may not follow later.
+
+    `is_whole`: those too that are needed by the acceptance only, and may be brought until then.
+    """
+    missing = domain.missing(item, store.list_handed_in(session, number))
+    lacking = missing.now if is_whole else missing.at_filing
     if lacking:
         raise InvalidInput([forms.fault(f"/documents/{code}", "document", code) for code in lacking])
 

@@ -77,6 +77,19 @@ _BIND = text(
     WHERE draft = CAST(:draft AS uuid) AND applicant = :applicant AND status IN ('uploading', 'received', 'clean')
     """
 )
+# of drafts of the item, or with the case already
+_LOCK_NAMED = text(
+    """
+    SELECT CAST(id AS text) AS id, document, length, status, fault, number FROM attachments
+    WHERE id = ANY(CAST(:ids AS uuid[])) AND applicant = :applicant AND status <> 'abandoned'
+    AND (number = :number OR draft IN (SELECT id FROM drafts WHERE applicant = :applicant AND item = :item))
+    ORDER BY id FOR UPDATE
+    """
+)
+_COUNTED = text(
+    "SELECT document, length FROM attachments WHERE number = :number AND status IN ('uploading', 'received', 'clean')"
+)
+_BIND_NAMED = text("UPDATE attachments SET number = :number, draft = NULL WHERE id = ANY(CAST(:ids AS uuid[]))")
 _TAKE_UNCHECKED = text(
     f"""
     UPDATE attachments SET checking_until = :until
@@ -204,6 +217,23 @@ def abandon(session: Session, attachment_id: str) -> None:
 def bind(session: Session, draft: str, applicant: str, number: str) -> None:
     """What was handed in with the draft belongs to the case from now on."""
     session.execute(_BIND, {"draft": draft, "applicant": applicant, "number": number})
+
+
+def lock_named(session: Session, applicant: str, item: str, number: str, ids: Sequence[str]) -> dict[str, Row[Any]]:
+    """Those of the ids that are of the applicant's drafts of the item, or of the case: `document`, `length`, `status`,
+    `fault`, `number`."""
+    values = {"ids": list(ids), "applicant": applicant, "item": item, "number": number}
+    return {row.id: row for row in session.execute(_LOCK_NAMED, values)}
+
+
+def list_counted(session: Session, number: str) -> list[tuple[str, int]]:
+    """Of each file that counts against the limits of the case: its document and its length."""
+    return [(row.document, int(row.length)) for row in session.execute(_COUNTED, {"number": number})]
+
+
+def bind_named(session: Session, ids: Sequence[str], number: str) -> None:
+    if ids:
+        session.execute(_BIND_NAMED, {"ids": list(ids), "number": number})
 
 
 def take_unchecked(session: Session, seal: Seal, now: datetime, lease: timedelta, most: int) -> list[Attachment]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from contracts.files import DEFAULT_TYPES
+from contracts.files import DEFAULT_TYPES, MAX_BYTES
 from services.cases.attachments import domain
 from services.cases.attachments.domain import Attachment, Document
 from services.cases.views import time_view
@@ -34,6 +34,7 @@ def to_check_view(attachment: Attachment, document: Document | None) -> dict[str
         "parts": [list(part) for part in attachment.parts],
         "extension": attachment.extension,
         "types": list(document.types if document else DEFAULT_TYPES),
+        "most_bytes": document.most_bytes if document else MAX_BYTES,
     }
 
 
@@ -46,8 +47,11 @@ def documents_view(item: Mapping[str, Any], attachments: Sequence[Attachment]) -
             "code": document.code,
             "types": list(document.types),
             "most": document.most,
+            "most_bytes": document.most_bytes,
             "files": [attachment_view(each) for each in attachments if each.document == document.code],
         }
         for document in domain.documents_of(item).values()
     ]
-    return {"asked": asked, "missing": list(lacking.now), "may_follow": list(lacking.later)}
+    return {"asked": asked, "missing": list(lacking.now), "may_follow": list(lacking.later)} | {
+        "until_acceptance": list(lacking.by_acceptance)
+    }
