@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import trustme
 from xdist.scheduler import LoadScopeScheduling
@@ -13,6 +14,10 @@ from xdist.scheduler import LoadScopeScheduling
 from deploy.local.platform import Platform
 from tests.people import People
 from tests.platforms import fresh
+
+# whether a property holds does not hang on how busy the machine is
+hypothesis.settings.register_profile("onehall", deadline=None)
+hypothesis.settings.load_profile("onehall")
 
 SHARES = {"integration": "servers", "e2e": "platform", "chaos": "platform"}
 
