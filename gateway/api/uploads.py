@@ -56,7 +56,7 @@ async def describe() -> Response:
 @router.post("", status_code=201, response_class=Response)
 async def create_upload(services: Services, actor: CasesActor, request: Request, _: Tus) -> Response:
     """`Upload-Metadata` names `filename`, `document` (its code at the service item), and `draft` or `case`."""
-    said = _metadata(request.headers.get("upload-metadata", ""))
+    said = metadata(request.headers.get("upload-metadata", ""))
     target = {"draft": said["draft"]} if "draft" in said else {"number": said.get("case", "")}
     length = require_length(request.headers.get("upload-length"))
     if length > MAX_BYTES:
@@ -128,7 +128,7 @@ async def override_method(
     raise HTTPException(405)
 
 
-def _metadata(header: str) -> dict[str, str]:
+def metadata(header: str) -> dict[str, str]:
     """Pairs of a key and its value in base64, with commas between; a value may be left out."""
     said: dict[str, str] = {}
     for pair in header.split(",") if header else ():

@@ -80,6 +80,7 @@ def _documents(visit: Visit, file: dict[str, Any]) -> dict[str, Any]:
         "documents_at": f"{visit.place.base}/cases/{case['number']}",
         "may_attach": may_attach,
         "may_remove": False,
+        "upload_target": {"case": case["number"]},
         "attached": "attached" in visit.request.query_params,
     }
 

@@ -76,7 +76,8 @@ def brought_later(found: dict[str, Any], names: dict[str, str]) -> list[str]:
 
 def _file(file: dict[str, Any], visit: Visit) -> dict[str, Any]:
     fault = visit.say(f"rule.file.{file['fault']}") if file["fault"] in FAULTS else ""
-    return file | {"size": size(file["length"]), "said": fault}
+    percent = 100 * file.get("received", 0) // file["length"] if file["length"] else 0
+    return file | {"size": size(file["length"]), "said": fault, "percent": percent}
 
 
 def size(length: int) -> str:

@@ -91,6 +91,7 @@ def draft_page(
         fetchable=fetchable(item, visit.say),
         asks_documents=visit.place is not VISIT_PLACE and asks_for_documents(item),
         until_acceptance=brought_later(found["documents"], names) if found and has_documents else [],
+        upload_target={"draft": key or (draft["id"] if draft else "")},
         may_attach=True,
         may_remove=True,
         attached="attached" in visit.request.query_params,

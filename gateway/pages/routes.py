@@ -51,6 +51,7 @@ for part in (
     joint,
     drafts,
     documents,
+    uploads,
     ratings,
     inbox,
     account,
@@ -85,13 +86,13 @@ for address in (
     router.include_router(address)
 for part in (device, kiosk, hall):
     router.include_router(part.router)
-for part in (items, case_lists, cases, joint, drafts, documents, ratings, results):
+for part in (items, case_lists, cases, joint, drafts, documents, uploads, ratings, results):
     router.include_router(part.router, prefix=KIOSK_PLACE.base)
 for at in (KIOSK_PLACE, VISIT_PLACE):
     router.include_router(progress.codes, prefix=at.base)
     router.include_router(evidence.on_case, prefix=at.base)
 # who acts for somebody does not rate for them
-for part in (items, case_lists, cases, joint, drafts, documents, results):
+for part in (items, case_lists, cases, joint, drafts, documents, uploads, results):
     router.include_router(part.router, prefix=VISIT_PLACE.base)
 router.include_router(work.router)
 router.include_router(statistics.router)

