@@ -17,7 +17,7 @@ from gateway import metrics
 from gateway.files import inspection
 from gateway.files.refusal import FileRefused
 from gateway.files.scanner import Scanner, ScannerAway
-from gateway.files.store import FileStore, in_thread
+from gateway.files.store import STORE_AWAY, FileStore, in_thread
 from gateway.rpc.client import Rpc
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class Checker:
             except FileRefused as error:
                 metrics.files_checked.labels(error.fault).inc()
                 return {"fault": error.fault}
-            except (ScannerAway, OSError) as error:
+            except (ScannerAway, *STORE_AWAY) as error:
                 metrics.files_checked.labels("unknown").inc()
                 log.warning("a file could not be checked and is tried again: %s", type(error).__name__)
                 return None
@@ -84,7 +84,7 @@ class Checker:
         for file_id in await self._rpc.call("cases.take_unwanted", actor=SYSTEM):
             try:
                 await in_thread(self._store.remove, file_id)
-            except OSError as error:
+            except STORE_AWAY as error:
                 log.warning("a file could not be removed and is tried again: %s", type(error).__name__)
             else:
                 gone.append(file_id)

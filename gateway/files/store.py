@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import IO, Any, TypeVar
 
 import fsspec
+from botocore.exceptions import BotoCoreError
 from fsspec.implementations.local import LocalFileSystem
 
 from contracts.errors import ServiceUnavailable
@@ -25,6 +26,9 @@ CHUNK = 256 * 1024
 _THREADS = 8
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PART = re.compile(r"[0-9]{12}-[0-9a-f]{16}")
+
+STORE_AWAY = (OSError, BotoCoreError)
+"""What a store raises that is away, full, or not set up. S3's client says only what the server said as an `OSError`."""
 
 Parts = Sequence[tuple[str, int]]
 Result = TypeVar("Result")
@@ -42,7 +46,7 @@ def store_answers() -> Iterator[None]:
     """Say 503 of a store that is away, or full."""
     try:
         yield
-    except OSError as error:
+    except STORE_AWAY as error:
         raise ServiceUnavailable("files") from error
 
 
