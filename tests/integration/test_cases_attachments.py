@@ -131,9 +131,7 @@ class Hall:
 
     def _submit_case(self, session: Any, actor: Actor, _: str, *args: Any) -> Any:
         item, form, key, version, is_asked, documents = (*args, *(None,) * 6)[:6]
-        filing = case_commands.prepare_filing(
-            self.catalogue, actor, item, form, key, version, documents=documents
-        )
+        filing = case_commands.prepare_filing(self.catalogue, actor, item, form, key, version, documents=documents)
         is_whole = bool(is_asked) or documents is not None
         return case_commands.submit_case(session, self.catalogue, filing, self.now, is_whole=is_whole)
 
