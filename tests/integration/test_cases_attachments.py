@@ -130,7 +130,7 @@ class Hall:
         return commands.receive_part(session, CATALOGUE, FILES, actor, *args[:4], self.now, **more)
 
     def _submit_case(self, session: Any, actor: Actor, _: str, *args: Any) -> Any:
-        item, form, key, version, is_asked, documents = (*args, *(None,) * 6)[:6]
+        item, form, key, version, is_asked, _consents, documents = (*args, *(None,) * 7)[:7]
         filing = case_commands.prepare_filing(self.catalogue, actor, item, form, key, version, documents=documents)
         is_whole = bool(is_asked) or documents is not None
         return case_commands.submit_case(session, self.catalogue, filing, self.now, is_whole=is_whole)

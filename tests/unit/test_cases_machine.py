@@ -39,7 +39,9 @@ LAW = {
         (Path(__file__).parents[2] / "docs" / "cases.md").read_text()
     )
 }
-ACTIONS = sorted({action for _, action in LAW} - {"lapse"})
+# between regions: a trail of its own, with tests of its own
+ELSEWHERE = {"transfer", "pass_on", "receive_papers", "return_papers"}
+ACTIONS = sorted({action for _, action in LAW} - {"lapse"} - ELSEWHERE)
 RUNNING = {"submitted", "accepted", "provisionally_accepted"}
 AWAITING = {"correction_requested", "provisionally_accepted"}
 HANDED_AROUND = {"claim", "assign", "release", "delegate", "hand_back", "finish_step"}
@@ -166,7 +168,8 @@ class Life(RuleBasedStateMachine):
         offered: dict[str, list[Actor]] = {}
         for actor in PEOPLE:
             for action in domain.allowed_actions(actor, self.case, self.procedure):
-                offered.setdefault(action, []).append(actor)
+                if action not in ELSEWHERE:
+                    offered.setdefault(action, []).append(actor)
         # an end that nothing follows is worth a tenth of the lives
         names = sorted(offered, key=lambda action: (action == "withdraw", action))
         names = names[:-1] if len(names) > 1 and choice % 10 and "withdraw" in offered else names
