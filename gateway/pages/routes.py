@@ -36,6 +36,7 @@ from gateway.pages import (
     sessions,
     sign_in,
     statistics,
+    uploads,
     verify,
     webhooks,
     work,
