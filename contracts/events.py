@@ -543,6 +543,24 @@ class AccountClosed(AccountEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class LookReported(AccountEvent):
+    """The citizen says that an entry of their access log looks wrong. What they say is asked of identity."""
+
+    type = "account.look-reported"
+
+    report: str
+
+
+@dataclass(frozen=True, slots=True)
+class LookAnswered(AccountEvent):
+    """An auditor has answered such a report."""
+
+    type = "account.look-answered"
+
+    report: str
+
+
+@dataclass(frozen=True, slots=True)
 class DataViewed(Event):
     """Somebody else than the citizen looked at the citizen's data. Each look is a subject of its own.
 
@@ -651,6 +669,8 @@ EVENTS: tuple[type[Event], ...] = (
     DetailsClaimed,
     AccountClosed,
     SecurityChanged,
+    LookReported,
+    LookAnswered,
     DataViewed,
     CodeIssued,
 )

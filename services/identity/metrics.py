@@ -17,6 +17,9 @@ access_log_pruned = Counter("onehall_access_log_pruned", "Entries of the access 
 access_log_prune_failed = Gauge(
     "onehall_access_log_prune_failed", "1 while nothing is cut off, because what would go is not whole"
 )
+access_log_broken = Gauge("onehall_access_log_broken", "1 if the chain was not whole when it was last walked")
+look_reports_open = Gauge("onehall_look_reports_open", "Reports of looks that wait for an auditor")
+look_reports_late = Gauge("onehall_look_reports_late", "Those of them whose time is over")
 logout_notices = Counter("onehall_logout_notices", "Attempts to tell a client of the end of a session", ["outcome"])
 logout_notices_waiting = Gauge("onehall_logout_notices_waiting", "Ends of sessions that a client was not told of yet")
 logout_notice_oldest_seconds = Gauge("onehall_logout_notice_oldest_seconds", "Age of the oldest of them")

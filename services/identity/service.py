@@ -15,6 +15,7 @@ from services.identity.broker import Management
 from services.identity.codes.service import CodeEntrypoints
 from services.identity.device.service import DeviceEntrypoints
 from services.identity.factors.service import FactorEntrypoints
+from services.identity.look_reports.service import LookReportEntrypoints
 from services.identity.mandates.service import MandateEntrypoints
 from services.identity.oauth.service import ProtocolEntrypoints
 from services.identity.persons.service import PersonEntrypoints
@@ -24,6 +25,7 @@ from services.identity.recovery.service import RecoveryEntrypoints
 from services.identity.sessions import commands as sessions
 from services.identity.sessions.service import SessionEntrypoints
 from services.identity.settings import IdentitySettings
+from services.identity.staff.service import StaffEntrypoints
 from services.identity.warden import Warden
 
 
@@ -48,12 +50,14 @@ class IdentityService(
     CodeEntrypoints,
     DeviceEntrypoints,
     FactorEntrypoints,
+    LookReportEntrypoints,
     MandateEntrypoints,
     ProtocolEntrypoints,
     PersonEntrypoints,
     PresenceEntrypoints,
     RecoveryEntrypoints,
     SessionEntrypoints,
+    StaffEntrypoints,
 ):
     name = "identity"
     warden: Warden = WardenProvider()

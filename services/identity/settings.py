@@ -28,6 +28,7 @@ class IdentitySettings(RpcSettings, ManagingSettings):
     )
     recovery_long_wait_hours: int = Field(default=72, ge=1, le=720, description="the same, where two are missing")
     access_log_years: int = Field(default=10, ge=3, le=100, description="how long looks at data are kept")
+    look_report_days: int = Field(default=15, ge=1, le=90, description="how soon a report of a look is answered")
     signing_key_days: int = Field(default=90, ge=1, le=3650, description="when signing keys rotate by themselves")
     broker_token_seconds: int = Field(default=600, ge=1, le=3600, description="how long a token opens the broker")
     broker_grace_seconds: int = Field(default=30, ge=1, le=600, description="for renewing it, and for clocks")

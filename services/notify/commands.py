@@ -38,8 +38,8 @@ def welcome(session: Session, envelope: Envelope) -> None:
     store.tell(session, _about_account(envelope), [store.INBOX])
 
 
-def warn_holder(session: Session, envelope: Envelope) -> None:
-    """Inbox and mail: somebody else said that what is theirs is his."""
+def tell_account(session: Session, envelope: Envelope) -> None:
+    """Inbox and mail: somebody else claimed their details, or what they reported is answered."""
     store.tell(session, _about_account(envelope), store.CHANNELS)
 
 

@@ -77,7 +77,11 @@ class NotifyService(Service):
 
     @on_event("account.details-claimed")
     def on_details_claimed(self, session: Session, envelope: Envelope) -> None:
-        commands.warn_holder(session, envelope)
+        commands.tell_account(session, envelope)
+
+    @on_event("account.look-answered")
+    def on_look_answered(self, session: Session, envelope: Envelope) -> None:
+        commands.tell_account(session, envelope)
 
     @on_event("account.security-changed")
     def on_security_changed(self, session: Session, envelope: Envelope) -> None:

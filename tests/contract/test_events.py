@@ -27,6 +27,7 @@ EXAMPLE = {
     "decision": "approved",
     "score": 5,
     "look": "2f4f2a60-7a0e-4a5e-9d59-3f3a1e0c9b11",
+    "report": "4f0b5d7e-3c52-4bb0-9d53-b1f1c9b0c1aa",
     "viewer": "5e1b1f3a-0f5c-4b8e-8f43-1d0c2b7a9e20",
     "client": "web",
     "role": "officer",

@@ -26,8 +26,12 @@ from services.cases.registries.domain import Asked, Registry
 from services.cases.results import store as results
 from services.identity.access_log import retention
 from services.identity.access_log import sealing as access_log
+from services.identity.access_log import store as access_log_store
+from services.identity.access_log.domain import Entry, Look
 from services.identity.domain import Client
 from services.identity.factors import store as factors
+from services.identity.look_reports import domain as look_reports
+from services.identity.look_reports import store as reports
 from services.identity.persons import own_data, registration
 from services.identity.sealed_columns import SEALED_COLUMNS
 from services.identity.sealing import Seal as IdentitySeal
@@ -133,6 +137,13 @@ def test_all_of_identity_opens_with_the_new_key_alone(driver):
     log_seal = IdentitySeal(COOKIE_KEY, access_log.PURPOSE)
     access_log.seal_new_entries(driver.database, log_seal)
     retention.prune(driver.database, log_seal, 3, driver.now.replace(year=driver.now.year + 20))
+    entry, report, said = str(uuid.uuid4()), str(uuid.uuid4()), IdentitySeal(COOKIE_KEY, look_reports.PURPOSE)
+    look = Look(subject, "o", "web", "officer", None, "web", "case", None, "handling")
+    with driver.database.transaction() as session:
+        access_log_store.append(session, [Entry(entry, driver.now, look)])
+        row = {"id": report, "entry": entry, "account": subject, "reported_at": driver.now, "due_at": driver.now}
+        reports.add(session, row | {"reason": said.close(b"why", report.encode())})
+        reports.save_answer(session, report, said.close(b"because", report.encode()), "an-auditor", driver.now)
     require_change(driver.database, SEALED_COLUMNS, lambda purpose, key, other: IdentitySeal(key, purpose, other))
 
 

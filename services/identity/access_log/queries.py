@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from chassis.database import Session
 from contracts import access
 from contracts.actors import Actor
 from contracts.errors import Fault, InvalidInput, NotPermitted
-from services.identity.access_log import store
+from services.identity.access_log import paging, store
 from services.identity.access_log.commands import note_look
 from services.identity.access_log.domain import Look
 from services.identity.domain import is_text
+from services.identity.staff.domain import require_auditor
 
-DEFAULT_LIMIT = 20
-MAX_LIMIT = 100
 _AUDITOR = "auditor"
 
 
@@ -37,7 +33,7 @@ def list_entries(
     An auditor's look is an entry, too. Raise `NotPermitted`, also for who acts for somebody else.
     """
     account = _require_reader(actor, subject)
-    size, before = _require_limit(limit), _read_cursor(cursor)
+    size, before = paging.require_limit(limit), paging.read_cursor(cursor)
     if number is not None and not is_text(number):
         raise InvalidInput([Fault(pointer="/number", rule="format", value=None)])
     is_audit = account != actor.subject
@@ -47,23 +43,28 @@ def list_entries(
     rows = store.list_of(session, account, number, before, size + 1)
     return {
         "items": [_entry_view(row, is_audit) for row in rows[:size]],
-        "next": _cursor(rows[size - 1]) if len(rows) > size else None,
+        "next": paging.cursor(rows[size - 1].at, rows[size - 1].id) if len(rows) > size else None,
     }
 
 
 def _require_reader(actor: Actor, subject: str | None) -> str:
     """Whose log it is."""
-    is_person = bool(actor.subject) and actor.subject != actor.client
-    speaks_for_itself = getattr(actor, "act", None) is None
-    if not is_person or not speaks_for_itself:
-        raise NotPermitted("list_access_log")
-    if subject is None or subject == actor.subject:
-        return actor.subject
+    own = require_self(actor, "list_access_log")
+    if subject is None or subject == own:
+        return own
     if not actor.has_role(_AUDITOR):
         raise NotPermitted("list_access_log")
     if not is_text(subject):
         raise InvalidInput([Fault(pointer="/subject", rule="format", value=None)])
     return subject
+
+
+def require_self(actor: Actor, what: str) -> str:
+    """The account of a person who speaks for themselves. Raise `NotPermitted`."""
+    is_person = bool(actor.subject) and actor.subject != actor.client
+    if not is_person or actor.act is not None:
+        raise NotPermitted(what)
+    return actor.subject
 
 
 def _entry_view(row: Any, is_audit: bool) -> dict[str, Any]:
@@ -86,24 +87,28 @@ def _entry_view(row: Any, is_audit: bool) -> dict[str, Any]:
     return shown | ({"viewer": row.viewer} if is_audit else {})
 
 
-def _require_limit(limit: int | None) -> int:
-    if limit is None:
-        return DEFAULT_LIMIT
-    if type(limit) is not int or not 1 <= limit <= MAX_LIMIT:
-        raise InvalidInput([Fault(pointer="/limit", rule="maximum", value=MAX_LIMIT)])
-    return limit
+def list_staff_changes(
+    session: Session, actor: Actor, cursor: str | None, limit: int | None, now: datetime
+) -> dict[str, Any]:
+    """All changes of staff, newest first, for auditors; with the user names of both, where they have one.
+
+    That they were read stands in the auditor's own log: it is about many accounts.
+    """
+    require_auditor(actor)
+    size, before = paging.require_limit(limit), paging.read_cursor(cursor)
+    note_look(session, Look.by(actor, actor.subject, access.ACCESS_LOG, role=_AUDITOR, purpose=access.AUDIT), now)
+    rows = store.list_staff_changes(session, before, size + 1)
+    return {
+        "items": [_change_view(row) for row in rows[:size]],
+        "next": paging.cursor(rows[size - 1].at, rows[size - 1].id) if len(rows) > size else None,
+    }
 
 
-def _cursor(row: Any) -> str:
-    return base64.urlsafe_b64encode(json.dumps([row.at.isoformat(), row.id]).encode()).decode()
-
-
-def _read_cursor(cursor: str | None) -> tuple[datetime, str] | None:
-    if cursor is None:
-        return None
-    try:
-        at, entry_id = json.loads(base64.urlsafe_b64decode(cursor))
-        return datetime.fromisoformat(at).astimezone(UTC), str(UUID(entry_id))
-    # OverflowError: a day before the first; RecursionError: brackets without end
-    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
-        raise InvalidInput([Fault(pointer="/cursor", rule="cursor", value=None)]) from None
+def _change_view(row: Any) -> dict[str, Any]:
+    return {
+        "at": row.at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "account": row.username or row.account,
+        "by": row.by or row.viewer,
+        "channel": row.channel,
+        "detail": row.detail,
+    }

@@ -14,6 +14,7 @@ from chassis.database import Session
 from services.identity import tables as identity_tables
 from services.identity.access_log.domain import Cut, Entry, Link, Look
 from services.identity.access_log.tables import cuts, entries, head
+from services.identity.look_reports.tables import reports
 
 _SEAL_LOCK, _CUT_LOCK = 7_251_003, 7_251_004
 """Numbers of advisory locks."""
@@ -57,6 +58,19 @@ def list_of(
     found = found.where(entries.c.account == account)
     if number is not None:
         found = found.where(entries.c.number == number)
+    if before is not None:
+        found = found.where(tuple_(entries.c.at, entries.c.id) < before)
+    return list(session.execute(found.order_by(entries.c.at.desc(), entries.c.id.desc()).limit(limit)))
+
+
+def list_staff_changes(session: Session, before: tuple[datetime, str] | None, limit: int) -> list[Row[Any]]:
+    """The newest first, with the user names of whose account it is and who did it."""
+    person, hand = identity_tables.accounts.alias("person"), identity_tables.accounts.alias("hand")
+    joined = entries.outerjoin(person, person.c.subject == entries.c.account)
+    joined = joined.outerjoin(hand, hand.c.subject == entries.c.viewer)
+    # as the index says it
+    found = select(*_ENTRY, person.c.username, hand.c.username.label("by")).select_from(joined)
+    found = found.where(entries.c.what == text("'staff'"))
     if before is not None:
         found = found.where(tuple_(entries.c.at, entries.c.id) < before)
     return list(session.execute(found.order_by(entries.c.at.desc(), entries.c.id.desc()).limit(limit)))
@@ -115,11 +129,13 @@ def load_newest_cut(session: Session) -> tuple[Cut, bytes] | None:
 
 
 def cut_off(session: Session, cut: Cut, sealed: bytes) -> None:
-    """The row first: the database lets nothing go that no cut covers."""
+    """The row first: the database lets nothing go that no cut covers. What was reported of an entry goes with it."""
     row = {name: value for name, value in asdict(cut).items() if name != "last"}
     row |= {"last": cut.last.position, "hash": cut.last.hash, "sealed": sealed}
     session.execute(insert(cuts).values(row))
-    session.execute(delete(entries).where(entries.c.position <= cut.last.position))
+    old = entries.c.position <= cut.last.position
+    session.execute(delete(reports).where(reports.c.entry.in_(select(entries.c.id).where(old))))
+    session.execute(delete(entries).where(old))
 
 
 def _cut_of(row: Any) -> tuple[Cut, bytes]:

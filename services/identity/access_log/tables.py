@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Identity, Index, Integer, LargeBinary, Table, Text, text
 from sqlalchemy.dialects.postgresql import UUID
 
 from services.identity.tables import Moment, metadata
@@ -51,4 +51,14 @@ cuts = Table(
     Column("cut_at", Moment, nullable=False),
     Column("digest", LargeBinary, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
+)
+
+# how the chain was found when it was walked
+checks = Table(
+    "access_log_checks",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("checked_at", Moment, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("fault", Text),
 )

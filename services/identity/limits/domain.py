@@ -48,6 +48,12 @@ RECOVERY_ACCOUNT = Rule("recovery-account", 5, timedelta(hours=1))
 RECOVERY_COUNTER = Rule("recovery-counter", 10, timedelta(minutes=20))
 """Accounts that one clerk hands back at the counter: as many as can be served, too few to take over many unseen."""
 
+LOOK_REPORT = Rule("look-report", 10, timedelta(hours=2))
+"""Entries of the access log that one citizen reports: auditors read every one."""
+
+STAFF_CHANGE = Rule("staff-change", 60, timedelta(minutes=1))
+"""Changes of staff that one operator makes on the page."""
+
 RULES = (
     SIGN_IN_ACCOUNT,
     SIGN_IN_DEVICE,
@@ -62,4 +68,6 @@ RULES = (
     RECOVERY_ADDRESS,
     RECOVERY_ACCOUNT,
     RECOVERY_COUNTER,
+    LOOK_REPORT,
+    STAFF_CHANGE,
 )

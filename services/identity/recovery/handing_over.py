@@ -92,15 +92,24 @@ def begin_by_operator(
     return _hand_over(session, keys, member.subject, OPERATOR, now, loses_factors=loses_factors)
 
 
+def begin_for_new(session: Session, keys: NoticeKeys, subject: str, now: datetime) -> str:
+    """The code that sets the first password of who was just added. Nobody is told: nobody has had the account."""
+    return _add_link(session, keys, subject, OPERATOR, now, loses_factors=False)
+
+
 def _hand_over(
     session: Session, keys: NoticeKeys, subject: str, way: str, now: datetime, *, loses_factors: bool
 ) -> str:
     for known in store.list_of(session, subject):
         if known.way == way:
             waiting.end(session, known)
+    code = _add_link(session, keys, subject, way, now, loses_factors=loses_factors)
+    notices.note_change(session, subject, security.RECOVERY_READY, now)
+    return code
+
+
+def _add_link(session: Session, keys: NoticeKeys, subject: str, way: str, now: datetime, *, loses_factors: bool) -> str:
     until = now + STAFF_LINK_LIFETIME
     recovery = Recovery(str(uuid.uuid4()), subject, way, loses_factors, now, now, until)
     store.add(session, recovery)
-    link = notices.add_link(session, subject, recovery.id, until, now)
-    notices.note_change(session, subject, security.RECOVERY_READY, now)
-    return make_code(session, keys, link)
+    return make_code(session, keys, notices.add_link(session, subject, recovery.id, until, now))

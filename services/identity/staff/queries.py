@@ -29,6 +29,15 @@ def list_members(
         after = rows[-1].username if len(rows) == batch else None
 
 
+def list_page(
+    session: Session, role: str | None, department: str | None, after: str | None, limit: int
+) -> dict[str, Any]:
+    """The same as a page: those behind the user name `after`. `next` is the last one's, if there are more."""
+    rows = store.list_members(session, after or "", limit + 1, role=role, department=department)
+    following = rows[limit - 1].username if len(rows) > limit else None
+    return {"items": [_plain(row) for row in rows[:limit]], "next": following}
+
+
 def show(session: Session, hand: Hand, username: str, now: datetime) -> dict[str, Any]:
     """One account. Raise `NotFound`. Of a citizen it is a look, and in their access log."""
     member = store.lock_member(session, normalize_username(username) or "")

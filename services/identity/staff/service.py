@@ -1,0 +1,93 @@
+"""The entrypoints of staff: the same commands as `onehall user`, in the name of an operator's account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from chassis.database import Session
+from chassis.rpc import rpc
+from contracts.errors import Fault, InvalidInput
+from services.identity.base import IdentityBase
+from services.identity.security_notices.codes import NoticeKeys
+from services.identity.staff import commands, opening, queries
+from services.identity.staff.domain import Hand
+from services.identity.staff.operators import require_fresh_operator, require_present_operator
+
+A_PAGE = 50
+
+
+class StaffEntrypoints(IdentityBase):
+    @rpc
+    def list_staff(
+        self, session: str, role: str | None = None, department: str | None = None, after: str | None = None
+    ) -> dict[str, Any]:
+        with self.database.transaction() as transaction:
+            require_present_operator(transaction, self.actor, session, datetime.now(UTC))
+            return queries.list_page(transaction, role, department, after, A_PAGE)
+
+    @rpc
+    def get_staff_member(self, session: str, username: str) -> dict[str, Any]:
+        """With who may change it next: so the sign-in is as fresh as for that."""
+        now = datetime.now(UTC)
+        with self.database.transaction() as transaction:
+            hand = self._fresh_operator(transaction, session, now)
+            shown = queries.show(transaction, hand, username, now)
+            return shown | {"is_own": shown["subject"] == hand.viewer}
+
+    @rpc
+    def get_operator(self, session: str) -> None:
+        """Whether they may change something now."""
+        with self.database.transaction() as transaction:
+            self._fresh_operator(transaction, session, datetime.now(UTC))
+
+    @rpc
+    def add_staff_member(self, session: str, said: dict[str, Any]) -> str:
+        now, limits = datetime.now(UTC), self._limit_keys()
+        member = opening.require_new_member(said)
+        with self.database.transaction() as transaction:
+            hand = self._fresh_operator(transaction, session, now, limits)
+        keys = NoticeKeys(self.settings.cookie_key.get_secret_value(), self._other_key())
+        return opening.open_account(self.database, self.offload, self._vault(), keys, hand, member, now)
+
+    @rpc
+    def grant_role(
+        self,
+        session: str,
+        username: str,
+        roles: list[str],
+        department: str | None = None,
+        hall: str | None = None,
+    ) -> None:
+        def grant(transaction: Session, hand: Hand, now: datetime) -> None:
+            commands.grant(transaction, hand, username, roles, department=department, hall=hall, now=now)
+
+        self._change(session, grant)
+
+    @rpc
+    def revoke_role(self, session: str, username: str, roles: list[str]) -> None:
+        if not roles:
+            # at the command line none means all; a form that was sent without a choice means nothing
+            raise InvalidInput([Fault(pointer="/roles", rule="minItems", value=1)])
+        self._change(session, lambda transaction, hand, now: commands.revoke(transaction, hand, username, roles, now))
+
+    @rpc
+    def disable_account(self, session: str, username: str) -> None:
+        self._change(session, lambda transaction, hand, now: commands.disable(transaction, hand, username, now))
+
+    @rpc
+    def enable_account(self, session: str, username: str) -> None:
+        self._change(session, lambda transaction, hand, now: commands.enable(transaction, hand, username, now))
+
+    @rpc
+    def reset_factors(self, session: str, username: str) -> None:
+        self._change(session, lambda transaction, hand, now: commands.reset_factors(transaction, hand, username, now))
+
+    def _change(self, session: str, change: Callable[[Session, Hand, datetime], Any]) -> None:
+        now, limits = datetime.now(UTC), self._limit_keys()
+        with self.database.transaction() as transaction:
+            change(transaction, self._fresh_operator(transaction, session, now, limits), now)
+
+    def _fresh_operator(self, transaction: Session, session: str, now: datetime, limits: Any = None) -> Hand:
+        return require_fresh_operator(transaction, self.actor, session, self.settings.environment, now, limits)
