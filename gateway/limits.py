@@ -2,3 +2,6 @@
 
 MAX_NOTE = 2_000
 MAX_COMMENT = 1_000
+MAX_REASON = 1_000
+"""Of a report of a look."""
+MAX_ANSWER = 2_000

@@ -254,6 +254,15 @@ class Inbox(BaseModel):
     next: str | None
 
 
+class LookReport(BaseModel):
+    state: str = Field(description="`open`, or `answered` by an auditor")
+    reported_at: str
+    due_at: str
+    answered_at: str | None
+    reason: str | None = Field(description="what the citizen wrote")
+    answer: str | None
+
+
 class AccessEntry(BaseModel):
     id: str
     at: str
@@ -269,6 +278,7 @@ class AccessEntry(BaseModel):
     hall: str | None = Field(default=None, description="at whose counter")
     detail: str | None = Field(default=None, description="of a change of the account as staff")
     viewer: str | None = Field(default=None, description="the person's or the program's subject: for auditors only")
+    report: LookReport | None = Field(default=None, description="what the citizen has reported of it: in one's own log")
 
 
 class AccessLog(BaseModel):

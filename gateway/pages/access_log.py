@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Query
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
+from contracts.errors import InvalidInput, TooManyAttempts
 from gateway.languages import Catalogue
-from gateway.pages.visits import Visited
+from gateway.limits import MAX_REASON
+from gateway.pages.visits import Visit, Visited, text_in
+from gateway.problems import sentence
 
 router = APIRouter(prefix="/account/access-log")
 
@@ -26,7 +30,30 @@ async def show_access_log(
     for entry in entries["items"]:
         entry["change"] = change_in_words(visit.say, entry.get("detail"))
         entry["client"] = client_name(visit.say, entry.get("client_id"), entry["client"])
-    return visit.render("access_log.html", entries=entries, number=case, cursor=cursor)
+    reported = "reported" in visit.request.query_params
+    return visit.render("access_log.html", entries=entries, number=case, cursor=cursor, reported=reported)
+
+
+@router.get("/{entry:uuid}/report")
+async def show_report(visit: Visited, entry: UUID) -> Response:
+    _ = visit.signed_in
+    return _report_page(visit, entry)
+
+
+@router.post("/{entry:uuid}/report")
+async def report(visit: Visited, entry: UUID) -> Response:
+    reason = text_in(await visit.form(), "reason")[: MAX_REASON + 1]
+    try:
+        await visit.call_as_oneself("identity.report_look", str(entry), reason)
+    except InvalidInput as invalid:
+        return _report_page(visit, entry, reason, sentence(invalid.faults[0], visit.say), 422)
+    except TooManyAttempts as error:
+        return _report_page(visit, entry, reason, visit.say("second.wait", seconds=error.args[0]), 429)
+    return RedirectResponse("/account/access-log?reported=1", 303)
+
+
+def _report_page(visit: Visit, entry: UUID, reason: str = "", fault: str = "", status: int = 200) -> Response:
+    return visit.render("access_log_report.html", status, entry=entry, reason=reason, fault=fault)
 
 
 def change_in_words(say: Catalogue, detail: str | None) -> str:

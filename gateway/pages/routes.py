@@ -6,6 +6,7 @@ from gateway.pages import (
     access_log,
     account,
     addresses_of_account,
+    auditor,
     case_lists,
     cases,
     counter_assurance,
@@ -24,6 +25,7 @@ from gateway.pages import (
     kiosk,
     mandates,
     not_me,
+    operator,
     own_account,
     passkeys,
     progress,
@@ -95,6 +97,5 @@ for at in (KIOSK_PLACE, VISIT_PLACE):
 # who acts for somebody does not rate for them
 for part in (items, case_lists, cases, joint, drafts, documents, uploads, results):
     router.include_router(part.router, prefix=VISIT_PLACE.base)
-router.include_router(work.router)
-router.include_router(statistics.router)
-router.include_router(evidence_requests.router)
+for part in (work, statistics, operator, auditor, evidence_requests):
+    router.include_router(part.router)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from gateway.limits import MAX_COMMENT, MAX_NOTE
+from gateway.limits import MAX_ANSWER, MAX_COMMENT, MAX_NOTE, MAX_REASON
 
 _FOLDER = Path(__file__).parents[1]
 STATIC = _FOLDER / "static"
@@ -27,5 +27,10 @@ TEMPLATES = Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
-TEMPLATES.globals |= {"max_note": MAX_NOTE, "max_comment": MAX_COMMENT}
+TEMPLATES.globals |= {
+    "max_note": MAX_NOTE,
+    "max_comment": MAX_COMMENT,
+    "max_reason": MAX_REASON,
+    "max_answer": MAX_ANSWER,
+}
 TEMPLATES.globals["style_sheet"] = f"/static/build/onehall.css?v={_version(STYLE_SHEET)}"

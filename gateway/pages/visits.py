@@ -41,6 +41,8 @@ LOCAL_PATHS = (
         "/work",
         "/device",
         "/hall/",
+        "/operator/",
+        "/auditor/",
     ),
     *("/oauth/authorize?", "/login/start"),
 )

@@ -38,6 +38,22 @@ def list_page(
     return {"items": [_plain(row) for row in rows[:limit]], "next": following}
 
 
+def find(session: Session, username: str) -> str:
+    """The subject. Raise `NotFound`."""
+    subject = store.find_subject(session, normalize_username(username) or "")
+    if subject is None:
+        raise NotFound("account", username)
+    return subject
+
+
+def name_of(session: Session, subject: str) -> str:
+    """The user name. Raise `NotFound`."""
+    username = store.get_username(session, subject)
+    if username is None:
+        raise NotFound("account", subject)
+    return username
+
+
 def show(session: Session, hand: Hand, username: str, now: datetime) -> dict[str, Any]:
     """One account. Raise `NotFound`. Of a citizen it is a look, and in their access log."""
     member = store.lock_member(session, normalize_username(username) or "")

@@ -40,6 +40,16 @@ def lock_member(session: Session, username: str) -> Member | None:
     return Member(row.subject, row.username, Post(tuple(row.roles), row.department, row.hall), row.disabled_at)
 
 
+def get_username(session: Session, subject: str) -> str | None:
+    return session.execute(select(_ACCOUNT.username).where(_ACCOUNT.subject == subject)).scalar()
+
+
+def find_subject(session: Session, username: str) -> str | None:
+    """As `lock_member` finds it."""
+    is_open = (_ACCOUNT.username == username, _ACCOUNT.closed_at.is_(None))
+    return session.execute(select(_ACCOUNT.subject).where(*is_open)).scalar()
+
+
 def save_post(session: Session, subject: str, post: Post) -> None:
     session.execute(update(tables.accounts).where(_ACCOUNT.subject == subject).values(asdict(post)))
 
@@ -54,7 +64,7 @@ def list_members(
     """Staff, and everybody who is disabled, by user name from behind `after`."""
     # as the index says it
     is_meant = or_(_ACCOUNT.roles != text("'{}'"), _ACCOUNT.disabled_at.is_not(None))
-    found = select(_ACCOUNT.username, _ACCOUNT.name, _ACCOUNT.disabled_at, *_POST).where(
+    found = select(_ACCOUNT.subject, _ACCOUNT.username, _ACCOUNT.name, _ACCOUNT.disabled_at, *_POST).where(
         is_meant, _ACCOUNT.closed_at.is_(None), _ACCOUNT.username > after
     )
     if role is not None:
