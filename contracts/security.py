@@ -11,12 +11,15 @@ RECOVERY_LINK = "recovery-link"
 PASSWORD_CHANGED, PASSWORD_RECOVERED = "password-changed", "password-recovered"
 MAIL_CHANGED, PHONE_CHANGED = "email-changed", "phone-changed"
 NEW_DEVICE, REFUSED = "new-device", "refused"
+PASSKEY_COPIED = "passkey-copied"
+"""Nothing has changed: somebody used a copy of a passkey, and was refused."""
 RECOVERY_RENEWED = "recovery-renewed"
 """New recovery codes; the old ones are worth nothing."""
 
 CHANGES = (
     PASSWORD_CHANGED,
     *(f"{factor}-{what}" for factor in FACTORS for what in ("added", "removed")),
+    PASSKEY_COPIED,
     RECOVERY_RENEWED,
     MAIL_CHANGED,
     PHONE_CHANGED,

@@ -66,9 +66,15 @@ async def _show(
         note=note,
         just_submitted="submitted" in visit.request.query_params,
         evidence=evidence.described(file, visit),
+        **_section(visit, file),
         **_documents(visit, file),
         **progress.code_of(visit, case),
     )
+
+
+def _section(visit: Visit, file: dict[str, Any]) -> dict[str, Any]:
+    """An officer has come from the worklist."""
+    return {"section": "/work"} if file.get("assigned") and visit.actor.has_role("officer") else {}
 
 
 def _documents(visit: Visit, file: dict[str, Any]) -> dict[str, Any]:

@@ -10,11 +10,12 @@ from starlette.responses import RedirectResponse, Response
 
 from contracts.errors import InvalidInput, SessionEnded, SignInRefused, TooManyAttempts
 from gateway.content_policy import policy_for_redirect
+from gateway.pages.passkeys import MAX_CREDENTIAL, ceremony_response, has_host_name
 from gateway.pages.sign_in import Next, client_request
 from gateway.pages.signed_in import set_session
-from gateway.pages.visits import Visit, Visited, local_path
+from gateway.pages.visits import Visit, Visited, local_path, text_in
 from gateway.problems import sentence
-from gateway.sessions import DEVICE, PENDING, SESSION
+from gateway.sessions import CEREMONY, DEVICE, PENDING, SESSION
 
 router = APIRouter(prefix="/login/second")
 
@@ -73,6 +74,28 @@ async def set_up(visit: Visited, next: Next = None) -> Response:  # noqa: A002
     return _go_on(visit, session, page)
 
 
+@router.post("/set-up/passkey/options")
+async def begin_passkey(visit: Visited) -> Response:
+    return ceremony_response(visit, await visit.rpc.call("identity.begin_required_passkey", _pending(visit)))
+
+
+@router.post("/set-up/passkey")
+async def set_up_passkey(visit: Visited, next: Next = None) -> Response:  # noqa: A002
+    posted = await visit.form()
+    ceremony = visit.cookies.read(visit.request, CEREMONY) or ""
+    credential, name = str(posted.get("credential", ""))[: MAX_CREDENTIAL + 1], text_in(posted, "name")[:MAX_CODE]
+    try:
+        made = (_pending(visit), ceremony, credential, name)
+        session = await visit.rpc.call("identity.finish_required_passkey", *made, *_browser(visit))
+    except InvalidInput as invalid:
+        return await _set_up_page(visit, next, fault=sentence(invalid.faults[0], visit.say), at="passkey-name")
+    except SessionEnded:
+        return _begin_anew(next)
+    page = visit.render("recovery_codes.html", codes=session["recovery_codes"], onward=_target(next))
+    visit.cookies.delete(page, CEREMONY)
+    return _go_on(visit, session, page)
+
+
 async def _page(visit: Visit, address: str | None, by: str | None, *, fault: str | None = None) -> Response:
     target = local_path(address)
     try:
@@ -98,14 +121,22 @@ async def _page(visit: Visit, address: str | None, by: str | None, *, fault: str
     )
 
 
-async def _set_up_page(visit: Visit, address: str | None, *, fault: str | None = None) -> Response:
+async def _set_up_page(visit: Visit, address: str | None, *, fault: str | None = None, at: str = "code") -> Response:
     try:
         offer = await visit.rpc.call("identity.begin_required_factor", _pending(visit))
     except SessionEnded:
         return _begin_anew(address)
-    action = f"/login/second/set-up?next={quote(local_path(address), safe='')}"
+    target = quote(local_path(address), safe="")
     return visit.render(
-        "set_up_app.html", 422 if fault else 200, offer=offer, action=action, fault=fault, is_required=True
+        "set_up_app.html",
+        422 if fault else 200,
+        offer=offer,
+        action=f"/login/second/set-up?next={target}",
+        passkey=f"/login/second/set-up/passkey?next={target}",
+        can_have_passkeys=has_host_name(visit.request.app.state.settings.base_url),
+        fault=fault,
+        at=at,
+        is_required=True,
     )
 
 

@@ -85,7 +85,9 @@ async def show_app(visit: Visited) -> Response:
 async def _app_page(visit: Visit, fault: str | None = None) -> Response:
     offer = await ask(visit, "begin_totp")
     status = 422 if fault else 200
-    return visit.render("set_up_app.html", status, offer=offer, action=f"{HERE}/app", fault=fault, is_required=False)
+    return visit.render(
+        "set_up_app.html", status, offer=offer, action=f"{HERE}/app", fault=fault, at=None, is_required=False
+    )
 
 
 @router.post("/app")

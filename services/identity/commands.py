@@ -43,7 +43,6 @@ from services.identity.presence import store as presence_store
 from services.identity.recovery import store as recovery_store
 from services.identity.sealing import hash_secret, new_secret
 from services.identity.security_notices import store as notice_store
-from services.identity.sessions import commands as sessions
 
 Offload = Callable[..., Any]
 
@@ -183,7 +182,6 @@ def save_platform_clients(session: Session, notify_secret: str) -> None:
 
 
 def remove_expired(session: Session, now: datetime) -> None:
-    sessions.end_all_expired(session, now)
     store.remove_expired(session, now)
     device_store.remove_expired(session, now)
     factor_store.remove_expired(session, now)

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from sqlalchemy import text
 
 from chassis import context
-from contracts.errors import InvalidInput, NotFound, SignInRefused, SignInTooOld, TooManyAttempts
+from contracts.errors import InvalidInput, NotFound, SessionEnded, SignInRefused, SignInTooOld, TooManyAttempts
 from services.identity.browser_sessions import Browser
-from services.identity.factors import enrolment, passkeys, store
+from services.identity.factors import enrolment, passkeys, required_passkey, store
 from services.identity.factors.domain import MAX_PASSKEYS
 from services.identity.limits.domain import PASSKEY_ADDRESS
 from tests.authenticators import IS_COPIED, MAY_BE_COPIED, PRESENT, VERIFIED, Authenticator
@@ -218,6 +219,30 @@ def test_a_counter_that_does_not_rise_is_a_copied_key(owner, count):
     owner.sign_in(count=9)
 
 
+def changes_told(owner):
+    said = text("SELECT change FROM security_notices WHERE subject = :s ORDER BY told_at")
+    with owner.driver.database.transaction() as session:
+        return list(session.execute(said, {"s": owner.account.subject}).scalars())
+
+
+def test_the_owner_of_a_copied_key_is_told_once_a_day(owner):
+    owner.sign_in()
+    for _ in range(2):
+        refused(owner.sign_in, count=1)
+    assert changes_told(owner).count("passkey-copied") == 1
+    owner.driver.after(days=1)
+    refused(owner.sign_in, count=1)
+    assert changes_told(owner).count("passkey-copied") == 2
+
+
+def test_nobody_is_told_of_a_copy_by_who_has_not_the_key(owner, other):
+    owner.sign_in()
+    begun = owner.begin()
+    forged = json.loads(other.key.get(begun["options"], count=1)) | {"id": owner.kept[0].id, "rawId": owner.kept[0].id}
+    refused(owner.finish, begun["ceremony"], json.dumps(forged))
+    assert "passkey-copied" not in changes_told(owner)
+
+
 def test_a_key_that_counts_nothing_is_let_in(driver):
     owner = Owner(driver)
     owner.add()
@@ -344,6 +369,50 @@ def test_there_are_none_for_an_address_without_a_host_name(signed_in):
 
 
 # Staff
+
+
+@pytest.fixture
+def newcomer(driver):
+    """An officer who has no second factor yet, outside a local run."""
+    officer = Owner(driver, roles=("officer",), department="civil-affairs")
+    officer.environment = "production"
+    officer.pending = driver.begin_sign_in(officer.account, "production")
+    return officer
+
+
+def finish_required(newcomer, begun, credential):
+    d, made = newcomer.driver, (begun["ceremony"], credential, "key")
+    return required_passkey.finish(d.database, newcomer.means, newcomer.pending, *made, Browser("web"), d.now)
+
+
+def test_staff_set_up_a_passkey_before_they_get_a_session(newcomer):
+    begun = newcomer.in_transaction(required_passkey.begin, newcomer.means, newcomer.pending)
+    opened = finish_required(newcomer, begun, newcomer.key.create(begun["options"]))
+    assert len(opened["recovery_codes"]) == 10
+    newcomer.driver.session = opened["session"]
+    assert {"mfa", "pwd"} <= set(newcomer.amr())
+    with pytest.raises(SessionEnded):
+        newcomer.in_transaction(required_passkey.begin, newcomer.means, newcomer.pending)
+
+
+@pytest.mark.parametrize("how", ["garbage", "another's ceremony", "a ceremony to sign in"])
+def test_what_is_no_new_passkey_gives_no_session(newcomer, other, how):
+    begun = newcomer.in_transaction(required_passkey.begin, newcomer.means, newcomer.pending)
+    credential = newcomer.key.create(begun["options"])
+    if how == "another's ceremony":
+        begun = other.begin_adding()
+        credential = newcomer.key.create(begun["options"])
+    if how == "a ceremony to sign in":
+        begun = newcomer.begin()
+    with pytest.raises(InvalidInput):
+        finish_required(newcomer, begun, "{}" if how == "garbage" else credential)
+    assert newcomer.kept == []
+
+
+def test_a_passkey_is_no_way_past_the_second_factor_that_there_is(owner):
+    owner.pending = owner.give_password()
+    with pytest.raises(SessionEnded):
+        owner.in_transaction(required_passkey.begin, owner.means, owner.pending)
 
 
 def test_staff_keep_one_second_factor(driver):

@@ -30,14 +30,16 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
+from chassis import recently
 from chassis.database import Database, Session
+from contracts import security
 from contracts.actors import CHANNELS, Actor
 from contracts.errors import Fault, InvalidInput, SignInRefused
 from services.identity import security_notices
 from services.identity.browser_sessions import Browser, open_session
-from services.identity.domain import UNSTORABLE
+from services.identity.domain import UNSTORABLE, Account
 from services.identity.factors import enrolment, second_step, store
-from services.identity.factors.domain import MAX_PASSKEYS, PASSKEY, references
+from services.identity.factors.domain import MAX_PASSKEYS, PASSKEY, PendingSignIn, references
 from services.identity.factors.means import Means
 from services.identity.factors.owner import require_fresh_owner
 from services.identity.limits.domain import PASSKEY_ADDRESS
@@ -46,6 +48,7 @@ from services.identity.sealing import hash_secret, new_secret
 
 REGISTER, SIGN_IN = "register", "sign-in"
 _LIFETIME = timedelta(minutes=5)
+_COPY_TOLD_EACH = timedelta(days=1)
 _MAX_CREDENTIAL = 20_000
 _MAX_NAME = 60
 _TRANSPORTS = {transport.value for transport in AuthenticatorTransport}
@@ -78,7 +81,11 @@ def _require_relying_party(means: Means) -> RelyingParty:
 
 def begin_registration(session: Session, means: Means, actor: Actor, secret: str, now: datetime) -> dict[str, str]:
     """`ceremony`, which the same browser brings again, and `options` for `navigator.credentials.create`."""
-    account = require_fresh_owner(session, actor, secret, now).account
+    return offer(session, means, require_fresh_owner(session, actor, secret, now).account, now)
+
+
+def offer(session: Session, means: Means, account: Account, now: datetime) -> dict[str, str]:
+    """As `begin_registration`, for whoever may add one. Raise `InvalidInput`."""
     party = _require_relying_party(means)
     known = store.list_passkeys(session, account.subject)
     if len(known) >= MAX_PASSKEYS:
@@ -112,36 +119,44 @@ def finish_registration(
     """Recovery codes, if the account had none. Raise `InvalidInput` for what no authenticator here has made."""
     with database.transaction() as session:
         begun = store.take_ceremony(session, hash_secret(ceremony), REGISTER, now)
-    party = _require_relying_party(means)
     with database.transaction() as session:
         subject = require_fresh_owner(session, actor, secret, now).account.subject
-        if begun is None or begun.subject != subject:
-            raise _not_accepted()
-        parsed = _parse(credential)
-        try:
-            made = verify_registration_response(
-                credential=parsed,
-                expected_challenge=bytes(begun.challenge),
-                expected_rp_id=party.id,
-                expected_origin=party.origin,
-                require_user_verification=True,
-            )
-        except (WebAuthnException, ValueError, KeyError, TypeError):
-            raise _not_accepted() from None
-        row = {
-            "id": bytes_to_base64url(made.credential_id),
-            "subject": subject,
-            "name": _name(name),
-            "public_key": made.credential_public_key,
-            "sign_count": made.sign_count,
-            "is_backed_up": made.credential_backed_up,
-            "transports": _transports(parsed),
-            "added_at": now,
-        }
-        if not store.add_passkey(session, row):
-            raise _not_accepted()
-        security_notices.note_change(session, subject, "passkey-added", now)
+        save_made(session, means, begun, subject, credential, name, now)
         return enrolment.first_recovery_codes(session, subject)
+
+
+def save_made(
+    session: Session, means: Means, begun: Any | None, subject: str, credential: str, name: str, now: datetime
+) -> bool:
+    """What an authenticator has made for the ceremony `begun`: whether its copies are kept (`is_backed_up`)."""
+    party = _require_relying_party(means)
+    if begun is None or begun.subject != subject:
+        raise _not_accepted()
+    parsed = _parse(credential)
+    try:
+        made = verify_registration_response(
+            credential=parsed,
+            expected_challenge=bytes(begun.challenge),
+            expected_rp_id=party.id,
+            expected_origin=party.origin,
+            require_user_verification=True,
+        )
+    except (WebAuthnException, ValueError, KeyError, TypeError):
+        raise _not_accepted() from None
+    row = {
+        "id": bytes_to_base64url(made.credential_id),
+        "subject": subject,
+        "name": _name(name),
+        "public_key": made.credential_public_key,
+        "sign_count": made.sign_count,
+        "is_backed_up": made.credential_backed_up,
+        "transports": _transports(parsed),
+        "added_at": now,
+    }
+    if not store.add_passkey(session, row):
+        raise _not_accepted()
+    security_notices.note_change(session, subject, "passkey-added", now)
+    return made.credential_backed_up
 
 
 def _name(name: str) -> str:
@@ -194,11 +209,31 @@ def finish_sign_in(
         if begun.subject != (waiting.subject if waiting else None):
             raise SignInRefused
         row = _verified(session, means, begun, credential)
-        store.use_passkey(session, row.id, row.sign_count, is_backed_up=row.is_backed_up, now=now)
-        if waiting is not None:
-            return second_step.complete(session, waiting, browser, PASSKEY, now, is_backed_up=row.is_backed_up)
-        amr = references((), PASSKEY, is_backed_up=row.is_backed_up)
-        return open_session(session, row.subject, browser, browser.request_id, amr, now)
+        if row.is_copy:
+            _tell_of_copy(session, row, now)
+            opened = None
+        else:
+            opened = _let_in(session, row, waiting, browser, now)
+    # after the commit, because the owner hears of it
+    if opened is None:
+        raise SignInRefused
+    return opened
+
+
+def _let_in(
+    session: Session, row: _Proved, waiting: PendingSignIn | None, browser: Browser, now: datetime
+) -> dict[str, Any]:
+    store.use_passkey(session, row.id, row.sign_count, is_backed_up=row.is_backed_up, now=now)
+    if waiting is not None:
+        return second_step.complete(session, waiting, browser, PASSKEY, now, is_backed_up=row.is_backed_up)
+    amr = references((), PASSKEY, is_backed_up=row.is_backed_up)
+    return open_session(session, row.subject, browser, browser.request_id, amr, now)
+
+
+def _tell_of_copy(session: Session, row: _Proved, now: datetime) -> None:
+    """Once a day, however often it is tried."""
+    if recently.claim(session, [recently.key_of("passkey-copied", row.id)], _COPY_TOLD_EACH, now):
+        security_notices.note_change(session, row.subject, security.PASSKEY_COPIED, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,10 +242,11 @@ class _Proved:
     subject: str
     sign_count: int
     is_backed_up: bool
+    is_copy: bool
 
 
 def _verified(session: Session, means: Means, begun: Any, credential: str) -> _Proved:
-    """Raise `SignInRefused`."""
+    """With a key of the account, or a copy of it. Raise `SignInRefused`."""
     party = _require_relying_party(means)
     try:
         parsed = _parse(credential)
@@ -220,19 +256,22 @@ def _verified(session: Session, means: Means, begun: Any, credential: str) -> _P
     if row is None or begun.subject not in (None, row.subject) or not _is_handle(parsed, row, begun):
         raise SignInRefused
     try:
-        # section 7.2, step 22: a counter that does not rise is a copied key
         proved = verify_authentication_response(
             credential=parsed,
             expected_challenge=bytes(begun.challenge),
             expected_rp_id=party.id,
             expected_origin=party.origin,
             credential_public_key=bytes(row.public_key),
-            credential_current_sign_count=row.sign_count,
+            # looked at below: whose key it is must be known first
+            credential_current_sign_count=0,
             require_user_verification=True,
         )
     except (WebAuthnException, ValueError, KeyError, TypeError):
         raise SignInRefused from None
-    return _Proved(row.id, row.subject, proved.new_sign_count, proved.credential_backed_up)
+    # section 7.2, step 22: a counter that does not rise is a copied key; one that stays at 0 counts nothing
+    count = proved.new_sign_count
+    is_copy = (count != 0 or row.sign_count != 0) and count <= row.sign_count
+    return _Proved(row.id, row.subject, count, proved.credential_backed_up, is_copy)
 
 
 def _is_handle(parsed: dict[str, Any], row: Any, begun: Any) -> bool:

@@ -13,6 +13,8 @@ from services.identity.factors.means import Means
 from services.identity.factors.owner import require_owner
 from services.identity.persons import store as persons
 from services.identity.persons.identifiers import mask
+from services.identity.recovery import store as recovery_store
+from services.identity.recovery.store import Recovery
 
 
 def get_security(session: Session, means: Means, actor: Actor, secret: str, now: datetime) -> dict[str, Any]:
@@ -22,7 +24,9 @@ def get_security(session: Session, means: Means, actor: Actor, secret: str, now:
     totp = store.get_totp(session, subject)
     particulars = dict(persons.open_particulars(session, means.vault, subject).items())
     codes = {row.kind: row for row in store.list_code_factors(session, subject)}
+    waiting = recovery_store.list_of(session, subject)
     return {
+        "recovery": _recovery(min(waiting, key=lambda each: each.ready_at)) if waiting else None,
         "has_second_factor": not factors.is_empty,
         "totp": _times(totp) if totp else None,
         "passkeys": [{"id": row.id, "name": row.name} | _times(row) for row in store.list_passkeys(session, subject)],
@@ -36,6 +40,11 @@ def get_security(session: Session, means: Means, actor: Actor, secret: str, now:
         },
         "recovery_codes": factors.recovery_codes,
     }
+
+
+def _recovery(recovery: Recovery) -> dict[str, str]:
+    """The one that is ready first."""
+    return {"begun_at": recovery.begun_at.isoformat(), "ready_at": recovery.ready_at.isoformat()}
 
 
 def _times(row: Any) -> dict[str, str | None]:

@@ -8,7 +8,7 @@ from typing import Any
 from chassis.rpc import rpc
 from services.identity.base import IdentityBase
 from services.identity.browser_sessions import Browser
-from services.identity.factors import enrolment, passkeys, password_change, queries, second_step
+from services.identity.factors import enrolment, passkeys, password_change, queries, required_passkey, second_step
 
 
 class FactorEntrypoints(IdentityBase):
@@ -53,6 +53,27 @@ class FactorEntrypoints(IdentityBase):
     ) -> dict[str, Any]:
         now, here = datetime.now(UTC), {"previous": previous, "browser": browser}
         opened = enrolment.finish_required_totp(self.database, self._means(), pending, sealed, code, now, **here)
+        return self._doorkeeper().remembering(opened, device, now)
+
+    @rpc
+    def begin_required_passkey(self, pending: str) -> dict[str, str]:
+        with self.database.transaction() as transaction:
+            return required_passkey.begin(transaction, self._means(), pending, datetime.now(UTC))
+
+    @rpc
+    def finish_required_passkey(
+        self,
+        pending: str,
+        ceremony: str,
+        credential: str,
+        name: str,
+        previous: str | None = None,
+        browser: str | None = None,
+        device: str | None = None,
+    ) -> dict[str, Any]:
+        now, here = datetime.now(UTC), Browser("", None, previous, browser)
+        made = (ceremony, credential, name)
+        opened = required_passkey.finish(self.database, self._means(), pending, *made, here, now)
         return self._doorkeeper().remembering(opened, device, now)
 
     @rpc

@@ -75,11 +75,6 @@ def end_expired(session: Session, now: datetime) -> int:
     return len(taken)
 
 
-def end_all_expired(session: Session, now: datetime) -> None:
-    while end_expired(session, now):
-        pass
-
-
 def end_app(session: Session, subject: str, client_id: str, now: datetime) -> None:
     """The client has nothing of the person any more: no consent, no tokens, no session."""
     store.remove_codes(session, subject, client_id)
