@@ -128,7 +128,7 @@ def test_staff_set_up_a_second_factor_before_they_come_in_and_keep_it(browser, s
     with open_door(seeded, "production") as door, visiting(browser, door) as page:
         page.add_init_script(AXE_SCRIPT)
         come_as(page, officer)
-        expect(page.get_by_text(say("factor.required"))).to_be_visible()
+        expect(page.get_by_text(say("factor.required-choice"))).to_be_visible()
         require_for_everybody(page, "en")
         page.goto(HERE)
         expect(page.locator("#password")).to_be_visible()
@@ -139,6 +139,17 @@ def test_staff_set_up_a_second_factor_before_they_come_in_and_keep_it(browser, s
         expect_security(page)
         page.locator("form[action$='/remove'] button").first.click()
         expect(page.get_by_role("alert")).to_contain_text(say("rule.lastFactor"))
+
+
+def test_staff_set_up_a_passkey_before_they_come_in(browser, seeded, driver):  # noqa: F811
+    officer = driver.register(roles=("officer",), department="civil-affairs")
+    with open_door(seeded, "production") as door, visiting(browser, door) as page:
+        _ = Key(page)
+        come_as(page, officer)
+        press(page, "factor.add-passkey")
+        expect(page.locator(".oh-codes li")).to_have_count(10)
+        page.get_by_role("link", name=say("factor.recovery-kept")).click()
+        expect_security(page)
 
 
 @pytest.mark.parametrize("language", CATALOGUES)
