@@ -147,7 +147,10 @@ async def _member_page(
 def _faults(visit: Visit, invalid: InvalidInput, form: str = "") -> dict[str, str]:
     """By the id of the field, of several forms on a page."""
     prefix = f"{form}-" if form else ""
-    return {prefix + fault["pointer"].strip("/"): sentence(fault, visit.say) for fault in reversed(invalid.faults)}
+    faults: dict[str, str] = {}
+    for fault in invalid.faults:
+        faults.setdefault(prefix + fault["pointer"].strip("/"), sentence(fault, visit.say))
+    return faults
 
 
 async def _departments(visit: Visit) -> list[str]:
