@@ -98,7 +98,7 @@ def file_case(page: Page, form: dict[str, str]) -> str:
     fill_in(page, form)
     submit(page, form)
     assert page.get_by_role("status").inner_text().startswith(say("case.submitted-banner"))
-    return page.locator(".oh-number").inner_text()
+    return page.locator(".oh-number").first.inner_text()
 
 
 def expect_history(page: Page, *events: str) -> None:
@@ -127,7 +127,7 @@ def test_a_citizens_story(browser, base, people, scripts):
         assert page.locator(f'[name="ground"][value="{form["ground"]}"]').is_checked()
         fill_in(page, form)
         submit(page, form)
-        number = page.locator(".oh-number").inner_text()
+        number = page.locator(".oh-number").first.inner_text()
         expect_history(page, "case.submitted")
 
         people.act("clerk", number, "request_correction", note="A newer proof of address").raise_for_status()

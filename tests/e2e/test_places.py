@@ -56,7 +56,7 @@ def test_a_clerk_files_for_the_citizen_at_the_counter(browser, base, people):  #
         fill_in(page, people.example(ITEM))
         submit(page, people.example(ITEM))
         expect_history(page, "case.submitted")
-        number = page.locator(".oh-number").inner_text()
+        number = page.locator(".oh-number").first.inner_text()
         press(page, "hall.end")
         page.goto("/hall/visit/cases")
         expect(page.locator("h1")).to_have_text(say("hall.title"))
