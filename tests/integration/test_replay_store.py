@@ -10,7 +10,14 @@ from contracts.filters import MOST_PATTERNS, TYPES, EventFilter, matches
 
 KEYS = [
     f"{type_}.{department}.511602.{kind}.{item}"
-    for type_ in ("case.submitted", "case.closed", "case.rated")
+    for type_ in (
+        "case.submitted",
+        "case.closed",
+        "case.rated",
+        "evidence.requested",
+        "case.requested",
+        "evidence.closed",
+    )
     for department in ("civil-affairs", "civil-affairs-north", "market_regulation")
     for kind in ("licence", "confirmation")
     for item in ("birth", "birth-2", "elderly-card")
@@ -41,6 +48,8 @@ def let_through(cases_database):
         EventFilter(departments=("civil-affairs",)).patterns,
         EventFilter(types=("case.closed", "case.rated"), departments=("market_regulation",), items=("*",)).patterns,
         EventFilter(kinds=("licence", "confirmation"), items=("birth", "elderly-card")).patterns,
+        EventFilter(types=("case.closed", "evidence.requested"), departments=("civil-affairs",)).patterns,
+        EventFilter(types=("case.closed", "evidence.requested", "case.submitted"), items=("birth", "birth-2")).patterns,
         topology.service_queue("notify", "cases").patterns,
         ("case.submitted.civil-affairs.*.*.birth", "case.*.market_regulation.511602.*.elderly-card"),
         ("case.closed.#", "case.*.*.*.*.birth"),

@@ -68,7 +68,7 @@ def list_requests(
     """What the actor's department or organisation has not answered, the most urgent first. It names nobody."""
     kind, source = _require_source(actor)
     size = paging.require_limit(limit)
-    rows = store.list_waiting(session, desk.seal, kind, source, _place(cursor), size + 1)
+    rows = store.list_waiting(session, kind, source, _place(cursor), size + 1)
     page = paging.page(rows, size, key=_key, view=lambda each: views.request_view(each, catalogue))
     if kind == domain.ORGANISATION:
         agreements = registries.agreements_of(session, source)

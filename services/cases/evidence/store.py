@@ -49,7 +49,7 @@ _EARLIER = text(
 )
 _WAITING = text(
     f"""
-    SELECT {_COLUMNS}, content FROM evidence
+    SELECT {_COLUMNS} FROM evidence
     WHERE source_kind = :kind AND source = :source AND status IN ('asked', 'overdue')
         AND (CAST(:after_due AS timestamptz) IS NULL OR (due_at, id) > (:after_due, CAST(:after_id AS uuid)))
     ORDER BY due_at, id LIMIT :most
@@ -119,12 +119,12 @@ def list_earlier(session: Session, seal: Seal, wanted: Evidence, today: date) ->
 
 
 def list_waiting(
-    session: Session, seal: Seal, kind: str, source: str, after: tuple[datetime, str] | None, most: int
+    session: Session, kind: str, source: str, after: tuple[datetime, str] | None, most: int
 ) -> list[Evidence]:
-    """What a source has not answered, the most urgent first, from behind `after` (`due_at`, `id`)."""
+    """What a source has not answered, the most urgent first, behind `after` (`due_at`, `id`). Nothing is opened."""
     values: dict[str, Any] = {"kind": kind, "source": source, "most": most}
     values |= {"after_due": after[0] if after else None, "after_id": after[1] if after else None}
-    return [_opened(row, seal)[0] for row in session.execute(_WAITING, values)]
+    return [Evidence(*row) for row in session.execute(_WAITING, values)]
 
 
 def list_of_applicant(
