@@ -64,6 +64,7 @@ class Evidence(BaseModel):
     source: str
     source_name: LanguageText | None
     status: EvidenceStatus
+    may: list[Literal["consent", "use", "decline", "withdraw"]] = Field(description="what its applicant may do now")
     consented_at: str | None
     asked_at: str | None
     due_at: str | None
@@ -92,7 +93,6 @@ class OwnEvidence(Evidence):
     item_name: LanguageText
     paper_name: LanguageText
     consented_until: str | None
-    may_withdraw: bool
 
 
 class OwnEvidenceList(BaseModel):

@@ -24,13 +24,6 @@ OWN = "/account/evidence"
 A_PAGE = 20
 
 CONSENT: Final = "consent"
-MAY: Final = {
-    CONSENT: ("wanted", "declined", "not-found", "needs-citizen", "ended"),
-    "use": ("provided",),
-    "decline": ("provided",),
-    "withdraw": ("asked", "overdue", "provided"),
-}
-"""What the page offers the applicant, by the state that the evidence is in; `cases` decides."""
 
 FETCHED: Final = ("asked", "provided", "used")
 """The applicant is not asked to bring the document."""
@@ -70,7 +63,7 @@ def described(file: dict[str, Any], visit: Visit) -> list[dict[str, Any]]:
                 "says": _says(evidence, visit.say, masked=is_own),
                 "check": checks.described(evidence, visit.say, masked=is_own),
                 "given": _given(document, item, case.get("form") or {}, visit.say),
-                "may": [act for act, when in MAY.items() if is_own and is_open and status in when],
+                "may": evidence["may"],
                 "fault": _fault(evidence["document"], visit),
             }
         )
@@ -200,7 +193,9 @@ async def show_own_evidence(
 
 def _until(evidence: dict[str, Any], visit: Visit) -> str | None:
     """The last whole day of the consent."""
-    return last_day(evidence["consented_until"], visit.request.app.state.zone) if evidence["may_withdraw"] else None
+    return (
+        last_day(evidence["consented_until"], visit.request.app.state.zone) if "withdraw" in evidence["may"] else None
+    )
 
 
 @own.post("/{number:code}/{document:code}")

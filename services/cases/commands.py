@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -55,12 +56,14 @@ def prepare_filing(
     item_version: int | None = None,
     places: Places = EVERYWHERE_ONE_REGION,
     documents: object = None,
+    consents: Sequence[str] | None = None,
 ) -> Filing:
     """Check the whole request. No transaction is open yet: a form takes longer to check than a case to save.
 
     `item_version` is the one whose form was filled in, if the sender says so: an older one is refused by name, where
     its answers would be refused one by one. `documents` are the ids of uploads that are handed in with it: who names
-    them (none, too) says that this is all, who does not may bring what the acceptance needs until then.
+    them (none, too) says that this is all, who does not may bring what the acceptance needs until then. `consents`, the
+    documents that may be fetched, are part of the request: with others it is another one.
     """
     applicant = domain.applicant_of(actor)
     domain.require_mandate_for(actor, item)
@@ -76,6 +79,7 @@ def prepare_filing(
     canonical = forms.require_valid(form, offered.validator)
     named = attachment_rules.require_named(documents)
     asked = f"{offered.code}\n{canonical}" + ("" if named is None else f"\n{sorted(named)}")
+    asked += f"\nconsents {sorted(consents)}" if consents else ""
     return Filing(
         item=offered.code,
         item_version=offered.version,
@@ -200,7 +204,7 @@ def act_on_case(
         rules=rules,
     )
     if desk and asked.missing:
-        evidence.require_not_fetched(session, desk, case.number, {each.document for each in asked.missing})
+        evidence.require_not_fetched(session, case.number, {each.document for each in asked.missing})
     if action == "assign":
         staff.require_colleague(session, asked.to or "", case.handled_by, now)
     if action == "transfer":

@@ -16,6 +16,8 @@ from services.cases.catalogue.model import Catalogue, ServiceItem
 from services.cases.crossing.places import EVERYWHERE_ONE_REGION, Places
 from services.cases.crossing.views import crossing_view, offices_view
 from services.cases.domain import Case
+from services.cases.evidence.commands import Desk
+from services.cases.evidence.queries import evidence_of
 from services.cases.joint import queries as joint
 from services.cases.views import case_view, entry_view
 from services.cases.work import notes, staff, worklist
@@ -44,8 +46,12 @@ def get_case_file(
     number: str,
     purpose: str | None = None,
     places: Places = EVERYWHERE_ONE_REGION,
+    desk: Desk | None = None,
 ) -> dict[str, Any]:
-    """All that a page about one case shows, and what this reader may do with it now. A look, as `get_case` is."""
+    """All that a page about one case shows, and what this reader may do with it now. A look, as `get_case` is.
+
+    `desk` is that of evidence; without it none of the case's was fetched.
+    """
     case, form = _require_visible(session, actor, number)
     looks.note(session, actor, case, access.CASE, purpose)
     item = VERSIONS.get(session, catalogue, case.item, case.item_version)
@@ -58,6 +64,7 @@ def get_case_file(
         "actions": actions,
         "joint": joint.context_of(session, catalogue, case),
         "crossing": crossing_view(case, history, places),
+        "evidence": evidence_of(session, catalogue, desk, actor, case, form, purpose) if desk else [],
     }
     shown = file | _for_staff(session, actor, case, item, actions)
     if "transfer" in actions:

@@ -24,7 +24,6 @@ from services.cases.catalogue.live import FRESH_SECONDS
 from services.cases.catalogue.model import Filter
 from services.cases.drafts.service import DraftEntrypoints
 from services.cases.evidence import commands as evidence_commands
-from services.cases.evidence import queries as evidence_queries
 from services.cases.evidence.service import EvidenceEntrypoints
 from services.cases.joint.service import JointEntrypoints
 from services.cases.lists.service import ListEntrypoints
@@ -82,12 +81,15 @@ class CasesService(
         documents: list[str] | None = None,
     ) -> dict[str, Any]:
         filing = commands.prepare_filing(
-            self.catalogue, self.actor, item, form, idempotency_key, item_version, self._places, documents
+            self.catalogue, self.actor, item, form, idempotency_key, item_version, self._places, documents, consents
         )
         is_whole = needs_documents or documents is not None
         with self.work() as (session, catalogue):
             filed = commands.submit_case(session, catalogue, filing, datetime.now(UTC), is_whole=is_whole, **self._time)
-            self._consent(session, catalogue, filed["number"], consents)
+            if consents:
+                evidence_commands.consent_with_filing(
+                    session, catalogue, self._evidence_desk(), self.actor, filed["number"], consents, datetime.now(UTC)
+                )
             return self._with_code(session, filed)
 
     @rpc
@@ -118,15 +120,13 @@ class CasesService(
     @rpc
     def get_case_file(self, number: str, purpose: str | None = None) -> dict[str, Any]:
         with self.work() as (session, catalogue):
-            file = queries.get_case_file(session, catalogue, self.actor, number, purpose, self._places)
+            desk = self._evidence_desk()
+            file = queries.get_case_file(session, catalogue, self.actor, number, purpose, self._places, desk)
             files = attachment_store.list_of_case(session, self._file_seal(), file["case"]["number"])
             case = self._with_code(session, file["case"])
-            evidence = evidence_queries.list_of_case(
-                session, catalogue, self._evidence_desk(), self.actor, number, purpose
-            )
             result = result_queries.summary(session, self._result_seal(), number) if case["decision"] else None
             documents = documents_view(file["item"], files)
-            return file | {"case": case, "documents": documents, "evidence": evidence, "result": result}
+            return file | {"case": case, "documents": documents, "result": result}
 
     @rpc
     def act_on_case(

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from chassis import schedule
 from contracts.actors import Actor
-from contracts.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted
+from contracts.errors import ActionNotAllowed, IdempotencyKeyReused, InvalidInput, NotFound, NotPermitted
 from services.cases import commands
 from services.cases.catalogue.files import shipped
 from services.cases.evidence import commands as evidence
@@ -60,6 +60,10 @@ class Hall:
         with self.database.transaction() as session:
             return evidence.consent(session, CATALOGUE, DESK, actor or self.citizen, number, document, at)
 
+    def consent_with_filing(self, number):
+        with self.database.transaction() as session:
+            evidence.consent_with_filing(session, CATALOGUE, DESK, self.citizen, number, [DOCUMENT, DOCUMENT], NOW)
+
     def decide(self, number, action, at=NOW):
         with self.database.transaction() as session:
             return evidence.decide(session, CATALOGUE, DESK, self.citizen, number, DOCUMENT, action, at)
@@ -80,7 +84,7 @@ class Hall:
         found, cursor = [], None
         with self.database.transaction() as session:
             while True:
-                page = queries.list_requests(session, CATALOGUE, DESK, actor, cursor, 5)
+                page = queries.list_requests(session, CATALOGUE, actor, cursor, 5)
                 found, cursor = found + page["items"], page["next"]
                 if cursor is None:
                     return found
@@ -142,6 +146,40 @@ def test_a_consent_given_twice_is_given_once(hall):
     number, known = hall.asked()
     assert hall.consent(number) == {"id": known, "status": "asked"}
     assert len(hall.told(known)) == 1
+
+
+def test_a_filing_that_is_sent_again_does_not_bring_back_a_consent_that_was_withdrawn(hall):
+    number = hall.file()
+    hall.consent_with_filing(number)
+    assert hall.seen(number)["status"] == "asked"
+    hall.decide(number, "withdraw")
+    hall.consent_with_filing(number)
+    assert hall.seen(number)["status"] == "wanted"
+    hall.act(number, "withdraw", hall.citizen)
+    hall.consent_with_filing(number)
+
+
+def test_a_filing_with_other_consents_is_another_request(hall):
+    form = dict(CATALOGUE.get("sole-trader").description["example"])
+    first, second = (
+        commands.prepare_filing(CATALOGUE, hall.citizen, "sole-trader", form, "k-1", consents=consents)
+        for consents in (None, [DOCUMENT])
+    )
+    with hall.database.transaction() as session:
+        commands.submit_case(session, CATALOGUE, first, NOW)
+        with pytest.raises(IdempotencyKeyReused):
+            commands.submit_case(session, CATALOGUE, second, NOW)
+
+
+@pytest.mark.parametrize(
+    ("result", "may"),
+    [(None, ["withdraw"]), ("provided", ["use", "decline", "withdraw"]), ("not-found", ["consent"])],
+)
+def test_the_applicant_reads_what_they_may_do_and_nobody_else_may(hall, result, may):
+    number, known = hall.asked()
+    if result:
+        hall.answer(known, number, result)
+    assert (hall.seen(number)["may"], hall.seen(number, HANDLER)["may"]) == (may, [])
 
 
 def test_only_the_applicant_consents(hall):
@@ -261,6 +299,7 @@ def test_after_nothing_was_found_the_applicant_brings_it_or_asks_anew(hall):
     assert hall.seen(number)["reason"] == "请携带户口簿到窗口"
     hall.consent(number)
     hall.answer(known, number, "not-found")
+    assert hall.seen(number)["may"] == []
     with pytest.raises(InvalidInput):
         hall.consent(number)
     assert [sequence for *_, sequence in hall.told(known)] == [1, 2, 3]

@@ -279,14 +279,14 @@ def test_a_program_of_the_organisation_sees_and_answers_under_its_agreement_only
     known = hall.consent(case)
     fields = {"child_name": "王安安", "hospital": "广安市人民医院"}
     with hall.database.transaction() as session:
-        (waiting,) = queries.list_requests(session, CATALOGUE, hall.desk, PROGRAM, None, None)["items"]
+        (waiting,) = queries.list_requests(session, CATALOGUE, PROGRAM, None, None)["items"]
         shown = queries.get_request(session, CATALOGUE, hall.desk, PROGRAM, known, hall.now)
     assert (waiting["id"], shown["keys"]["mother_id_number"]) == (known, MOTHER)
     with pytest.raises(InvalidInput):
         hall.answer(known, case, PROGRAM, fields)
     hall.end()
     with hall.database.transaction() as session:
-        assert queries.list_requests(session, CATALOGUE, hall.desk, PROGRAM, None, None)["items"] == []
+        assert queries.list_requests(session, CATALOGUE, PROGRAM, None, None)["items"] == []
     with pytest.raises(NotFound), hall.database.transaction() as session:
         queries.get_request(session, CATALOGUE, hall.desk, PROGRAM, known, hall.now)
     with pytest.raises(NotFound):

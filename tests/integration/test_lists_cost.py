@@ -6,12 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from chassis.sealing import Seal
 from contracts.actors import Actor
 from services.cases.catalogue.files import shipped
 from services.cases.drafts import queries as draft_queries
 from services.cases.evidence import queries as evidence_queries
-from services.cases.evidence.commands import Desk
 from services.cases.subscriptions import queries as subscription_queries
 from services.cases.webhooks import queries as webhook_queries
 from services.identity.access_log import commands as access_log_commands
@@ -27,7 +25,6 @@ CITIZEN = Actor(subject=ME, client="web")
 OFFICER = Actor(subject="dan", client="web", roles=("officer",), department="civil-affairs", scopes=("cases",))
 NAME = f"cost-{ME[:8]}"
 ROWS = 30
-DESK = Desk(Seal("A" * 43, "x"), Seal("A" * 43, "y"))
 
 FILL = """
 WITH made AS (
@@ -90,7 +87,7 @@ OF_CASES = {
     "replays": lambda session, limit: subscription_queries.list_replays(session, CATALOGUE, OFFICER, NAME, None, limit),
     "drafts": lambda session, _: draft_queries.list_drafts(session, CATALOGUE, CITIZEN, None, NOW),
     "requests for evidence": lambda session, limit: evidence_queries.list_requests(
-        session, CATALOGUE, DESK, OFFICER, None, limit
+        session, CATALOGUE, OFFICER, None, limit
     ),
 }
 

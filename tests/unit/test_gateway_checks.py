@@ -20,7 +20,7 @@ def check(*fields: dict[str, Any], reason: str | None = None) -> dict[str, Any]:
 
 def test_what_differs_is_shown_with_both_values_before_the_applicant_decides() -> None:
     compared = check(field("differs", "male", "2026-10-20"), field("same", "secret", "secret"))
-    page = case_page("provided", fields={"full_name": "张三"}, check=compared)
+    page = case_page("provided", may=["use"], fields={"full_name": "张三"}, check=compared)
     shown = page.partition('id="evidence-permit"')[2]
     assert shown.index("In the form: Male") < shown.index("In the evidence: 2026-10-20") < shown.index('value="use"')
     assert "A difference alone refuses nothing" in shown

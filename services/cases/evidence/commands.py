@@ -75,11 +75,8 @@ def consent(
     if case.status not in case_rules.OPEN:
         raise ActionNotAllowed(domain.CONSENT, case.status)
     source = _require_source(session, catalogue, case, document)
-    found = {
-        each.document: (each, content)
-        for each, content in store.list_of_case(session, desk.seal, number, for_update=True)
-    }
-    evidence = found[source.document][0] if source.document in found else _new(session, case, source)
+    found = {each.document: each for each in store.list_states(session, number, for_update=True)}
+    evidence = found.get(source.document) or _new(session, case, source)
     if evidence.status in domain.FETCHED:
         return {"id": evidence.id, "status": evidence.status}
     if answering.allowed_to(session, evidence, now) is None:
@@ -96,6 +93,19 @@ def consent(
         item = VERSIONS.get(session, catalogue, case.item, case.item_version).description
         keep_check(session, desk, catalogue, item, form, evidence, content, None, now)
     return {"id": evidence.id, "status": evidence.status}
+
+
+def consent_with_filing(
+    session: Session, catalogue: Catalogue, desk: Desk, actor: Actor, number: str, documents: list[str], now: datetime
+) -> None:
+    """What the applicant said with the filing. A filing that is sent again consents to nothing anew.
+
+    So a consent that was withdrawn meanwhile stays so.
+    """
+    known = {each.document for each in store.list_states(session, number)}
+    for document in dict.fromkeys(documents):
+        if document not in known:
+            consent(session, catalogue, desk, actor, number, document, now)
 
 
 def _fetch(
@@ -296,18 +306,18 @@ def follow(session: Session, desk: Desk, case: Case, now: datetime) -> None:
     """A case has ended: nobody is asked for it any more, and what was not used is deleted. The case is locked."""
     if case.status not in case_rules.ENDED:
         return
-    for evidence, _ in store.list_of_case(session, desk.seal, case.number, for_update=True):
+    for evidence in store.list_states(session, case.number, for_update=True):
         store.end_consent(session, evidence.id, CASE_ENDED, now)
         if evidence.may(domain.END):
             store.save_content(session, desk.seal, evidence.id, None)
             store.save(session, _take_back(session, case, evidence, domain.ended(evidence), SYSTEM, now))
 
 
-def require_not_fetched(session: Session, desk: Desk, number: str, documents: set[str | None]) -> None:
+def require_not_fetched(session: Session, number: str, documents: set[str | None]) -> None:
     """Nobody demands from the applicant what is being fetched. Raise `InvalidInput` for each such document."""
     fetched = [
         each.document
-        for each, _ in store.list_of_case(session, desk.seal, number)
+        for each in store.list_states(session, number)
         if each.document in documents and each.status in domain.FETCHED
     ]
     if fetched:

@@ -56,6 +56,9 @@ MAY: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What may be done, and from which status."""
 
+APPLICANTS: Final = (CONSENT, USE, DECLINE, WITHDRAW)
+"""What its applicant does."""
+
 RESULTS: Final = (PROVIDED, NOT_FOUND, NEEDS_CITIZEN)
 """What a source may answer."""
 
@@ -122,7 +125,7 @@ class Evidence:
     was_late: bool = False
 
     def may(self, act: str) -> bool:
-        return self.status in MAY[act]
+        return self.status in MAY[act] and (act != CONSENT or self.asks < MOST_ASKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +156,9 @@ def require(evidence: Evidence, act: str) -> None:
 
 
 def consented(evidence: Evidence, at: datetime) -> Evidence:
-    require(evidence, CONSENT)
-    if evidence.asks >= MOST_ASKS:
+    if evidence.status in MAY[CONSENT] and evidence.asks >= MOST_ASKS:
         raise InvalidInput([{"pointer": "/consent", "rule": "evidence.asks", "value": MOST_ASKS}])
+    require(evidence, CONSENT)
     return replace(evidence, consented_at=at, consented_until=at + CONSENT_TERM)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,7 +22,7 @@ from services.cases.evidence import answering, domain, store, views
 from services.cases.evidence.commands import Desk
 from services.cases.evidence.domain import Evidence, Source
 from services.cases.evidence.sources import sources_of
-from services.cases.registries import agreeing, checking
+from services.cases.registries import checking
 from services.cases.registries import store as registries
 from services.cases.registries.agreements import allowing
 
@@ -32,11 +33,27 @@ _UNSEEN = frozenset({domain.PROVIDED, domain.DECLINED})
 def list_of_case(
     session: Session, catalogue: Catalogue, desk: Desk, actor: Actor, number: str, purpose: str | None = None
 ) -> list[dict[str, Any]]:
-    """Every document of the case that is fetched, or could be. Whoever else is shown what one says has looked at it.
+    """`evidence_of` a case that the reader may see."""
+    found = cases.load_case_with_form(session, number) if is_case_number(number) else None
+    if found is None:
+        raise NotFound("case", str(number)[:64])
+    case_rules.require_visible(actor, found[0])
+    return evidence_of(session, catalogue, desk, actor, *found, purpose)
 
-    No query for a case of an item that fetches nothing.
+
+def evidence_of(
+    session: Session,
+    catalogue: Catalogue,
+    desk: Desk,
+    actor: Actor,
+    case: Case,
+    form: Mapping[str, Any],
+    purpose: str | None = None,
+) -> list[dict[str, Any]]:
+    """Every document of the case that is fetched, or could be, and what its applicant may do about each now.
+
+    Whoever else is shown what one says has looked at it. No query for a case of an item that fetches nothing.
     """
-    case, form = _require_case(session, actor, number)
     item = VERSIONS.get(session, catalogue, case.item, case.item_version)
     sources = sources_of(item.description, catalogue)
     if not sources:
@@ -44,15 +61,18 @@ def list_of_case(
     is_own = case_rules.CITIZEN in case_rules.parts_of(actor, case)
     there = {each.document: (each, content) for each, content in store.list_of_case(session, desk.seal, case.number)}
     reasons = checking.reasons_of(session, desk.seal, [each.id for each, _ in there.values()]) if there else {}
+    askable = _askable(session, [source for document, source in sources.items() if document not in there], case.item)
+    may_act = is_own and case.status in case_rules.OPEN
     shown = []
     for document, source in sources.items():
         if document not in there:
-            if _may_be_asked(session, source, case.item):
-                shown.append(views.offered_view(source, catalogue))
+            if document in askable:
+                shown.append(views.offered_view(source, catalogue, [domain.CONSENT] if may_act else []))
             continue
         evidence, content = there[document]
         is_shown = is_own or evidence.status not in _UNSEEN
-        seen = views.evidence_view(evidence, content, catalogue, is_shown=is_shown)
+        may = [act for act in domain.APPLICANTS if may_act and evidence.may(act)]
+        seen = views.evidence_view(evidence, content, catalogue, may, is_shown=is_shown)
         compared = checking.compared_with(
             item.description, document, evidence.paper, form, content.fields if is_shown else {}, catalogue
         )
@@ -63,7 +83,7 @@ def list_of_case(
 
 
 def list_requests(
-    session: Session, catalogue: Catalogue, desk: Desk, actor: Actor, cursor: str | None, limit: int | None
+    session: Session, catalogue: Catalogue, actor: Actor, cursor: str | None, limit: int | None
 ) -> dict[str, Any]:
     """What the actor's department or organisation has not answered, the most urgent first. It names nobody."""
     kind, source = _require_source(actor)
@@ -77,11 +97,16 @@ def list_requests(
     return page
 
 
-def _may_be_asked(session: Session, source: Source, item: str) -> bool:
-    """An organisation only under an agreement."""
-    if source.kind == domain.DEPARTMENT:
-        return True
-    return agreeing.allowed_for(session, source.code, source.paper, item, datetime.now(UTC)) is not None
+def _askable(session: Session, sources: Sequence[Source], item: str) -> set[str]:
+    """The documents whose sources may be asked: an organisation only under an agreement. A query an organisation."""
+    now = datetime.now(UTC)
+    organisations = {source.code for source in sources if source.kind == domain.ORGANISATION}
+    agreements = {code: registries.agreements_of(session, code) for code in sorted(organisations)}
+    return {
+        source.document
+        for source in sources
+        if source.kind == domain.DEPARTMENT or allowing(agreements[source.code], source.paper, item, now)
+    }
 
 
 def get_request(
@@ -107,18 +132,18 @@ def get_request(
 
 
 def list_own_evidence(
-    session: Session, catalogue: Catalogue, desk: Desk, actor: Actor, cursor: str | None, limit: int | None
+    session: Session, catalogue: Catalogue, actor: Actor, cursor: str | None, limit: int | None
 ) -> dict[str, Any]:
     """What the citizen has consented to, the newest first."""
     if not actor.subject or case_rules.is_program(actor) or actor.mandate is not None:
         raise NotPermitted("list_own_evidence")
     size = paging.require_limit(limit)
-    rows = store.list_of_applicant(session, desk.seal, actor.subject, _place(cursor), size + 1)
+    rows = store.list_of_applicant(session, actor.subject, _place(cursor), size + 1)
     return paging.page(
         rows,
         size,
-        key=lambda row: f"{(row[0].consented_at or datetime.now(UTC)).isoformat()} {row[0].id}",
-        view=lambda row: views.own_view(*row, catalogue),
+        key=lambda each: f"{(each.consented_at or datetime.now(UTC)).isoformat()} {each.id}",
+        view=lambda each: views.own_view(each, catalogue),
     )
 
 
@@ -147,11 +172,3 @@ def _is_key(key: str) -> bool:
         return datetime.fromisoformat(at).tzinfo is not None and id_in(known) is not None
     except ValueError:
         return False
-
-
-def _require_case(session: Session, actor: Actor, number: str) -> tuple[Case, dict[str, Any]]:
-    found = cases.load_case_with_form(session, number) if is_case_number(number) else None
-    if found is None:
-        raise NotFound("case", str(number)[:64])
-    case_rules.require_visible(actor, found[0])
-    return found

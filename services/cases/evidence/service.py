@@ -10,7 +10,6 @@ from chassis.rpc import rpc
 from chassis.schedule import Due
 from chassis.timer import on_due, timer
 from services.cases.base import CasesBase
-from services.cases.catalogue.model import Catalogue
 from services.cases.evidence import commands as evidence_commands
 from services.cases.evidence import metrics
 from services.cases.evidence import queries as evidence_queries
@@ -42,14 +41,12 @@ class EvidenceEntrypoints(CasesBase):
     @rpc
     def list_own_evidence(self, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
         with self.work() as (session, catalogue):
-            return evidence_queries.list_own_evidence(
-                session, catalogue, self._evidence_desk(), self.actor, cursor, limit
-            )
+            return evidence_queries.list_own_evidence(session, catalogue, self.actor, cursor, limit)
 
     @rpc
     def list_evidence_requests(self, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
         with self.work() as (session, catalogue):
-            return evidence_queries.list_requests(session, catalogue, self._evidence_desk(), self.actor, cursor, limit)
+            return evidence_queries.list_requests(session, catalogue, self.actor, cursor, limit)
 
     @rpc
     def get_evidence_request(self, id: str) -> dict[str, Any]:  # noqa: A002 - the name on the wire
@@ -77,9 +74,3 @@ class EvidenceEntrypoints(CasesBase):
         with self.database.transaction() as session:
             rows = evidence_store.measure(session)
         metrics.show(rows, datetime.now(UTC))
-
-    def _consent(self, session: Session, catalogue: Catalogue, number: str, documents: list[str] | None) -> None:
-        """The applicant said with the filing which documents may be fetched."""
-        desk, now = self._evidence_desk(), datetime.now(UTC)
-        for document in dict.fromkeys(documents or ()):
-            evidence_commands.consent(session, catalogue, desk, self.actor, number, document, now)

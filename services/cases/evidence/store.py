@@ -38,6 +38,7 @@ _SAVE = text(
 )
 _SAVE_CONTENT = text("UPDATE evidence SET content = :content WHERE id = CAST(:id AS uuid)")
 _LOAD = f"SELECT {_COLUMNS}, content FROM evidence WHERE id = CAST(:id AS uuid)"  # noqa: S608
+_STATES = f"SELECT {_COLUMNS} FROM evidence WHERE number = :number ORDER BY document"  # noqa: S608
 _OF_CASE = f"SELECT {_COLUMNS}, content FROM evidence WHERE number = :number ORDER BY document"  # noqa: S608
 _EARLIER = text(
     f"""
@@ -57,7 +58,7 @@ _WAITING = text(
 )
 _OF_APPLICANT = text(
     f"""
-    SELECT {_COLUMNS}, content FROM evidence
+    SELECT {_COLUMNS} FROM evidence
     WHERE applicant = :applicant AND consented_at IS NOT NULL
         AND (CAST(:before AS timestamptz) IS NULL OR (consented_at, id) < (:before, CAST(:before_id AS uuid)))
     ORDER BY consented_at DESC, id DESC LIMIT :most
@@ -111,6 +112,12 @@ def list_of_case(
     return [_opened(row, seal) for row in session.execute(statement, {"number": number})]
 
 
+def list_states(session: Session, number: str, *, for_update: bool = False) -> list[Evidence]:
+    """The evidence of a case without what it says: nothing is opened."""
+    statement = text(_STATES + (" FOR UPDATE" if for_update else ""))
+    return [Evidence(*row) for row in session.execute(statement, {"number": number})]
+
+
 def list_earlier(session: Session, seal: Seal, wanted: Evidence, today: date) -> list[tuple[Evidence, Content]]:
     """The same paper of the same source, fetched and used for earlier cases of the applicant, and good today."""
     values = {"applicant": wanted.applicant, "paper": wanted.paper, "source": wanted.source}
@@ -128,11 +135,12 @@ def list_waiting(
 
 
 def list_of_applicant(
-    session: Session, seal: Seal, applicant: str, before: tuple[datetime, str] | None, most: int
-) -> list[tuple[Evidence, Content]]:
+    session: Session, applicant: str, before: tuple[datetime, str] | None, most: int
+) -> list[Evidence]:
+    """What they have consented to, the newest first, behind `before` (`consented_at`, `id`). Nothing is opened."""
     values: dict[str, Any] = {"applicant": applicant, "most": most}
     values |= {"before": before[0] if before else None, "before_id": before[1] if before else None}
-    return [_opened(row, seal) for row in session.execute(_OF_APPLICANT, values)]
+    return [Evidence(*row) for row in session.execute(_OF_APPLICANT, values)]
 
 
 def measure(session: Session) -> Sequence[Row[Any]]:

@@ -7,14 +7,13 @@ from typing import Any
 
 from services.cases.catalogue.model import Catalogue
 from services.cases.catalogue.papers import shipped
-from services.cases.domain import Case
 from services.cases.evidence import domain
 from services.cases.evidence.domain import Content, Evidence, Source
 from services.cases.registries.kinds import all_kinds
 from services.cases.views import time_view
 
 
-def offered_view(source: Source, catalogue: Catalogue) -> dict[str, Any]:
+def offered_view(source: Source, catalogue: Catalogue, may: list[str]) -> dict[str, Any]:
     """A document that could be fetched."""
     return {
         "id": None,
@@ -22,8 +21,9 @@ def offered_view(source: Source, catalogue: Catalogue) -> dict[str, Any]:
         "paper": source.paper,
         "source_kind": source.kind,
         "source": source.code,
-        "source_name": source_name(source.paper, source.kind, catalogue),
+        "source_name": source_name(source.paper, catalogue),
         "status": domain.WANTED,
+        "may": may,
         "consented_at": None,
         "asked_at": None,
         "due_at": None,
@@ -37,16 +37,22 @@ def offered_view(source: Source, catalogue: Catalogue) -> dict[str, Any]:
     }
 
 
-def evidence_view(evidence: Evidence, content: Content, catalogue: Catalogue, *, is_shown: bool) -> dict[str, Any]:
-    """`is_shown`: with what it says. `labels` are the fields' names and, for those of a choice, their values'."""
+def evidence_view(
+    evidence: Evidence, content: Content, catalogue: Catalogue, may: list[str], *, is_shown: bool
+) -> dict[str, Any]:
+    """`may` is what the reader may do, `is_shown`: with what it says.
+
+    `labels` are the fields' names and, for those of a choice, their values'.
+    """
     return {
         "id": evidence.id,
         "document": evidence.document,
         "paper": evidence.paper,
         "source_kind": evidence.source_kind,
         "source": evidence.source,
-        "source_name": source_name(evidence.paper, evidence.source_kind, catalogue),
+        "source_name": source_name(evidence.paper, catalogue),
         "status": evidence.status,
+        "may": may,
         "consented_at": _time(evidence.consented_at),
         "asked_at": _time(evidence.asked_at),
         "due_at": _time(evidence.due_at) if evidence.status in domain.WAITING else None,
@@ -75,7 +81,7 @@ def request_view(evidence: Evidence, catalogue: Catalogue, keys: Mapping[str, st
     return view if keys is None else view | {"keys": dict(keys), "labels": _labels(evidence.paper, catalogue)}
 
 
-def own_view(evidence: Evidence, content: Content, catalogue: Catalogue, case: Case | None = None) -> dict[str, Any]:
+def own_view(evidence: Evidence, catalogue: Catalogue) -> dict[str, Any]:
     """For "my evidence and consents"."""
     more = {
         "number": evidence.number,
@@ -83,12 +89,13 @@ def own_view(evidence: Evidence, content: Content, catalogue: Catalogue, case: C
         "item_name": catalogue.name_of(evidence.item),
         "paper_name": _paper_name(evidence.paper, catalogue),
         "consented_until": _time(evidence.consented_until),
-        "may_withdraw": evidence.may(domain.WITHDRAW),
     }
-    return evidence_view(evidence, content, catalogue, is_shown=False) | more
+    # the list is read from outside of the case: what else may be done is done there
+    may = [domain.WITHDRAW] if evidence.may(domain.WITHDRAW) else []
+    return evidence_view(evidence, Content(), catalogue, may, is_shown=False) | more
 
 
-def source_name(paper: str, kind: str, catalogue: Catalogue) -> dict[str, str] | None:
+def source_name(paper: str, catalogue: Catalogue) -> dict[str, str] | None:
     """Who gives it, in the catalogue's languages; `None` for a department that is known by its code alone."""
     issuer = catalogue.issuer_of(paper)
     if issuer is not None:
