@@ -85,7 +85,10 @@ _PUT_BACK = text(
     """
 )
 
-_REMOVE_FULL = text("DELETE FROM rate_limits WHERE full_at <= :now")
+# those that somebody has in hand are left for the next time: in whose order they are locked is not said
+_REMOVE_FULL = text(
+    "DELETE FROM rate_limits WHERE ctid IN (SELECT ctid FROM rate_limits WHERE full_at <= :now FOR UPDATE SKIP LOCKED)"
+)
 
 
 def take(session: Session, buckets: Iterable[Bucket], now: datetime) -> frozenset[Rule]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 _READS = ("get_", "list_")
+_FILINGS = ("submit_case", "submit_draft", "submit_joint_case", "submit_joint_draft")
 _READ_ENDPOINTS = ("jwks", "configuration")
 
 
@@ -12,4 +13,4 @@ def is_repeatable(method: str, arguments: Sequence[object]) -> bool:
     """Whether doing it twice is the same as doing it once. Filing always carries an idempotency key."""
     if method == "answer_protocol":
         return bool(arguments) and arguments[0] in _READ_ENDPOINTS
-    return method in ("submit_case", "submit_draft") or method.startswith(_READS)
+    return method in _FILINGS or method.startswith(_READS)

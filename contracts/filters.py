@@ -37,7 +37,15 @@ class EventFilter:
     @property
     def patterns(self) -> tuple[str, ...]:
         """`<type>.<department>.<region>.<kind>.<item>`. Raise `TooManyPatterns` for more than `MOST_PATTERNS`."""
-        parts = [_EVERY_TYPE if self.types == (ANY,) else self.types]
+        return self._patterns(_EVERY_TYPE)
+
+    @property
+    def patterns_by_agreement(self) -> tuple[str, ...]:
+        """The same for others' events: `*` is their shared history, and not what they are asked for as sources."""
+        return self._patterns(_HISTORY)
+
+    def _patterns(self, every: tuple[str, ...]) -> tuple[str, ...]:
+        parts = [every if self.types == (ANY,) else self.types]
         parts += [self.departments, self.regions, self.kinds, self.items]
         count = 1
         for part in parts:
@@ -47,8 +55,12 @@ class EventFilter:
         return tuple(".".join(key) for key in product(*parts))
 
     def covers(self, other: EventFilter) -> bool:
-        """Whether everything that passes `other` passes this one too."""
-        return all(
+        """Whether an agreement on what passes this one allows what passes `other`.
+
+        `*` is the shared history there: what a source of evidence is asked has to be named.
+        """
+        named = self.types == (ANY,) and any(not each.startswith("case.") for each in other.types if each != ANY)
+        return not named and all(
             mine == (ANY,) or (theirs != (ANY,) and set(theirs) <= set(mine))
             for mine, theirs in zip(self._parts, other._parts, strict=True)
         )
@@ -61,7 +73,8 @@ class EventFilter:
 TYPES = tuple(event.type for event in topology.history_of(topology.SUBSCRIBABLE))
 """What `types` may name."""
 
-_EVERY_TYPE = ("case.*", "evidence.*")
+_HISTORY = ("case.*",)
+_EVERY_TYPE = (*_HISTORY, "evidence.*")
 """What `*` is: the shared history, and what a department is asked for as a source of evidence."""
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from contracts.actors import SYSTEM, Actor
+from contracts.actors import Actor
 from gateway.certificates import pdf
 from gateway.certificates.wording import said
 from gateway.languages import CATALOGUES
@@ -24,10 +24,6 @@ HEADERS: Final = {
 _printer: Final = ThreadPoolExecutor(1, thread_name_prefix="documents")
 """One after the other, as the compiler works: who waits holds no thread that files or other calls need."""
 
-_MOST_KNOWN: Final = 10_000
-_known: set[str] = set()
-"""Digests that were written down: the same document, taken again, is not told again."""
-
 
 async def give_out(
     rpc: Rpc, actor: Actor, number: str, language: str, base_url: str, *, purpose: str | None = None
@@ -38,11 +34,8 @@ async def give_out(
     data = said(printed, CATALOGUES[language], base_url)
     document = await asyncio.get_running_loop().run_in_executor(_printer, pdf.make, data)
     digest = hashlib.sha256(document).hexdigest()
-    if digest not in _known:
-        await rpc.call("cases.keep_result_document", printed["result"], language, digest, actor=SYSTEM)
-        if len(_known) >= _MOST_KNOWN:
-            _known.clear()
-        _known.add(digest)
+    # not before: whoever gets no document has taken none
+    await rpc.call("cases.note_result_download", number, language, digest, actor=actor)
     name = f"{printed['number']}-{language}.pdf"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "ETag": f'"{digest}"'}
     return Response(document, media_type="application/pdf", headers=HEADERS | headers)

@@ -18,6 +18,8 @@ _HERE = Path(__file__).parent
 FONTS: Final = _HERE / "fonts" / "build"
 _STANDARDS: Final = ["ua-1", "a-2a"]
 _NOT_IN_FONT = re.compile('the text `"(.+?)"` could not be displayed')
+_ESCAPED = re.compile(r"\\u\{([0-9a-f]+)\}")
+"""What cannot be printed, as the compiler's messages have it."""
 _MOST_UNKNOWN: Final = 30
 _TURN = threading.Lock()
 """One compiler keeps the fonts, and works for one at a time; a page takes it a hundredth of a second."""
@@ -41,7 +43,7 @@ def make(said: dict[str, Any]) -> bytes:
             unknown = _NOT_IN_FONT.search(str(error))
             if unknown is None:
                 raise DocumentUnmade(str(error)[:500]) from error
-            text = _with_numbers(text, json.loads(f'"{unknown[1]}"'))
+            text = _with_numbers(text, _ESCAPED.sub(lambda found: chr(int(found[1], 16)), unknown[1]))
     raise DocumentUnmade("too many characters that no font has")
 
 

@@ -78,6 +78,8 @@
     form.hidden = true;
     form.after(panel);
     let spoken = -1;
+    // nothing is under way and nothing tries again by itself: only then is it begun anew
+    let stands = false;
 
     const hanging = [...box.querySelectorAll("[data-upload]")].map((each) => each.dataset.upload).find((url) => isOf(url, file));
     const upload = new window.tus.Upload(file, {
@@ -106,6 +108,7 @@
         }
       },
       onError: (error) => {
+        stands = true;
         const code = error.originalResponse ? error.originalResponse.getStatus() : 0;
         status.textContent = code === 0 ? words.interrupted : said(error);
         status.classList.toggle("govuk-error-message", code !== 0);
@@ -125,7 +128,7 @@
         await fresh(box, fault);
       },
     });
-    const goOn = () => { again.hidden = true; status.classList.remove("govuk-error-message"); upload.start(); };
+    const goOn = () => { if (!stands) return; stands = false; again.hidden = true; status.classList.remove("govuk-error-message"); upload.start(); };
     again.addEventListener("click", goOn);
     window.addEventListener("online", goOn);
     stop.addEventListener("click", async () => {

@@ -262,6 +262,19 @@ def test_an_agent_files_and_reads_the_whole_that_the_mandate_is_about(birth):
         birth.file(actor=replace(agent, mandate=Mandate(item="elderly-card")))
 
 
+def test_who_acts_for_somebody_and_reads_the_form_of_what_waits_is_told_to_them(birth):
+    birth.file()
+    with birth.database.transaction() as session:
+        joint_queries.get_part(session, CATALOGUE, birth.citizen, birth.number, CARD)
+    looked = "SELECT count(*) FROM outbox WHERE routing_key LIKE 'data.viewed.%' AND body LIKE :account"
+    with birth.database.transaction() as session:
+        account = {"account": f"%{birth.citizen.subject}%"}
+        assert session.execute(text(looked), account).scalar_one() == 0
+        agent = replace(birth.citizen, act="the-agent", mandate=Mandate(item="birth"))
+        joint_queries.get_part(session, CATALOGUE, agent, birth.number, CARD)
+        assert session.execute(text(looked), account).scalar_one() == 1
+
+
 def test_a_draft_of_it_becomes_it_once(birth):
     draft, form = str(uuid.uuid4()), dict(CATALOGUE.get("birth").description["example"])
 

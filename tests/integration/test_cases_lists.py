@@ -314,3 +314,23 @@ def test_notes_of_before_are_read_later(cases_database, listed):
         store.save_words(session, {note: words_of(said) for note, said in unread})
         assert store.lock_unread_notes(session, 10) == []
     assert [case["number"] for case in listed(q="备注")] == [number]
+
+
+def test_an_operator_takes_a_list_away_without_finding_what_notes_say(cases_database, listed):
+    number = listed()[0]["number"]
+    word = f"remark{uuid.uuid4().hex[:8]}"
+    with cases_database.transaction() as session:
+        notes.add_note(session, OFFICER, number, f"see the {word} of the neighbour", datetime.now(UTC))
+    with cases_database.transaction() as session:
+        found = export.list_rows(session, CATALOGUE, OFFICER, {"q": word}, None)["items"]
+        assert [each["number"] for each in found] == [number]
+        assert export.list_rows(session, CATALOGUE, OPERATOR, {"q": word}, None)["items"] == []
+        with pytest.raises(InvalidInput):
+            export.list_rows(session, CATALOGUE, OPERATOR, {"sort": "limit"}, None)
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0999-01-01"])
+def test_a_day_that_nobody_means_is_none(listed, day):
+    for name in ("from", "until"):
+        with pytest.raises(InvalidInput):
+            listed(**{name: day})

@@ -409,6 +409,18 @@ def test_one_that_was_ended_is_asked_nothing(hall):
         commands.end_registry(session, hall.name, hall.now)
     assert hall.work() == 0
     assert hall.status(known) == "asked", "its program may still answer"
+    with hall.database.transaction() as session:
+        row = session.execute(
+            text("SELECT outcome, keys FROM registry_questions WHERE evidence = CAST(:id AS uuid)"), {"id": known}
+        ).one()
+    assert tuple(row) == ("ended", None)
+
+
+def test_what_was_asked_of_one_owner_is_nobody_elses(hall):
+    known = hall.ask()
+    hall.add_register(owner="public-security")
+    assert hall.work() == 0
+    assert hall.status(known) == "asked"
 
 
 @pytest.mark.parametrize(

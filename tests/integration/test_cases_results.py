@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from chassis import context
-from contracts.actors import SYSTEM, Actor, Mandate
+from contracts.actors import Actor, Mandate
 from contracts.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted, TooManyAttempts
 from services.cases import commands
 from services.cases import queries as case_queries
@@ -78,10 +78,18 @@ class Office:
         return self.ask(queries.get_result, actor or self.citizen, number, None)
 
     def download(self, number, actor=None, at=NOW, language="en"):
+        """As the door does: what the document says, then that it was made and is given out."""
+        taker = actor or self.citizen
         with self.database.transaction() as session:
-            return commands_of_results.download_result(
-                session, CATALOGUE, RESULTS, KEYS, actor or self.citizen, number, language, None, at
+            printed = commands_of_results.download_result(
+                session, CATALOGUE, RESULTS, KEYS, taker, number, language, None, at
             )
+        self.note(number, taker, language, "d" * 64, at)
+        return printed
+
+    def note(self, number, actor, language, sha256, at=NOW):
+        with self.database.transaction() as session:
+            commands_of_results.note_download(session, CATALOGUE, RESULTS, actor, number, language, sha256, at)
 
     def verify(self, code, at=NOW):
         with self.database.transaction() as session:
@@ -381,18 +389,31 @@ def test_a_list_of_any_length_takes_as_many_queries(office):
     assert count() == one
 
 
-def test_only_the_platform_says_what_was_given_out(office):
+def test_what_was_given_out_is_told_by_its_digest_to_whoever_verifies(office):
     number = office.decide()
-    read = office.read(number)
-
-    def keep(actor, sha256):
-        with office.database.transaction() as session:
-            commands_of_results.keep_document(session, actor, read["result"], "en", sha256, NOW)
-
-    keep(SYSTEM, "a" * 64)
-    keep(SYSTEM, "a" * 64)
-    with pytest.raises(NotPermitted):
-        keep(office.citizen, "b" * 64)
+    code = office.read(number)["code"]
+    office.note(number, office.citizen, "en", "a" * 64)
+    office.note(number, office.citizen, "en", "a" * 64)
     with pytest.raises(InvalidInput):
-        keep(SYSTEM, "b")
-    assert office.verify(read["code"])["documents"] == [{"language": "en", "sha256": "a" * 64}]
+        office.note(number, office.citizen, "en", "b")
+    with pytest.raises(NotFound):
+        office.note(number, replace(office.citizen, subject="somebody"), "en", "b" * 64)
+    assert office.verify(code)["documents"] == [{"language": "en", "sha256": "a" * 64}]
+
+
+def test_nothing_is_delivered_before_its_document_was_made(office):
+    number = office.decide()
+    with office.database.transaction() as session:
+        commands_of_results.download_result(session, CATALOGUE, RESULTS, KEYS, office.citizen, number, "en", None, NOW)
+    assert office.read(number)["downloads"] == []
+    with office.database.transaction() as session:
+        way = session.execute(text("SELECT delivered_by FROM cases WHERE number = :number"), {"number": number})
+        assert way.scalar_one() is None
+
+
+def test_what_an_officer_revoked_stays_revoked_when_the_case_is_decided_anew(office):
+    number = office.decide()
+    office.revoke(number, reason="false-statement")
+    office.act(number, "reopen", OFFICER, at=NOW + timedelta(days=1), versions="*")
+    office.act(number, "approve", OFFICER, at=NOW + timedelta(days=90))
+    assert office.rows(number) == [(1, "revoked", "false-statement"), (2, "valid", None)]

@@ -8,7 +8,14 @@ from sqlalchemy import text
 
 from contracts import access
 from contracts.actors import Actor
-from contracts.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted, TooManyAttempts
+from contracts.errors import (
+    ActionNotAllowed,
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    ServiceUnavailable,
+    TooManyAttempts,
+)
 from services.identity.access_log import checks, retention, sealing, store
 from services.identity.access_log import queries as log_queries
 from services.identity.access_log.domain import Entry, Look
@@ -16,9 +23,10 @@ from services.identity.limits.domain import LOOK_REPORT
 from services.identity.limits.guard import LimitKeys
 from services.identity.look_reports import commands, queries
 from services.identity.look_reports.domain import MOST_REASON, PURPOSE
+from services.identity.persons import leaving
 from services.identity.sealing import Seal
 from services.identity.staff.domain import Hand
-from tests.integration.identity_driver import COOKIE_KEY
+from tests.integration.identity_driver import COOKIE_KEY, PASSWORD
 
 SEAL, LOG_SEAL, LIMITS = Seal(COOKIE_KEY, PURPOSE), Seal(COOKIE_KEY, sealing.PURPOSE), LimitKeys(COOKIE_KEY)
 WITHIN = timedelta(days=15)
@@ -226,3 +234,28 @@ def test_the_chain_is_walked_once_a_day_and_auditors_read_how_it_was_found(drive
         chain = checks.get_chain(session, LOG_SEAL)
     assert (chain["fault"], chain["end"]) == (None, str(found.end))
     assert (chain["checked"]["position"], chain["checked"]["fault"]) == (found.end.position, None)
+
+
+def test_a_walk_that_did_not_come_to_its_end_is_begun_again_within_the_hour(driver, entry, monkeypatch):
+    driver.after(days=5)
+    with monkeypatch.context() as patch:
+        patch.setattr(checks, "verify", _away)
+        with pytest.raises(ServiceUnavailable):
+            checks.check_daily(driver.database, LOG_SEAL, driver.now)
+    assert checks.check_daily(driver.database, LOG_SEAL, driver.now) is None, "somebody may be at it"
+    driver.after(hours=1)
+    assert checks.check_daily(driver.database, LOG_SEAL, driver.now) is not None
+
+
+def _away(*_):
+    raise ServiceUnavailable
+
+
+def test_what_was_reported_is_among_ones_own_data_and_goes_with_the_account(driver, citizen, entry):
+    report(driver, citizen, entry)
+    with driver.database.transaction() as session:
+        [mine] = queries.list_own(session, SEAL, citizen.subject)
+    assert (mine["entry"], mine["reason"], mine["answer"]) == (entry, REASON, None)
+    leaving.close_account(driver.database, lambda call, *given: call(*given), citizen, PASSWORD, driver.now)
+    with driver.database.transaction() as session:
+        assert queries.list_own(session, SEAL, citizen.subject) == []

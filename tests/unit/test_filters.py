@@ -54,9 +54,16 @@ def test_more_combinations_than_the_broker_should_carry_are_refused():
     assert len(EventFilter(one, departments=many, items=many[:10]).patterns) == MOST_PATTERNS
 
 
+def test_an_agreement_on_everything_is_one_on_the_shared_history():
+    assert EventFilter().patterns_by_agreement == ("case.*.*.*.*.*",)
+    assert EventFilter(("evidence.requested",)).patterns_by_agreement == ("evidence.requested.*.*.*.*",)
+
+
 @pytest.mark.parametrize(
     ("mine", "theirs", "covered"),
     [
+        (EventFilter(), EventFilter(("evidence.requested",)), False),
+        (EventFilter(("evidence.requested",)), EventFilter(("evidence.requested",)), True),
         (EventFilter(), EventFilter(items=("a",)), True),
         (EventFilter(items=("a",)), EventFilter(), False),
         (EventFilter(items=("a", "b")), EventFilter(items=("b",)), True),

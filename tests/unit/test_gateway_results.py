@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from contracts.actors import SYSTEM
 from contracts.errors import ActionNotAllowed, NotFound, TooManyAttempts
 from gateway.certificates import pdf, wording
 from gateway.languages import CATALOGUES
@@ -98,11 +97,11 @@ def test_a_long_document_goes_on_over_pages_within_its_time():
 
 
 def door_with(**answers: Any) -> tuple[FakeRpc, Any]:
-    rpc = FakeRpc({"cases.keep_result_document": None, **{f"cases.{name}": each for name, each in answers.items()}})
+    rpc = FakeRpc({"cases.note_result_download": None, **{f"cases.{name}": each for name, each in answers.items()}})
     return rpc, make_door(rpc)
 
 
-def test_a_download_is_a_pdf_whose_digest_is_kept_once():
+def test_a_download_is_a_pdf_and_who_takes_it_is_told_with_its_digest():
     printed = PRINTED | {"number": "202611240000000025-1"}
     rpc, door = door_with(download_result=printed)
     first = door.get("/api/v1/cases/OH-1/result?lang=en", headers=bearer())
@@ -112,8 +111,8 @@ def test_a_download_is_a_pdf_whose_digest_is_kept_once():
     assert first.headers["cache-control"] == "no-store"
     assert f'filename="{printed["number"]}-en.pdf"' in first.headers["content-disposition"]
     digest = hashlib.sha256(first.content).hexdigest()
-    kept = [call for call in rpc.calls if call[0] == "cases.keep_result_document"]
-    assert kept == [("cases.keep_result_document", (printed["result"], "en", digest), SYSTEM)]
+    told = [call[1:] for call in rpc.calls if call[0] == "cases.note_result_download"]
+    assert [(arguments, actor.subject) for arguments, actor in told] == [(("OH-1", "en", digest), "sub-1")] * 2
     asked = [call[1] for call in rpc.calls if call[0] == "cases.download_result"]
     assert asked == [("OH-1", "en"), ("OH-1", "en")]
 
@@ -130,7 +129,22 @@ def test_what_is_not_given_out_is_a_problem_and_nothing_is_kept(error, status):
     rpc, door = door_with(download_result=error)
     answer = door.get("/api/v1/cases/OH-1/result", headers=bearer())
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
-    assert not [call for call in rpc.calls if call[0] == "cases.keep_result_document"]
+    assert not rpc.of("cases.note_result_download")
+
+
+def test_who_gets_no_document_has_taken_none(monkeypatch):
+    def fail(_):
+        raise pdf.DocumentUnmade("no fonts")
+
+    monkeypatch.setattr(pdf, "make", fail)
+    rpc, door = door_with(download_result=PRINTED)
+    assert door.get("/api/v1/cases/OH-1/result", headers=bearer()).status_code == 500
+    assert not rpc.of("cases.note_result_download")
+
+
+def test_a_character_of_private_use_is_written_as_its_number():
+    rare = PRINTED | {"fields": [PRINTED["fields"][0] | {"value": "\ue000王"}]}
+    assert made(rare).startswith(b"%PDF")
 
 
 def test_anyone_verifies_and_the_code_stands_in_no_log_and_no_answer(caplog: pytest.LogCaptureFixture):

@@ -60,6 +60,7 @@ def test_without_a_broker_every_call_goes_over_http() -> None:
 
 REPEATED = [
     ("cases.submit_case", ("item", {}, "key")),
+    ("cases.submit_joint_case", ("item", {}, "key")),
     ("cases.get_case", ("OH-1",)),
     ("notify.list_inbox", (None, 20)),
     ("identity.answer_protocol", ("jwks", "GET", "", {}, "")),

@@ -49,7 +49,7 @@ def get_joint_case(session: Session, catalogue: Catalogue, actor: Actor, number:
 
 
 def get_part(session: Session, catalogue: Catalogue, actor: Actor, number: str, item: str) -> dict[str, Any]:
-    """The form of a part that has not begun, for its applicant: `{"item", "form"}`."""
+    """The form of a part that has not begun, for its applicant: `{"item", "form"}`. A look of who acts for them."""
     joint = store.load(session, number) if is_case_number(number) else None
     parts = store.load_parts(session, number) if joint else []
     part = next((each for each in parts if each.item == item), None)
@@ -57,6 +57,7 @@ def get_part(session: Session, catalogue: Catalogue, actor: Actor, number: str, 
         raise NotFound("joint case", number)
     if not part.is_held:
         raise NotFound("part", item)
+    looks.note_own(session, actor, joint.applicant, access.CASE)
     described = VERSIONS.get(session, catalogue, part.item, part.item_version).description
     return {"item": described, "form": store.load_form(session, number, item)}
 

@@ -44,7 +44,7 @@ def list_rows(
 ) -> dict[str, Any]:
     """`{"items", "next"}` of up to `A_PAGE` rows, as far as the cursor `end`. Raise `NotPermitted`, `InvalidInput`."""
     what, scope = _asked(session, actor, asked)
-    found = queries.find(session, catalogue, scope, what, with_notes=True)
+    found = queries.find(session, catalogue, scope, what, with_notes=queries.is_staff(actor))
     rows = store.list_cases(session, scope, what, found, _after(what, cursor), A_PAGE + 1)
     if end is not None:
         # whatever has changed since the end was looked up: where this file ends, the next one begins
@@ -58,7 +58,7 @@ def get_end(
 ) -> dict[str, Any]:
     """`{"next"}`: where the file that begins at `cursor` ends, if the list goes on behind it. Raise as `list_rows`."""
     what, scope = _asked(session, actor, asked)
-    found = queries.find(session, catalogue, scope, what, with_notes=True)
+    found = queries.find(session, catalogue, scope, what, with_notes=queries.is_staff(actor))
     # the last one of this file, if there is one more
     last = store.list_cases(session, scope, what, found, _after(what, cursor), 2, skip=MOST_ROWS - 1)
     return {"next": encode(store.key_of(what, last[0])) if len(last) == 2 else None}
@@ -72,6 +72,7 @@ def _asked(session: Session, actor: Actor, asked: Mapping[str, Any] | None) -> t
         staff.see(session, actor, datetime.now(UTC))
         return what, queries.scope_of(actor, what)
     if actor.has_role(OPERATOR):
+        queries.require_order(what, {})
         return what, Scope({}, actor.hand)
     raise NotPermitted("export_cases")
 

@@ -59,10 +59,14 @@ def scope_of(actor: Actor, what: Wanted) -> Scope:
     columns = _seen_by(actor)
     if what.assigned is not None and not is_staff(actor):
         raise NotPermitted("list_cases")
-    if what.sort == LIMIT and not columns and not (what.department or what.handler):
-        # of all departments together there is no such order
-        raise InvalidInput([fault("/department", "required", True)])
+    require_order(what, columns)
     return Scope(columns, actor.hand)
+
+
+def require_order(what: Wanted, columns: Mapping[str, Any]) -> None:
+    """Of all departments together there is no order by limit. Raise `InvalidInput`."""
+    if what.sort == LIMIT and not columns and not (what.department or what.handler):
+        raise InvalidInput([fault("/department", "required", True)])
 
 
 def is_staff(actor: Actor) -> bool:

@@ -77,6 +77,10 @@ class Found:
     prefix: str = ""
 
 
+# digits only: what comes behind them is not the same in every collation
+_LONGEST_NUMBER: Final = 20
+
+
 def list_cases(
     session: Session, scope: Scope, wanted: Wanted, found: Found | None, after: str | None, limit: int, skip: int = 0
 ) -> list[Case]:
@@ -96,7 +100,7 @@ def list_cases(
     values |= {"limit": limit, "part_limit": limit + skip, "skip": skip}
     if found is not None:
         values |= {"items": list(found.items), "numbers": list(found.numbers)}
-        values |= {"prefix": found.prefix, "prefix_end": found.prefix + ":"}
+        values |= {"prefix": found.prefix, "prefix_end": found.prefix + "9" * _LONGEST_NUMBER}
     return [Case(*row) for row in session.execute(text(statement), values)]
 
 

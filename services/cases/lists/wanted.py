@@ -89,13 +89,20 @@ def _one_of(choices: tuple[str, ...]) -> Callable[[object, str], str | None]:
     return choice
 
 
+FIRST_YEAR, LAST_YEAR = 1900, 2999
+"""Of a day that anybody asks for: behind the last one nothing can be counted."""
+
+
 def _day(value: object, pointer: str) -> date | None:
     if value in (None, ""):
         return None
     try:
-        return date.fromisoformat(str(value))
+        day = date.fromisoformat(str(value))
     except ValueError as error:
         raise InvalidInput([fault(pointer, "format", "date")]) from error
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise InvalidInput([fault(pointer, "format", "date")])
+    return day
 
 
 _READERS: Final[Mapping[str, Callable[[object, str], Any]]] = {

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from contracts.actors import Actor
-from contracts.errors import Fault, InvalidInput, NotPermitted
+from contracts.errors import Fault, InvalidInput
 
 ANY: Final = "*"
 SCOPE: Final = "evidence:answer"
@@ -77,13 +76,6 @@ def allowing(agreements: Iterable[Agreement], kind: str, item: str, now: datetim
         return None
     longest = max(found, key=lambda each: each.terms.ends_at)
     return Allowed(longest.id, longest.terms.documents[kind])
-
-
-def source_of(actor: Actor) -> str:
-    """The organisation that a program answers for. Raise `NotPermitted`."""
-    if actor.act is not None or not actor.has_scope(SCOPE) or not actor.organisation or actor.department:
-        raise NotPermitted("answer_evidence")
-    return actor.organisation
 
 
 def require_terms(source: str, reference: str, terms: Terms, known: Known, now: datetime) -> None:

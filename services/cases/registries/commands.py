@@ -35,6 +35,7 @@ KEPT: Final = timedelta(days=30)
 
 NOT_ALLOWED: Final = "not-allowed"
 WITHDRAWN: Final = "withdrawn"
+ENDED: Final = "ended"
 UNEXPECTED: Final = "unexpected"
 
 _ANSWERS: Final = frozenset(map(str, Result))
@@ -63,12 +64,17 @@ def add_registry(
     is_department = owner in known.departments
     registry = Registry(name, owner, is_department, url.rstrip("/"), client_id, tuple(dict.fromkeys(kinds)))
     domain.require_registry(registry, known, plain=plain)
+    former = store.get_registry(session, name)
+    if former is not None and (former.owner, former.is_department) != (owner, is_department):
+        # what was asked of one owner is nobody else's to read or to answer
+        store.finish_of_registry(session, name, ENDED, now)
     store.save_registry(session, registry, now)
     return registry
 
 
 def end_registry(session: Session, name: str, now: datetime) -> None:
-    """It is asked nothing more; who has the evidence is asked on the bus again."""
+    """It is asked nothing more; who has the evidence is asked on the bus again, and what waits is forgotten."""
+    store.finish_of_registry(session, name, ENDED, now)
     if not store.end_registry(session, name, now):
         raise NotFound("registry", name)
 
@@ -130,10 +136,13 @@ def settle(session: Session, attempts: Sequence[Attempt], deliver: Deliver, now:
     answers = [(asked, answer) for asked, answer in attempts if isinstance(answer, Answer)]
     for asked, answer in sorted(answers, key=lambda attempt: (attempt[0].number, attempt[0].id)):
         words[asked.id] = _hand_on(session, asked, answer, deliver, now)
+    # behind all cases: the questions of those that cannot be taken, too
     for asked, none in attempts:
         if isinstance(none, NoAnswer):
             words[asked.id] = none.word
             _put_off(session, asked, now, none.retry_after)
+        elif words[asked.id] == UNEXPECTED:
+            _put_off(session, asked, now, 0)
     _save_breakers(session, attempts, now)
     return [words[asked.id] for asked, _ in attempts]
 
@@ -156,7 +165,6 @@ def _hand_on(session: Session, asked: Asked, answer: Answer, deliver: Deliver, n
             raise
         # a fault of ours in one answer must not keep the others back. Its text may hold what was said
         log.error("the answer to question %s cannot be taken: %s", asked.id, type(error).__name__)  # noqa: TRY400
-        _put_off(session, asked, now, 0)
         return UNEXPECTED
     return word if is_wanted else WITHDRAWN
 

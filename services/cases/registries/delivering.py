@@ -35,6 +35,8 @@ def deliver(session: Session, desk: Desk, asked: Asked, answer: Answer, now: dat
     found = evidence_store.load(session, desk.seal, asked.evidence)
     if found is None or found[0].asks != asked.asks or found[0].status not in domain.WAITING:
         return False
+    if found[0].source != asked.registry.owner:
+        return False
     try:
         evidence_commands.take_answer(session, desk, asked.evidence, _given(answer, now), SYSTEM, now)
     except (ActionNotAllowed, NotPermitted, NotFound):

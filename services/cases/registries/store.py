@@ -95,9 +95,11 @@ def find_registry(session: Session, owner: str, kind: str) -> Registry | None:
 
 
 def get_breaker(session: Session, name: str) -> Breaker:
-    """Locked, so that what two replicas saw is not taken for what one did."""
+    """Locked, so that what two replicas saw is not taken for what one did; new questions are asked meanwhile."""
     row = registries.c
-    found = session.execute(select(row.failures, row.rests_until).where(row.name == name).with_for_update()).one()
+    found = session.execute(
+        select(row.failures, row.rests_until).where(row.name == name).with_for_update(key_share=True)
+    ).one()
     return Breaker(found.failures, found.rests_until)
 
 
@@ -187,12 +189,19 @@ def put_off(session: Session, question: str, until: datetime) -> None:
     session.execute(still.values(next_attempt_at=until))
 
 
-def finish_late(session: Session, now: datetime) -> list[str]:
-    """Those whose time is over, at most 100; their ids."""
+def finish_of_registry(session: Session, registry: str, outcome: str, now: datetime) -> None:
+    """The same, of whatever is asked of it."""
+    row = registry_questions.c
+    over = update(registry_questions).where(row.registry == registry, row.outcome.is_(None))
+    session.execute(over.values(_over(outcome, now)))
+
+
+def finish_late(session: Session, now: datetime) -> None:
+    """Those whose time is over, at most 100."""
     row = registry_questions.c
     late = select(row.id).where(row.outcome.is_(None), row.until <= now).limit(100).with_for_update(skip_locked=True)
     over = update(registry_questions).where(row.id.in_(late.scalar_subquery())).values(_over("late", now))
-    return [found.id for found in session.execute(over.returning(row.id))]
+    session.execute(over)
 
 
 def delete_over(session: Session, before: datetime) -> int:

@@ -37,7 +37,7 @@ def follow(
 ) -> None:
     """Issue what a decision gives, and take back what a review has reopened. Any other action changes nothing here."""
     if action == "reopen":
-        store.end(session, change.case.number, domain.REVOKED, domain.REOPENED, now, of=(domain.VALID,))
+        store.revoke(session, change.case.number, domain.REOPENED, now)
     elif change.case.decision and action in ("approve", "refuse"):
         _issue(session, seal, item, change, note, now)
 
@@ -47,8 +47,7 @@ def _issue(session: Session, seal: Seal, item: ServiceItem, change: Change, note
     declared: dict[str, Any] = item.description.get("result", {})
     is_granted = decision == "approved"
     issued_on = filing_day(now)
-    # a review took these back; now something stands in their place
-    store.end(session, case.number, domain.SUPERSEDED, domain.REOPENED, now, of=(domain.VALID, domain.REVOKED))
+    store.supersede(session, case.number, now)
     found = cases.load_case_with_form(session, case.number)
     answers = found[1] if found else {}
     result = Result(
@@ -95,20 +94,42 @@ def download_result(
     purpose: str | None,
     now: datetime,
 ) -> dict[str, Any]:
-    """All that its document says, for who makes it. It is written down who takes it; to its holder it is delivered so.
+    """All that its document says, for who makes it: then it is told by `note_download`.
 
     Raise `NotFound`, `ActionNotAllowed` for one that is good no more, `TooManyAttempts`.
     """
     if language not in LANGUAGES:
         raise InvalidInput([Fault(pointer="/language", rule="enum", value=list(LANGUAGES))])
-    case, result, content = require_result(session, seal, actor, number, for_update=True)
-    status = result.status_on(filing_day(now))
-    if status in (domain.REVOKED, domain.SUPERSEDED):
-        raise ActionNotAllowed("download_result", status)
+    case, result, content = require_result(session, seal, actor, number)
+    _require_good(result, now)
     refused = limits.take(session, [keys.of_download(result.id, actor.hand)], now)
     if refused:
         raise too_many(refused)
     looks.note(session, actor, case, access.RESULT, purpose, now)
+    return printed_view(result, content, VERSIONS.get(session, catalogue, case.item, case.item_version))
+
+
+def note_download(
+    session: Session,
+    catalogue: Catalogue,
+    seal: Seal,
+    actor: Actor,
+    number: str,
+    language: str,
+    sha256: str,
+    now: datetime,
+) -> None:
+    """Its document was made and is given out now: who takes it, and its digest. To its holder it is delivered so.
+
+    Raise `NotFound`, `ActionNotAllowed` for one that is good no more, `InvalidInput`.
+    """
+    if language not in LANGUAGES:
+        raise InvalidInput([Fault(pointer="/language", rule="enum", value=list(LANGUAGES))])
+    if not _SHA256.fullmatch(sha256):
+        raise InvalidInput([Fault(pointer="/sha256", rule="pattern", value=_SHA256.pattern)])
+    case, result, _ = require_result(session, seal, actor, number, for_update=True)
+    _require_good(result, now)
+    store.keep_document(session, result.id, language, sha256, now)
     store.add_download(
         session,
         {
@@ -121,10 +142,15 @@ def download_result(
             "hall": actor.counter,
         },
     )
-    item = VERSIONS.get(session, catalogue, case.item, case.item_version)
     if actor.subject == case.applicant:
+        item = VERSIONS.get(session, catalogue, case.item, case.item_version)
         _deliver_by_download(session, actor, case, item, result, now)
-    return printed_view(result, content, item)
+
+
+def _require_good(result: Result, now: datetime) -> None:
+    status = result.status_on(filing_day(now))
+    if status in (domain.REVOKED, domain.SUPERSEDED):
+        raise ActionNotAllowed("download_result", status)
 
 
 def _deliver_by_download(
@@ -145,15 +171,6 @@ def _deliver_by_download(
 _SHA256 = re.compile("[0-9a-f]{64}")
 
 
-def keep_document(session: Session, actor: Actor, result: str, language: str, sha256: str, now: datetime) -> None:
-    """The digest of a document as it was given out. Only the platform itself may say so."""
-    if actor.role != "system":
-        raise NotPermitted("keep_document")
-    if language not in LANGUAGES or not _SHA256.fullmatch(sha256):
-        raise InvalidInput([Fault(pointer="/sha256", rule="pattern", value=_SHA256.pattern)])
-    store.keep_document(session, str(uuid.UUID(result)), language, sha256, now)
-
-
 def revoke_result(
     session: Session, seal: Seal, actor: Actor, number: str, reason: object, note: object, now: datetime
 ) -> None:
@@ -172,7 +189,7 @@ def revoke_result(
         raise InvalidInput(faults)
     if result.status != domain.VALID:
         raise ActionNotAllowed("revoke_result", result.status)
-    store.end(session, case.number, domain.REVOKED, str(reason), now, of=(domain.VALID,))
+    store.revoke(session, case.number, str(reason), now)
     revoked = replace(case, sequence=case.sequence + 1, updated_at=now)
     event = case.event(CaseResultRevoked, paper=result.paper, reason=reason)
     role = replace(actor, roles=(case_rules.OFFICER,))

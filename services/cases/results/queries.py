@@ -40,11 +40,11 @@ def certificates_of(
 
 
 def summary(session: Session, seal: Seal, number: str) -> dict[str, Any] | None:
-    """For the page of a case: whether there is a result, what it is and whether it is good."""
+    """For the page of a case: whether there is a result, and what it is."""
     found = store.load_newest(session, seal, number)
     if found is None:
         return None
-    return {"form": found[0].form, "decision": found[0].decision, "status": found[0].status}
+    return {"form": found[0].form, "decision": found[0].decision}
 
 
 def get_result(

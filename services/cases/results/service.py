@@ -32,9 +32,10 @@ class ResultEntrypoints(CasesBase):
             return commands.download_result(session, catalogue, seal, keys, self.actor, number, language, purpose, now)
 
     @rpc
-    def keep_result_document(self, result: str, language: str, sha256: str) -> None:
-        with self.database.transaction() as session:
-            commands.keep_document(session, self.actor, result, language, sha256, datetime.now(UTC))
+    def note_result_download(self, number: str, language: str, sha256: str) -> None:
+        seal, now = self._result_seal(), datetime.now(UTC)
+        with self.work() as (session, catalogue):
+            commands.note_download(session, catalogue, seal, self.actor, number, language, sha256, now)
 
     @rpc
     def revoke_result(self, number: str, reason: str, note: str) -> None:

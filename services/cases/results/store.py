@@ -26,9 +26,14 @@ _INSERT = text(
     VALUES (CAST(:id AS uuid), {", ".join(f":{name}" for name in _NAMES if name != "id")}, :code_hash, :content)
     """  # noqa: S608
 )
-_END = text(
-    "UPDATE results SET status = :status, ended_at = :now, end_reason = :reason"
-    " WHERE number = :number AND status = ANY(:from) RETURNING paper"
+_REVOKE = text(
+    "UPDATE results SET status = 'revoked', ended_at = :now, end_reason = :reason"
+    " WHERE number = :number AND status = 'valid' RETURNING paper"
+)
+# what a review took back, since when it did; what an officer revoked stays so, with their reason
+_SUPERSEDE = text(
+    "UPDATE results SET status = 'superseded', ended_at = coalesce(ended_at, :now), end_reason = 'reopened'"
+    " WHERE number = :number AND (status = 'valid' OR (status = 'revoked' AND end_reason = 'reopened'))"
 )
 _LAST_SERIAL = text("SELECT coalesce(max(serial), 0) FROM results WHERE number = :number")
 _OF_CASE = text(
@@ -75,10 +80,14 @@ def insert(session: Session, seal: Seal, result: Result, content: Content) -> No
     session.execute(_INSERT, asdict(result) | {"code_hash": hash_code(content.code), "content": sealed})
 
 
-def end(session: Session, number: str, status: str, reason: str, now: datetime, *, of: tuple[str, ...]) -> list[str]:
-    """Those of the case, which is locked, that were in one of the states `of`: which papers they are."""
-    values = {"number": number, "status": status, "reason": reason, "now": now, "from": list(of)}
-    return list(session.execute(_END, values).scalars())
+def revoke(session: Session, number: str, reason: str, now: datetime) -> list[str]:
+    """The one of the case, which is locked, that is valid: which paper it is."""
+    return list(session.execute(_REVOKE, {"number": number, "reason": reason, "now": now}).scalars())
+
+
+def supersede(session: Session, number: str, now: datetime) -> None:
+    """Something else stands in the place of what was issued before on this case, which is locked."""
+    session.execute(_SUPERSEDE, {"number": number, "now": now})
 
 
 def next_serial(session: Session, number: str) -> int:

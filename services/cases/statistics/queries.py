@@ -13,6 +13,7 @@ from contracts.errors import InvalidInput, NotPermitted
 from services.cases import domain
 from services.cases.catalogue.model import Catalogue
 from services.cases.forms import fault, require_text
+from services.cases.lists.wanted import FIRST_YEAR, LAST_YEAR
 from services.cases.statistics import store
 from services.cases.statistics.figures import counts_of, times_of
 from services.cases.views import time_view
@@ -85,7 +86,7 @@ def _period(since: object, until: object, today: date) -> tuple[date, date]:
 def _month(value: object, pointer: str) -> date | None:
     if value in (None, ""):
         return None
-    if not _MONTH.fullmatch(str(value)) or str(value) < "0011":
+    if not _MONTH.fullmatch(str(value)) or not FIRST_YEAR <= int(str(value)[:4]) <= LAST_YEAR:
         raise InvalidInput([fault(pointer, "format", "month")])
     return date.fromisoformat(f"{value}-01")
 

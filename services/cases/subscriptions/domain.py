@@ -74,6 +74,11 @@ class Request:
     created_by: str
 
 
+def patterns_of(wanted: EventFilter, agreement: str | None) -> tuple[str, ...]:
+    """What the queue of a subscription is bound to: one that needs an agreement hears no more than that says."""
+    return wanted.patterns if agreement is None else wanted.patterns_by_agreement
+
+
 @dataclass(frozen=True, slots=True)
 class Subscription:
     id: str
@@ -90,7 +95,7 @@ class Subscription:
 
     @property
     def queue(self) -> topology.Queue:
-        return topology.subscription_queue(self.owner, self.name, self.filter.patterns)
+        return topology.subscription_queue(self.owner, self.name, patterns_of(self.filter, self.agreement))
 
     def is_as_requested(self, request: Request) -> bool:
         """Whether the request, made again, asks for what there is."""

@@ -34,6 +34,7 @@ from services.cases.subscriptions.domain import (
     Agreement,
     Request,
     Subscription,
+    patterns_of,
 )
 from services.cases.subscriptions.filters import filter_from_dict, filter_to_dict
 
@@ -95,7 +96,7 @@ def add(session: Session, request: Request, agreement: Agreement | None) -> Subs
         owner=request.owner.name,
         name=request.name,
         filter=filter_to_dict(request.filter),
-        patterns=list(request.filter.patterns),
+        patterns=list(patterns_of(request.filter, agreement.id if agreement else None)),
         delivery=request.delivery,
         start=request.start,
         agreement=agreement and agreement.id,

@@ -75,6 +75,8 @@ def finish_required_totp(
     """The session that the sign-in waited for, with `recovery_codes`."""
     with database.transaction() as session:
         waiting = second_step.require_pending(session, pending, now, lock=True)
+        # two sign-ins that wait at once add one first factor, not two
+        identity_store.lock_account(session, waiting.subject)
         if not waiting.must_enrol or not store.get_factors(session, waiting.subject).is_empty:
             raise SessionEnded
         _save_totp(session, means, waiting.subject, sealed, code, now)

@@ -42,6 +42,8 @@ def finish(
         begun = store.take_ceremony(session, hash_secret(ceremony), passkeys.REGISTER, now)
     with database.transaction() as session:
         waiting = second_step.require_pending(session, pending, now, lock=True)
+        # two sign-ins that wait at once add one first factor, not two
+        identity_store.lock_account(session, waiting.subject)
         if not waiting.must_enrol or not store.get_factors(session, waiting.subject).is_empty:
             raise SessionEnded
         is_backed_up = passkeys.save_made(session, means, begun, waiting.subject, credential, name, now)

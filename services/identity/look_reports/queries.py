@@ -25,6 +25,11 @@ def add_reports(session: Session, seal: Seal, page: dict[str, Any]) -> dict[str,
     return page | {"items": [entry | {"report": found.get(entry["id"])} for entry in page["items"]]}
 
 
+def list_own(session: Session, seal: Seal, account: str) -> list[dict[str, Any]]:
+    """All that somebody reported, with what was answered: for their own data."""
+    return [_own_view(seal, row) | {"entry": row.entry} for row in store.list_of_account(session, account)]
+
+
 def _own_view(seal: Seal, row: Any) -> dict[str, Any]:
     return _state(row) | {"reason": _open(seal, row.id, row.reason), "answer": _open(seal, row.id, row.answer)}
 

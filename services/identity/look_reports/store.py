@@ -36,6 +36,12 @@ def list_of_entries(session: Session, entry_ids: Sequence[str]) -> list[Any]:
     return list(session.execute(found)) if entry_ids else []
 
 
+def list_of_account(session: Session, account: str) -> list[Any]:
+    """The newest 1,000; the newest first."""
+    found = select(reports).where(reports.c.account == account).order_by(reports.c.reported_at.desc()).limit(1_000)
+    return list(session.execute(found))
+
+
 def lock(session: Session, report: str) -> Any | None:
     """With the entry that it is about."""
     found = select(reports, *_SHOWN).select_from(_JOINED).where(reports.c.id == report)

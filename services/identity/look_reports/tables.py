@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, LargeBinary, Table, Text, text
+from sqlalchemy import Column, ForeignKey, Index, LargeBinary, Table, Text, text
 from sqlalchemy.dialects.postgresql import UUID
 
 from services.identity.tables import Moment, metadata
@@ -12,7 +12,7 @@ reports = Table(
     metadata,
     Column("id", UUID(as_uuid=False), primary_key=True),
     Column("entry", UUID(as_uuid=False), nullable=False, unique=True),
-    Column("account", Text, nullable=False),
+    Column("account", ForeignKey("accounts.subject"), nullable=False),
     Column("reason", LargeBinary, nullable=False),
     Column("reported_at", Moment, nullable=False),
     Column("due_at", Moment, nullable=False),

@@ -15,6 +15,7 @@ from services.identity import tables
 from services.identity.access_log.commands import note_act
 from services.identity.access_log.domain import Look
 from services.identity.factors.tables import code_factors, passkeys, totp_factors
+from services.identity.look_reports.tables import reports
 from services.identity.mandates.tables import mandates
 from services.identity.persons import store
 from services.identity.persons.raising import require_person
@@ -58,6 +59,8 @@ SHOWN: Final = frozenset(whose.table.name for whose, _ in (*_TABLES.values(), *_
     tables.accounts.name,
     identifiers.name,
     assurance_changes.name,
+    # by `look_reports.queries.list_own`, which opens them
+    reports.name,
 }
 """The tables that are given out."""
 

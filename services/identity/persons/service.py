@@ -13,6 +13,8 @@ from services.identity import queries
 from services.identity.base import IdentityBase
 from services.identity.limits import guard
 from services.identity.limits.domain import PASSWORD_AGAIN, REGISTRATION_ADDRESS
+from services.identity.look_reports.domain import PURPOSE as LOOK_REPORTS
+from services.identity.look_reports.queries import list_own
 from services.identity.persons import address_change, leaving, own_data, raising, registration
 from services.identity.persons import store as persons
 from services.identity.persons.registry import Registry, open_registry
@@ -66,7 +68,8 @@ class PersonEntrypoints(IdentityBase):
     @rpc
     def get_personal_data(self) -> dict[str, Any]:
         with self.database.transaction() as transaction:
-            return own_data.get_personal_data(transaction, self._vault(), self.actor, datetime.now(UTC))
+            data = own_data.get_personal_data(transaction, self._vault(), self.actor, datetime.now(UTC))
+            return data | {"look_reports": list_own(transaction, self._seal(LOOK_REPORTS), self.actor.subject)}
 
     @rpc
     def close_account(self, password: str) -> None:
