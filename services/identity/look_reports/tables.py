@@ -19,6 +19,7 @@ reports = Table(
     Column("answer", LargeBinary),
     Column("answered_at", Moment),
     Column("answered_by", Text),
+    Index("look_reports_of_account", "account"),
     Index("look_reports_open", "reported_at", "id", postgresql_where=text("answered_at IS NULL")),
     Index("look_reports_answered", "answered_at", "id", postgresql_where=text("answered_at IS NOT NULL")),
 )
