@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 from tests.e2e.test_pages import (  # noqa: F401 - fixtures
     base,
     browser,
+    follow,
     press,
     pytestmark,
     require_for_everybody,
@@ -39,8 +40,8 @@ def test_evidence_is_fetched_seen_and_used(browser, base, people):  # noqa: F811
         expect(citizen.locator("#evidence .govuk-tag")).to_have_text(say("evidence-status.asked"))
 
         source.goto("/work")
-        source.get_by_role("link", name=say("evidence.requests-title")).click()
-        source.get_by_role("link", name=number).click()
+        follow(source.get_by_role("link", name=say("evidence.requests-title")))
+        follow(source.get_by_role("link", name=number))
         require_for_everybody(source, "en")
         press(source, "evidence.answer-send")
         require_for_everybody(source, "en")

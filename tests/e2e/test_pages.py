@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from cli.demo import ITEM, PASSWORD
 from gateway.languages import CATALOGUES, LANGUAGES
@@ -60,11 +60,17 @@ def speak(context: BrowserContext, base: str, language: str) -> None:
 def sign_in(page: Page, username: str = "citizen", password: str = PASSWORD) -> None:
     page.locator("#username").fill(username)
     page.locator("#password").fill(password)
-    page.locator("form:has(#password) button").click()
+    follow(page.locator("form:has(#password) button"))
+
+
+def follow(control: Locator) -> None:
+    """Press what leads to a page, until all of that page is there: what it shows may be read at once."""
+    with control.page.expect_navigation():
+        control.click()
 
 
 def press(page: Page, key: str) -> None:
-    page.get_by_role("button", name=say(key), exact=True).click()
+    follow(page.get_by_role("button", name=say(key), exact=True))
 
 
 def fill_in(page: Page, form: dict[str, str]) -> None:
@@ -89,7 +95,7 @@ def submit(page: Page, form: dict[str, str]) -> None:
 
 def go_on(page: Page) -> None:
     """Away from the counter the documents come next."""
-    page.locator("form#application button").last.click()
+    follow(page.locator("form#application button").last)
 
 
 def file_case(page: Page, form: dict[str, str]) -> str:
@@ -111,7 +117,7 @@ def test_a_citizens_story(browser, base, people, scripts):
     form = people.example(ITEM)
     with visiting(browser, base, scripts=scripts) as page:
         page.goto(f"/items/{ITEM}")
-        page.get_by_role("button", name=say("item.apply")).click()
+        follow(page.get_by_role("button", name=say("item.apply")))
         sign_in(page)
 
         wrong = form | {"id_number": "110105194912310021", "full_name": ""}
@@ -132,7 +138,7 @@ def test_a_citizens_story(browser, base, people, scripts):
 
         people.act("clerk", number, "request_correction", note="A newer proof of address").raise_for_status()
         page.goto(f"/cases/{number}")
-        page.get_by_role("button", name=say("action.correct")).click()
+        follow(page.get_by_role("button", name=say("action.correct")))
         assert "A newer proof of address" in page.locator(".govuk-inset-text").inner_text()
         assert page.locator("#full_name").input_value() == form["full_name"]
         page.locator("#current_address").fill("思源大道3号")
@@ -141,7 +147,7 @@ def test_a_citizens_story(browser, base, people, scripts):
 
         people.close(number)
         page.goto(f"/cases/{number}")
-        page.get_by_role("button", name=say("rating.link")).click()
+        follow(page.get_by_role("button", name=say("rating.link")))
         press(page, "rating.submit")
         assert page.get_by_role("alert").get_by_role("link").inner_text() == say("rating.score-needed")
         page.get_by_text(say("score.5"), exact=True).click()
@@ -168,9 +174,9 @@ def test_a_citizen_withdraws_and_reads_about_it(browser, base, people, scripts):
         wait_until("the inbox tells of the case", find_message)
         message = page.locator(".oh-message", has_text=number).first
         new = page.locator(".oh-message--new").count()
-        message.get_by_role("button", name=say("inbox.mark-read")).click()
+        follow(message.get_by_role("button", name=say("inbox.mark-read")))
         expect(page.locator(".oh-message--new")).to_have_count(new - 1)
-        page.locator(".oh-message", has_text=number).first.get_by_role("link").click()
+        follow(page.locator(".oh-message", has_text=number).first.get_by_role("link"))
         assert page.url == f"{base}/cases/{number}"
 
         press(page, "sign-out.button")
@@ -186,7 +192,7 @@ def test_consent_is_given_or_not(browser, base, button, answer):
         assert page.locator("main li").all_inner_texts() == [say.word("scope", "openid"), say.word("scope", "email")]
         # nobody listens there: that the browser asks is what the pages' policy must allow
         with page.expect_request(lambda request: request.url.startswith(RP_TEST.redirect_uri)) as asked:
-            press(page, button)
+            page.get_by_role("button", name=say(button), exact=True).click()
     assert answer in asked.value.url
     assert "state=s-1" in asked.value.url
 
@@ -321,7 +327,7 @@ def test_a_page_with_faults_is_for_everybody(signed_in, base, cases, name, langu
     page = signed_in[who]
     speak(page.context, base, language)
     page.goto(address.format(**cases))
-    page.locator("main form button").last.click()
+    follow(page.locator("main form button").last)
     assert page.get_by_role("alert").get_by_role("link").count()
     require_for_everybody(page, language)
 

@@ -13,6 +13,7 @@ from tests.e2e.test_pages import (  # noqa: F401 (two are fixtures)
     browser,
     expect_history,
     fill_in,
+    follow,
     press,
     require_for_everybody,
     say,
@@ -50,7 +51,7 @@ def test_a_clerk_files_for_the_citizen_at_the_counter(browser, base, people):  #
         page.goto("/hall/")
         sign_in(page, "clerk")
         page.locator("#id_number").fill(str(PARTICULARS["citizen"].id_number))
-        page.locator("form[action='/hall/visits'] button").click()
+        follow(page.locator("form[action='/hall/visits'] button"))
         page.goto(f"/hall/visit/items/{ITEM}/apply")
         expect(page.locator(".oh-on-behalf")).to_contain_text("陈*明")
         fill_in(page, people.example(ITEM))
@@ -84,7 +85,7 @@ def test_the_pages_are_for_everybody(browser, base, language):  # noqa: F811
             page.add_init_script(AXE_SCRIPT)
         kiosk.goto("/kiosk/")
         require_for_everybody(kiosk, language)
-        kiosk.locator("form[action='/kiosk/start'] button").click()
+        follow(kiosk.locator("form[action='/kiosk/start'] button"))
         require_for_everybody(kiosk, language)
         code = kiosk.locator(".oh-user-code").inner_text()
         hall.goto("/hall/")

@@ -24,6 +24,7 @@ from tests.e2e.test_pages import (  # noqa: F401 (two are fixtures)
     CHROMIUM,
     base,
     browser,
+    follow,
     require_for_everybody,
     say,
     sign_in,
@@ -72,44 +73,44 @@ class Forgetful:
 
 def begin(page, somebody):
     page.locator("#name").fill(somebody.phone.removeprefix("+86"))
-    page.locator("form[action='/recover'] button").click()
+    follow(page.locator("form[action='/recover'] button"))
     page.wait_for_url("**/recover/code?way=mail")
 
 
 def give_code(page, somebody):
     page.locator("#code").fill(somebody.code_by_mail())
-    page.locator("form[action^='/recover/code'] button").click()
+    follow(page.locator("form[action^='/recover/code'] button"))
     page.wait_for_url("**/recover/proofs")
 
 
 def prove_phone(page, somebody):
-    page.locator("form[action='/recover/proofs/code'] button").click()
+    follow(page.locator("form[action='/recover/proofs/code'] button"))
     page.locator("#code-sms").fill(somebody.code_by_sms())
-    page.locator("form[action='/recover/proofs'] button").click()
+    follow(page.locator("form[action='/recover/proofs'] button"))
     page.wait_for_url("**/recover/password")
 
 
 def set_password(page, password):
     for field in ("password", "again"):
         page.locator(f"#{field}").fill(password)
-    page.locator("form[action='/recover/password'] button").click()
+    follow(page.locator("form[action='/recover/password'] button"))
 
 
 def test_who_forgot_the_password_gets_in_again_and_says_later_that_it_was_not_them(browser, base, platform):  # noqa: F811
     somebody = Forgetful(platform)
     with visiting(browser, base, scripts=False) as page:
         page.goto("/account/")
-        page.get_by_role("link", name=say("recover.forgotten")).click()
+        follow(page.get_by_role("link", name=say("recover.forgotten")))
         begin(page, somebody)
         give_code(page, somebody)
         prove_phone(page, somebody)
         set_password(page, somebody.password)
-        page.get_by_role("link", name=say("sign-in.link")).last.click()
+        follow(page.get_by_role("link", name=say("sign-in.link")).last)
         sign_in(page, somebody.username, somebody.password)
         page.goto("/account/")
         expect(page.locator("h1")).to_have_text(say("account.title"))
         page.goto(somebody.link_to("not-me", "Your account was recovered"))
-        page.get_by_role("button", name=say("not-me.button")).click()
+        follow(page.get_by_role("button", name=say("not-me.button")))
         expect(page.locator("h1")).to_have_text(say("not-me.done-title"))
         page.goto("/login/start")
         sign_in(page, somebody.username, somebody.password)
@@ -137,15 +138,15 @@ def test_the_pages_on_the_way_are_for_everybody(browser, base, platform):  # noq
     with visiting(browser, base, language) as page:
         page.add_init_script(AXE_SCRIPT)
         page.goto("/recover")
-        page.locator("form[action='/recover'] button").click()
+        follow(page.locator("form[action='/recover'] button"))
         require_for_everybody(page, language)
         begin(page, somebody)
         require_for_everybody(page, language)
         give_code(page, somebody)
         require_for_everybody(page, language)
-        page.locator("form[action='/recover/wait'] button").click()
+        follow(page.locator("form[action='/recover/wait'] button"))
         require_for_everybody(page, language)
         page.goto(somebody.link_to("not-me", "Somebody is recovering your account"))
         require_for_everybody(page, language)
-        page.locator("form[action='/not-me/confirm'] button").click()
+        follow(page.locator("form[action='/not-me/confirm'] button"))
         require_for_everybody(page, language)

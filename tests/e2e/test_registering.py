@@ -23,6 +23,7 @@ from tests.e2e.test_pages import (  # noqa: F401 (two are fixtures)
     base,
     browser,
     fill_in,
+    follow,
     press,
     require_for_everybody,
     say,
@@ -49,7 +50,7 @@ def begin(page):
     page.goto("/register")
     page.locator("#email").fill(email)
     page.locator("#phone").fill(phone)
-    page.locator("form[action='/register'] button").click()
+    follow(page.locator("form[action='/register'] button"))
     page.wait_for_url("**/register/codes")
     return email, f"+86{phone}"
 
@@ -59,7 +60,7 @@ def give_codes(page, platform, email, phone):
     for field, (received, address) in sent.items():
         (text,) = wait_until(f"the code for {field} is there", lambda r=received, a=address: r(platform.state, a))
         page.locator(f"#{field}").fill(re.search("[0-9]{6}", text)[0])
-    page.locator("form[action='/register/codes'] button").click()
+    follow(page.locator("form[action='/register/codes'] button"))
     page.wait_for_url("**/register/details")
 
 
@@ -68,7 +69,7 @@ def give_details(page, id_number):
     said["password"] = f"{secrets.token_hex(6)} {secrets.token_hex(4)}"
     for field, value in said.items():
         page.locator(f"#{field}").fill(value)
-    page.locator("form[action='/register/details'] button").click()
+    follow(page.locator("form[action='/register/details'] button"))
     page.wait_for_url("**/register/done")
     return said
 
@@ -88,7 +89,7 @@ def test_from_nothing_to_an_item_that_wants_to_be_sure(browser, base, platform, 
         page.goto(f"/items/{ITEM}/apply")
         sign_in(page, said["username"], said["password"])
         expect(page.locator("h1")).to_have_text(say("step-up.title"))
-        page.get_by_role("link", name=say("step-up.raise")).click()
+        follow(page.get_by_role("link", name=say("step-up.raise")))
         press(page, "registry.check")
         expect(page.get_by_role("alert")).to_contain_text(say("registry.unavailable"))
         page.locator("#id_number").fill(new_number(1990))
@@ -130,10 +131,10 @@ def test_the_pages_are_for_everybody(browser, base, platform, language):  # noqa
         require_for_everybody(page, language)
         addresses = begin(page)
         require_for_everybody(page, language)
-        page.locator("form[action='/register/codes'] button").click()
+        follow(page.locator("form[action='/register/codes'] button"))
         require_for_everybody(page, language)
         give_codes(page, platform, *addresses)
-        page.locator("form[action='/register/details'] button").click()
+        follow(page.locator("form[action='/register/details'] button"))
         require_for_everybody(page, language)
         said = give_details(page, new_number(1990))
         require_for_everybody(page, language)
@@ -141,7 +142,7 @@ def test_the_pages_are_for_everybody(browser, base, platform, language):  # noqa
         sign_in(page, said["username"], said["password"])
         page.locator("a[href^='/account/assurance']").wait_for()
         require_for_everybody(page, language)
-        page.locator("a[href^='/account/assurance']").click()
+        follow(page.locator("a[href^='/account/assurance']"))
         require_for_everybody(page, language)
         mine.goto("/account/assurance")
         sign_in(mine, "citizen", PASSWORD)
@@ -154,9 +155,9 @@ def test_the_pages_are_for_everybody(browser, base, platform, language):  # noqa
         hall.add_init_script(AXE_SCRIPT)
         hall.goto("/hall/")
         sign_in(hall, "clerk", PASSWORD)
-        hall.locator("a[href='/hall/assurance']").click()
+        follow(hall.locator("a[href='/hall/assurance']"))
         require_for_everybody(hall, language)
         hall.locator("#username").fill("nobody-at-all")
         hall.locator("#id_number").fill(new_number(1990))
-        hall.locator("form[action='/hall/assurance'] button").click()
+        follow(hall.locator("form[action='/hall/assurance'] button"))
         require_for_everybody(hall, language)
