@@ -10,6 +10,7 @@ Demo accounts (local runs only), password onehall-demo:
   clerk                at the hall's counter
   officer              department civil-affairs
   officer2             department market-regulation
+  officer3, officer4   departments medical-insurance, human-resources
   operator, auditor    the platform's own staff
 """
 

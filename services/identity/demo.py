@@ -18,7 +18,12 @@ PASSWORD = "onehall-demo"  # noqa: S105 (known to all, and refused in production
 CLIENT_SECRET = "onehall-demo-secret"  # noqa: S105
 """Hashed like every client secret (`sealing.hash_secret`): it can be guessed, and guards nothing but a local run."""
 
-DEPARTMENTS = {"civil-affairs": "民政局", "market-regulation": "市场监督管理局"}
+DEPARTMENTS = {
+    "civil-affairs": "民政局",
+    "market-regulation": "市场监督管理局",
+    "medical-insurance": "医疗保障局",
+    "human-resources": "人力资源和社会保障局",
+}
 ORGANISATIONS = {"city-hospital": "市人民医院"}
 """Outside government: sources of evidence, each under an agreement."""
 
@@ -41,6 +46,8 @@ ACCOUNTS = (
     _account("officer2", "赵敏", "officer", department="market-regulation"),
     _account("operator", "周强", "operator"),
     _account("auditor", "孙丽", "auditor"),
+    _account("officer3", "吴静", "officer", department="medical-insurance"),
+    _account("officer4", "郑浩", "officer", department="human-resources"),
 )
 
 PARTICULARS = {

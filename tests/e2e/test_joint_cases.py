@@ -30,8 +30,8 @@ def test_one_filing_goes_to_several_departments_and_the_card_follows_the_registr
     assert first.headers["Location"] == f"{JOINT}/{number}"
     parts = {part["item"]: part for part in first.json()["parts"]}
     assert parts["newborn-social-card"]["state"] == "waiting"
-    people.act("officer2", parts["newborn-insurance"]["number"], "accept").raise_for_status()
-    people.act("officer2", parts["newborn-insurance"]["number"], "refuse", note="insured already").raise_for_status()
+    people.act("officer3", parts["newborn-insurance"]["number"], "accept").raise_for_status()
+    people.act("officer3", parts["newborn-insurance"]["number"], "refuse", note="insured already").raise_for_status()
     people.close(parts["birth-registration"]["number"])
     whole = people.sign_in("citizen").get(f"{JOINT}/{number}").json()
     assert states_of(whole) == {

@@ -42,7 +42,8 @@ TIME = {"calendars": WEEKDAYS_EVERYWHERE, "rules": RULES}
 REGISTRATION, INSURANCE, CARD = "birth-registration", "newborn-insurance", "newborn-social-card"
 OFFICERS = {
     "civil-affairs": Actor(subject="dan", client="web", roles=("officer",), department="civil-affairs"),
-    "market-regulation": Actor(subject="eve", client="web", roles=("officer",), department="market-regulation"),
+    "medical-insurance": Actor(subject="eve", client="web", roles=("officer",), department="medical-insurance"),
+    "human-resources": Actor(subject="fay", client="web", roles=("officer",), department="human-resources"),
 }
 TOLD = """
     SELECT count(*) FROM outbox o JOIN cases c ON c.number = o.subject

@@ -20,8 +20,8 @@ CODES = {
     "sole-trader": "market-regulation",
     "medical-reimbursement": "market-regulation",
     "birth": "civil-affairs",
-    "newborn-insurance": "market-regulation",
-    "newborn-social-card": "market-regulation",
+    "newborn-insurance": "medical-insurance",
+    "newborn-social-card": "human-resources",
 }
 CATALOGUE = shipped()
 ALL = Filter()

@@ -129,7 +129,7 @@ def test_a_broken_joint_item_is_not_published(birth, broken, reason):
 
 
 def test_a_part_that_changes_under_a_joint_item_is_not_published_either():
-    changed = copy.deepcopy(ITEMS["newborn-insurance"]) | {"version": 2}
+    changed = copy.deepcopy(ITEMS["newborn-insurance"]) | {"version": 3}
     changed["form"]["required"].append("colour")
     changed["form"]["properties"]["colour"] = changed["form"]["properties"]["insured_name"]
     changed["layout"][0]["fields"].append("colour")
