@@ -56,7 +56,8 @@ class JointPart(PartState):
 
 
 class JointHistoryEntry(HistoryEntry):
-    number: str
+    sequence: int | None = Field(description="of its case; of what was before a part began there is none")  # type: ignore[assignment]
+    number: str | None
     item: str
 
 

@@ -233,6 +233,39 @@ def test_what_is_corrected_in_one_part_changes_no_other_and_is_told(birth):
     assert (card["form"]["holder_name"], other["form"]["insured_name"]) == ("王平安", "王安安")
 
 
+def test_who_changed_what_waits_is_told_and_stays_with_the_part(birth):
+    birth.file()
+    form = dict(CATALOGUE.get(CARD).description["example"]) | {"holder_name": "王平安"}
+    with pytest.raises(InvalidInput):
+        birth.whole("correct", CARD, form | {"telephone": "1"})
+    counter = replace(birth.citizen, act="the-clerk", channel="hall", hall="civic-centre")
+    whole = birth.whole("correct", CARD, form, actor=counter)
+    told = [entry for entry in whole["history"] if entry["event"] == "part.corrected"]
+    assert [(each["item"], each["actor"], each["channel"], each["hall"]) for each in told] == [
+        (CARD, "clerk", "hall", "civic-centre")
+    ]
+    assert "the-clerk" not in str(whole)
+    assert "part.corrected" not in str(birth.read(OFFICERS["civil-affairs"])["history"]), "another department's part"
+    birth.decide(REGISTRATION)
+    officer = OFFICERS["human-resources"]
+    assert [each["event"] for each in birth.read(officer)["history"]] == ["part.corrected", "case.submitted"]
+    with birth.database.transaction() as session:
+        file = queries.get_case_file(session, CATALOGUE, officer, birth.parts()[CARD]["number"])
+    assert [each["event"] for each in file["joint"]["before"]] == ["part.corrected"]
+
+
+def test_who_took_back_what_waited_is_told(birth):
+    birth.file()
+    birth.whole("withdraw", CARD, actor=replace(birth.citizen, channel="app"))
+    entry = birth.read()["history"][-1]
+    assert (entry["event"], entry["item"], entry["actor"], entry["channel"]) == (
+        "part.withdrawn",
+        CARD,
+        "citizen",
+        "app",
+    )
+
+
 def test_an_officer_reads_where_the_others_are_and_no_more(birth):
     birth.file()
     officer = OFFICERS["civil-affairs"]

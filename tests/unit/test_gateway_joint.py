@@ -36,6 +36,15 @@ HELD = PART | {
     "because": ["residence-permit"],
     "can_correct": True,
     "answer_by": None,
+    "before": [
+        {
+            "event": "part.corrected",
+            "at": "2026-11-01T03:03:04+00:00",
+            "actor": "clerk",
+            "channel": "hall",
+            "note": None,
+        }
+    ],
 }
 JOINT: dict[str, Any] = {
     "number": "OH-1",
@@ -59,6 +68,7 @@ def test_each_part_says_where_it_is_and_why_it_has_not_begun() -> None:
     assert "Correction needed" in page
     assert "Not begun, because what it needs was not approved: Residence permit." in page
     assert 'href="/cases/OH-2"' in page
+    assert "Part corrected before it began" in page, "also by whom and where"
     assert "The parts do not say the same" in page
 
 

@@ -15,6 +15,7 @@ from services.cases.case_number import is_case_number
 from services.cases.catalogue.live import VERSIONS
 from services.cases.catalogue.model import Catalogue
 from services.cases.crossing.places import EVERYWHERE_ONE_REGION, Places
+from services.cases.domain import applicant_of
 from services.cases.drafts import access
 from services.cases.drafts import commands as drafts
 from services.cases.evidence.commands import Desk
@@ -92,7 +93,7 @@ def act_on_joint_case(
     if not chosen or (action == "correct" and part is None):
         raise InvalidInput([forms.fault("/part", "enum", [each.item for each in parts])])
     if action == "correct":
-        _correct(session, catalogue, number, chosen[0], form)
+        _correct(session, catalogue, actor, number, chosen[0], form, now)
     else:
         open_parts = [each for each in chosen if domain.can_withdraw(each)]
         if not open_parts:
@@ -103,13 +104,16 @@ def act_on_joint_case(
     return queries.whole_view(session, catalogue, actor, joint)
 
 
-def _correct(session: Session, catalogue: Catalogue, number: str, part: Part, form: object) -> None:
+def _correct(
+    session: Session, catalogue: Catalogue, actor: Actor, number: str, part: Part, form: object, now: datetime
+) -> None:
     if not part.is_held:
         raise ActionNotAllowed("correct", part.case.status if part.case else "withdrawn")
     item = VERSIONS.get(session, catalogue, part.item, part.item_version)
     forms.require_valid(form, item.validator)
     assert isinstance(form, dict)  # noqa: S101 - its schema says so
     store.save_form(session, number, part.item, form)
+    store.add_entry(session, number, part.item, domain.CORRECTED, applicant_of(actor), now)
 
 
 def _withdraw(
@@ -125,5 +129,6 @@ def _withdraw(
     for part in parts:
         if part.case is None:
             store.withdraw(session, number, part.item, asked["now"])
+            store.add_entry(session, number, part.item, domain.TAKEN_BACK, applicant_of(actor), asked["now"])
         else:
             commands.act_on_case(session, catalogue, applicant, part.case.number, "withdraw", **asked)

@@ -20,6 +20,10 @@ WAITING: Final = "waiting"
 NOT_BEGUN: Final = "not_begun"
 APPROVED: Final = "approved"
 
+CORRECTED: Final = "part.corrected"
+TAKEN_BACK: Final = "part.withdrawn"
+"""What is done to a part that waits. No events of the bus: departments hear of cases."""
+
 
 @dataclass(frozen=True, slots=True)
 class JointCase:

@@ -73,16 +73,22 @@ def whole_view(session: Session, catalogue: Catalogue, actor: Actor, joint: Join
         if part.case is not None and part.case.number in seen:
             looks.note(session, actor, part.case, access.HISTORY)
     progress = domain.progress(parts)
+    before = _open_before(actor, roles, parts, seen)
     items = {part.item: VERSIONS.get(session, catalogue, part.item, part.item_version) for part in parts}
-    shown = [_part_view(each, items[each.part.item], catalogue) for each in progress]
+    entries = store.load_history(session, joint.number)
+    shown = [
+        _part_view(each, items[each.part.item], catalogue)
+        | {"before": [entry_view(entry) for entry in entries if _is_before(entry, each.part, before)]}
+        for each in progress
+    ]
     is_own = roles == (case_rules.CITIZEN,)
     differing = _differing(session, catalogue, joint, parts, items) if is_own else []
     return joint_view(joint, progress, catalogue) | {
         "parts": shown,
         "history": [
             entry_view(entry) | {"number": entry.number, "item": entry.item, "item_name": items[entry.item].name}
-            for entry in store.load_history(session, joint.number)
-            if entry.number in seen
+            for entry in entries
+            if entry.number in seen or (entry.number is None and entry.item in before)
         ],
         "differing": differing,
         "actions": ["withdraw"] if is_own and any(map(domain.can_withdraw, parts)) else [],
@@ -90,11 +96,16 @@ def whole_view(session: Session, catalogue: Catalogue, actor: Actor, joint: Join
 
 
 def context_of(session: Session, catalogue: Catalogue, case: Case) -> dict[str, Any] | None:
-    """Of a part: the whole that it is of, and the state of every part; nobody's form."""
+    """Of a part: the whole that it is of, and the state of every part; nobody's form.
+
+    `before` is what was done to this part while it waited.
+    """
     joint = store.load(session, case.joint) if case.joint else None
     if joint is None:
         return None
-    return joint_view(joint, domain.progress(store.load_parts(session, joint.number)), catalogue)
+    before = [entry_view(entry) for entry in store.load_before(session, joint.number, case.item)]
+    whole = joint_view(joint, domain.progress(store.load_parts(session, joint.number)), catalogue)
+    return whole | {"before": before}
 
 
 def brief_views(session: Session, catalogue: Catalogue, cases: Sequence[Case]) -> dict[str, dict[str, Any]]:
@@ -120,6 +131,17 @@ def joint_view(joint: JointCase, progress: list[Progress], catalogue: Catalogue)
 def _is_seen(actor: Actor, joint: JointCase, case: Case) -> bool:
     """An officer reads the history of the department's own parts, and of the others only where they are."""
     return actor.subject == joint.applicant or bool(case_rules.parts_of(actor, case))
+
+
+def _open_before(actor: Actor, roles: Sequence[str], parts: Sequence[Part], seen: set[str]) -> set[str]:
+    """The parts of which the actor reads what was done before they began: those whose history is open to them, and of
+    those that have none yet the applicant's and the clerk's."""
+    reads_all = actor.has_role(case_rules.CLERK) or case_rules.CITIZEN in roles
+    return {part.item for part in parts if (part.case.number in seen if part.case else reads_all)}
+
+
+def _is_before(entry: Any, part: Part, opened: set[str]) -> bool:
+    return entry.number is None and entry.item == part.item and part.item in opened
 
 
 def _state_view(each: Progress, catalogue: Catalogue) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, text
 
 from chassis.database import Session
+from contracts.actors import Actor
 from services.cases.domain import Case
 from services.cases.joint.domain import JointCase, Part
 
@@ -67,10 +68,25 @@ _FORMS = text(
     "SELECT p.item, coalesce(p.form, c.form) AS form FROM joint_parts p LEFT JOIN cases c ON c.number = p.number"
     " WHERE p.joint = :joint AND p.withdrawn_at IS NULL"
 )
+_ENTRY = "at, event, channel, actor, note, details, hall"
 _HISTORY = text(
+    f"""
+    SELECT h.number, h.sequence, {", ".join(f"h.{name}" for name in _ENTRY.split(", "))}, p.item, p.position
+    FROM joint_parts p JOIN case_history h ON h.number = p.number WHERE p.joint = :joint
+    UNION ALL
+    SELECT NULL, NULL, b.at, b.event, b.channel, b.actor, NULL, NULL, b.hall, p.item, p.position
+    FROM joint_parts p JOIN joint_part_history b ON (b.joint, b.item) = (p.joint, p.item) WHERE p.joint = :joint
+    ORDER BY at, position, sequence NULLS FIRST
+    """  # noqa: S608
+)
+_BEFORE = text(
+    "SELECT NULL AS number, NULL AS sequence, at, event, channel, actor, NULL AS note, NULL AS details, hall"
+    " FROM joint_part_history WHERE joint = :joint AND item = :item ORDER BY id"
+)
+_ADD_ENTRY = text(
     """
-    SELECT h.*, p.item FROM joint_parts p JOIN case_history h ON h.number = p.number
-    WHERE p.joint = :joint ORDER BY h.at, p.position, h.sequence
+    INSERT INTO joint_part_history (joint, item, at, event, channel, actor, actor_subject, hall)
+    VALUES (:joint, :item, :at, :event, :channel, :actor, :actor_subject, :hall)
     """
 )
 _HELD = text(
@@ -162,8 +178,19 @@ def load_forms(session: Session, joint: str) -> dict[str, dict[str, Any]]:
 
 
 def load_history(session: Session, joint: str) -> list[Row[Any]]:
-    """Of all parts in the order of time; each with its `item`."""
+    """Of all parts in the order of time, each with its `item`; without a `number` what was before the part began."""
     return list(session.execute(_HISTORY, {"joint": joint}))
+
+
+def load_before(session: Session, joint: str, item: str) -> list[Row[Any]]:
+    """What was done to the part while it waited."""
+    return list(session.execute(_BEFORE, {"joint": joint, "item": item}))
+
+
+def add_entry(session: Session, joint: str, item: str, event: str, actor: Actor, at: datetime) -> None:
+    """Who did what to a part that waits: it has no case, and so no history of its own."""
+    who = {"channel": actor.channel, "actor": actor.role, "actor_subject": actor.hand, "hall": actor.counter}
+    session.execute(_ADD_ENTRY, {"joint": joint, "item": item, "at": at, "event": event} | who)
 
 
 def begin(session: Session, joint: str, item: str, number: str) -> None:
