@@ -1,4 +1,5 @@
-"""What people wait for among 10,000 cases and among 1,000,000: my cases, one case, a department's worklist, filing."""
+"""What people wait for among 10,000 cases and among 1,000,000: my cases, one case, a department's worklist; and filing
+among none and among 1,000,000."""
 
 from __future__ import annotations
 
@@ -30,41 +31,65 @@ CONNECTIONS = 8
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """95th percentiles in milliseconds by the name of what was read, and filings a second; seconds it took to fill."""
+    """95th percentiles in milliseconds by the name of what was read, and filings a second."""
 
-    reads: dict[str, float]
-    filings: float
-    filled: float = 0.0
-
-
-def measure(platform: Platform) -> tuple[Measured, Measured]:
-    return _measure(platform, 1, FEW), _measure(platform, FEW + 1, MANY)
+    reads_of_few: dict[str, float]
+    reads_of_many: dict[str, float]
+    filings_to_none: float
+    filings_to_many: float
 
 
-def _measure(platform: Platform, first: int, end: int) -> Measured:
-    base, url = platform.environment["ONEHALL_BASE_URL"], platform.environment["ONEHALL_CASES_DATABASE_URL"]
+@dataclass(frozen=True, slots=True)
+class _People:
+    """Who asks at which port, with their tokens."""
+
+    port: int
+    citizen: str
+    officer: str
+    form: dict[str, object]
+
+
+def measure(platform: Platform) -> Measured:
+    """`platform` has few cases, and a million when this is over."""
+    account = _account_of(platform)
+    filings_to_none = _filings(platform, _sign_in(platform))
+    _fill(platform, account, 1, FEW)
+    few = _reads(platform, _sign_in(platform))
+    _fill(platform, account, FEW + 1, MANY)
+    # again: filling takes as long as a token is good for
+    people = _sign_in(platform)
+    return Measured(few, _reads(platform, people), filings_to_none, _filings(platform, people))
+
+
+def _sign_in(platform: Platform) -> _People:
+    base = platform.environment["ONEHALL_BASE_URL"]
     citizen, officer = (
         sign_in(base, Client("app", "http://127.0.0.1:9777/callback"), name, PASSWORD)
         for name in ("citizen", "officer")
     )
-    token, staff = citizen.token["access_token"], officer.token["access_token"]
-    form = citizen.get(f"/api/v1/items/{ITEM}").raise_for_status().json()["example"]
-    begun = time.perf_counter()
-    many_cases.fill(url, _account_of(platform), first, end)
-    filled = time.perf_counter() - begun
+    with closing(citizen), closing(officer):
+        form = citizen.get(f"/api/v1/items/{ITEM}").raise_for_status().json()["example"]
+        port = int(platform.environment["ONEHALL_PORT"])
+        return _People(port, citizen.token["access_token"], officer.token["access_token"], form)
+
+
+def _fill(platform: Platform, account: str, first: int, end: int) -> None:
+    many_cases.fill(platform.environment["ONEHALL_CASES_DATABASE_URL"], account, first, end)
     _write_out(platform)
-    number = _one_of(url)
+
+
+def _reads(platform: Platform, people: _People) -> dict[str, float]:
+    number = _one_of(platform.environment["ONEHALL_CASES_DATABASE_URL"])
     department = "/api/v1/cases?handler=civil-affairs&sort=limit"
+    mine, staff = _as(people.citizen), _as(people.officer)
     requests = {
-        "my cases": Request("/api/v1/cases", headers=_as(token)),
-        "one case": Request(f"/api/v1/cases/{number}", headers=_as(staff)),
-        "a department's worklist": Request(department, headers=_as(staff)),
-        "a department's cases, filtered": Request("/api/v1/cases?status=refused&channel=kiosk", headers=_as(staff)),
-        "a department's figures": Request("/api/v1/statistics/cases", headers=_as(staff)),
+        "my cases": Request("/api/v1/cases", headers=mine),
+        "one case": Request(f"/api/v1/cases/{number}", headers=staff),
+        "a department's worklist": Request(department, headers=staff),
+        "a department's cases, filtered": Request("/api/v1/cases?status=refused&channel=kiosk", headers=staff),
+        "a department's figures": Request("/api/v1/statistics/cases", headers=staff),
     }
-    port = int(platform.environment["ONEHALL_PORT"])
-    reads = {name: _late(port, request) for name, request in requests.items()}
-    return Measured(reads, _filings(platform, port, token, form), filled)
+    return {name: _late(people.port, request) for name, request in requests.items()}
 
 
 def _write_out(platform: Platform) -> None:
@@ -90,13 +115,19 @@ async def _ask(port: int, request: Request) -> float:
     return statistics.quantiles(spent, n=20)[18]
 
 
-def _filings(platform: Platform, port: int, token: str, form: dict[str, object]) -> float:
+def _filings(platform: Platform, people: _People) -> float:
     """A second, the best round; between rounds the mails go out."""
     best = 0.0
     for _ in range(ROUNDS):
         _wait_for_mails(platform)
         seconds = asyncio.run(
-            send(port, lambda _: filing(token, form), count=FILINGS, connections=CONNECTIONS, expect=201)
+            send(
+                people.port,
+                lambda _: filing(people.citizen, people.form),
+                count=FILINGS,
+                connections=CONNECTIONS,
+                expect=201,
+            )
         )
         best = max(best, FILINGS / seconds)
     return best

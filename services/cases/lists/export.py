@@ -60,8 +60,8 @@ def get_end(
     what, scope = _asked(session, actor, asked)
     found = queries.find(session, catalogue, scope, what, with_notes=queries.is_staff(actor))
     # the last one of this file, if there is one more
-    last = store.list_cases(session, scope, what, found, _after(what, cursor), 2, skip=MOST_ROWS - 1)
-    return {"next": encode(store.key_of(what, last[0])) if len(last) == 2 else None}
+    last = store.list_keys(session, scope, what, found, _after(what, cursor), 2, skip=MOST_ROWS - 1)
+    return {"next": encode(last[0]) if len(last) == 2 else None}
 
 
 def _asked(session: Session, actor: Actor, asked: Mapping[str, Any] | None) -> tuple[Wanted, Scope]:

@@ -82,13 +82,34 @@ _LONGEST_NUMBER: Final = 20
 
 
 def list_cases(
-    session: Session, scope: Scope, wanted: Wanted, found: Found | None, after: str | None, limit: int, skip: int = 0
+    session: Session, scope: Scope, wanted: Wanted, found: Found | None, after: str | None, limit: int
 ) -> list[Case]:
-    """From behind `after`, which is `key_of` the last case before, and `skip` more."""
+    """From behind `after`, which is `key_of` the last case before."""
+    return [Case(*row) for row in _select(session, _COLUMNS, scope, wanted, found, after, limit)]
+
+
+def list_keys(
+    session: Session, scope: Scope, wanted: Wanted, found: Found | None, after: str | None, limit: int, skip: int
+) -> list[str]:
+    """`key_of` each case from behind `after` and `skip` more: what is passed over is counted, and none of it read."""
+    rows = _select(session, "number, due_on", scope, wanted, found, after, limit, skip)
+    return [_key(wanted, number, due_on) for number, due_on in rows]
+
+
+def _select(
+    session: Session,
+    columns: str,
+    scope: Scope,
+    wanted: Wanted,
+    found: Found | None,
+    after: str | None,
+    limit: int,
+    skip: int = 0,
+) -> Sequence[Any]:
     conditions, values = _conditions(scope, wanted, after)
     order = _LIMIT_ORDER if wanted.sort == LIMIT else _FILED_ORDER
     parts = [
-        _part([*conditions, *whose, *more], order, item)
+        _part(columns, [*conditions, *whose, *more], order, item)
         for whose in _whose(scope, wanted)
         for more, item in _sought(wanted, found)
     ]
@@ -96,17 +117,17 @@ def list_cases(
         return []
     # UNION, not UNION ALL: a case may be found by its item and by its number
     whole = f"({' UNION '.join(parts)}) AS whole"
-    statement = f"SELECT {_COLUMNS} FROM {whole} ORDER BY {order} LIMIT :limit OFFSET :skip"  # noqa: S608
+    statement = f"SELECT {columns} FROM {whole} ORDER BY {order} LIMIT :limit OFFSET :skip"  # noqa: S608
     values |= {"limit": limit, "part_limit": limit + skip, "skip": skip}
     if found is not None:
         values |= {"items": list(found.items), "numbers": list(found.numbers)}
         values |= {"prefix": found.prefix, "prefix_end": found.prefix + "9" * _LONGEST_NUMBER}
-    return [Case(*row) for row in session.execute(text(statement), values)]
+    return session.execute(text(statement), values).all()
 
 
-def _part(conditions: Sequence[str], order: str, item: str) -> str:
+def _part(columns: str, conditions: Sequence[str], order: str, item: str) -> str:
     where = " AND ".join(conditions) or "true"
-    one = f"SELECT {_COLUMNS} FROM cases WHERE {where} ORDER BY {order} LIMIT :part_limit"  # noqa: S608
+    one = f"SELECT {columns} FROM cases WHERE {where} ORDER BY {order} LIMIT :part_limit"  # noqa: S608
     if not item:
         return f"({one})"
     # each item by its own index, however many of them were meant
@@ -191,9 +212,13 @@ def _as_number(day: date | None, more: timedelta = timedelta()) -> str | None:
 
 def key_of(wanted: Wanted, case: Case) -> str:
     """Where a page ended: what a cursor holds."""
+    return _key(wanted, case.number, case.due_on)
+
+
+def _key(wanted: Wanted, number: str, due_on: date | None) -> str:
     if wanted.sort != LIMIT:
-        return case.number
-    return f"{case.due_on.isoformat() if case.due_on else ''} {case.number}"
+        return number
+    return f"{due_on.isoformat() if due_on else ''} {number}"
 
 
 _NOTED: Final = text(
