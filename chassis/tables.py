@@ -44,6 +44,15 @@ def create_outbox(op: Operations) -> None:
     _notify_of_inserts(op)
 
 
+def add_other_keys(op: Operations) -> None:
+    """Routing keys under which an event is heard besides its own."""
+    op.execute("ALTER TABLE outbox ADD COLUMN other_keys text[]")
+
+
+def drop_other_keys(op: Operations) -> None:
+    op.execute("ALTER TABLE outbox DROP COLUMN other_keys")
+
+
 def drop_outbox(op: Operations) -> None:
     op.execute("DROP TABLE outbox")
     op.execute("DROP FUNCTION notify_outbox")

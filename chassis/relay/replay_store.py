@@ -215,11 +215,19 @@ class ReplayStore:
 
 
 def heard_by(patterns: Sequence[str]) -> tuple[str, list[object]]:
-    """What holds for the `routing_key` of an event that the patterns let through: SQL, and its values.
+    """What holds for an event of which the patterns let a routing key through: SQL, and its values.
 
-    A subscription's patterns are every combination of some parts, so each part is looked up by itself: a regular
-    expression of 500 alternatives costs PostgreSQL a millisecond and more for every event that is looked through.
+    An event has its own `routing_key`, and a few have others, of which the same is asked. A subscription's patterns are
+    every combination of some parts, so each part is looked up by itself: a regular expression of 500 alternatives costs
+    PostgreSQL a millisecond and more for every event that is looked through.
     """
+    heard, values = _heard_by(patterns)
+    others = f"EXISTS (SELECT FROM unnest(other_keys) AS other (routing_key) WHERE {heard})"
+    return f"(({heard}) OR (other_keys IS NOT NULL AND {others}))", [*values, *values]
+
+
+def _heard_by(patterns: Sequence[str]) -> tuple[str, list[object]]:
+    """The same of the key that is called `routing_key`."""
     split = [pattern.split(".") for pattern in patterns]
     return (
         _each_by_itself(split, 1)

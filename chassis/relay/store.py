@@ -23,8 +23,8 @@ _MARK = (
 )
 # whatever is unsent and not under way: a late committer is only one more such row, so nothing is skipped
 _PREPARE_READ = (
-    "PREPARE read_unsent (bigint[], int) AS SELECT id, event_id::text, routing_key, body, created_at FROM outbox"
-    " WHERE position IS NULL AND id <> ALL ($1) ORDER BY id LIMIT $2"
+    "PREPARE read_unsent (bigint[], int) AS SELECT id, event_id::text, routing_key, body, created_at, other_keys"
+    " FROM outbox WHERE position IS NULL AND id <> ALL ($1) ORDER BY id LIMIT $2"
 )
 _READ = "EXECUTE read_unsent (%s, %s)"
 _BACKLOG = (

@@ -20,6 +20,9 @@ from contracts import topology
 from contracts.envelope import CONTENT_TYPE
 
 REPLAY_HEADER = "onehall-replay"
+OTHER_KEYS_HEADER = "BCC"
+"""RabbitMQ's "sender-selected distribution": one message routed by several keys, once to each queue, under one confirm.
+The broker takes the header off before anybody reads the message."""
 
 _ANY_ID = "00000000-0000-0000-0000-000000000000"
 _REMEMBERED = 4096
@@ -29,20 +32,28 @@ class Connection(pika.SelectConnection):
     """Every message is persistent, and comes back if it reaches no queue."""
 
     def publish(self, channel: Any, exchange: str, rows: Iterable[Row]) -> None:
-        """By the rows' routing keys."""
-        self._publish(channel.channel_number, ((exchange, row.routing_key, row) for row in rows), None)
+        """By the rows' routing keys, each to every queue that is bound to any of its own."""
+        self._publish(channel.channel_number, ((exchange, row.routing_key, row) for row in rows), None, is_by_keys=True)
 
     def publish_to(self, channel: Any, queue: str, rows: Iterable[Row], replay: str | None) -> None:
         """Straight to a queue, through its own way back; `replay` is the id of one that was asked for."""
         back = topology.back(queue)
         self._publish(channel.channel_number, ((back, queue, row) for row in rows), replay)
 
-    def _publish(self, channel: int, messages: Iterable[tuple[str, str, Row]], replay: str | None) -> None:
+    def _publish(
+        self,
+        channel: int,
+        messages: Iterable[tuple[str, str, Row]],
+        replay: str | None,
+        *,
+        is_by_keys: bool = False,
+    ) -> None:
         most = self._body_max_length
         pieces: list[bytes] = []
         for exchange, routing_key, row in messages:
             body = row.body.encode()
-            header, rest = _header(channel, len(body), replay)
+            others = tuple(row.other_keys) if is_by_keys and row.other_keys else ()
+            header, rest = _header(channel, len(body), replay, others)
             pieces += (_method(channel, exchange, routing_key), header, row.event_id.encode(), rest)
             pieces += [frame.Body(channel, body[at : at + most]).marshal() for at in range(0, len(body), most)]
         if pieces:
@@ -57,13 +68,14 @@ def _method(channel: int, exchange: str, routing_key: str) -> bytes:
 
 
 @lru_cache(_REMEMBERED)
-def _header(channel: int, size: int, replay: str | None) -> tuple[bytes, bytes]:
+def _header(channel: int, size: int, replay: str | None, other_keys: tuple[str, ...]) -> tuple[bytes, bytes]:
     """What comes before and behind the event's id."""
+    headers = ({REPLAY_HEADER: replay} if replay else {}) | ({OTHER_KEYS_HEADER: [*other_keys]} if other_keys else {})
     properties = BasicProperties(
         content_type=CONTENT_TYPE,
         delivery_mode=PERSISTENT_DELIVERY_MODE,
         message_id=_ANY_ID,
-        headers={REPLAY_HEADER: replay} if replay else None,
+        headers=headers or None,
     )
     before, _, behind = frame.Header(channel, size, properties).marshal().partition(_ANY_ID.encode())
     return before, behind

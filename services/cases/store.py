@@ -256,7 +256,8 @@ def save_dates(session: Session, case: Case) -> None:
 
 def add_events(session: Session, change: Change) -> None:
     for sequence, event in change.entries:
-        outbox.add(session, event, sequence=sequence, actor=change.actor)
+        keys = change.other_keys(event)
+        outbox.add(session, event, sequence=sequence, actor=change.actor, other_keys=keys)
 
 
 def save_form(session: Session, number: str, form: dict[str, Any]) -> None:

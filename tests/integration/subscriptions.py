@@ -12,11 +12,11 @@ import pika
 from sqlalchemy import text
 
 from chassis import broker, outbox, replays
-from chassis.database import Database
+from chassis.database import Database, Session
 from contracts import topology
 from contracts.actors import SYSTEM
 from contracts.envelope import Envelope
-from contracts.events import CaseAccepted, CaseSubmitted
+from contracts.events import CaseAccepted, CaseEvent, CaseSubmitted
 from contracts.filters import EventFilter
 from tests.processes import wait_until
 
@@ -74,6 +74,16 @@ class Subscription:
         """Commit events of new cases, one transaction each; their ids."""
         return [event for _ in range(count) for event in self._commit([(uuid.uuid4().hex, CaseSubmitted, 1)])]
 
+    def pass_case(self, to: Subscription) -> list[str]:
+        """One case of this department: its own, passed to the other and worked on there, and its own again."""
+        case, passed = uuid.uuid4().hex, (False, True, True, False)
+        with self._database.transaction() as session:
+            for sequence, is_passed in enumerate(passed, 1):
+                key = self._event(CaseAccepted, case, to.department).routing_key
+                event = self._event(CaseAccepted, case, self.department)
+                outbox.add(session, event, sequence=sequence, actor=SYSTEM, other_keys=[key] if is_passed else [])
+            return self._ids(session, [case], len(passed))
+
     def file_case(self, steps: int) -> list[str]:
         """One case with so many events, one transaction each."""
         case = uuid.uuid4().hex
@@ -86,16 +96,16 @@ class Subscription:
     def _commit(self, events: list[tuple[str, type[CaseSubmitted] | type[CaseAccepted], int]]) -> list[str]:
         with self._database.transaction() as session:
             for case, kind, sequence in events:
-                event = kind(case, "residence-permit", self.department, "511602", "confirmation", "somebody")
-                outbox.add(session, event, sequence=sequence, actor=SYSTEM)
-            return list(
-                session.execute(
-                    text(
-                        "SELECT event_id::text FROM outbox WHERE subject = ANY (:cases) ORDER BY id DESC LIMIT :count"
-                    ),
-                    {"cases": [case for case, _, _ in events], "count": len(events)},
-                ).scalars()
-            )[::-1]
+                outbox.add(session, self._event(kind, case, self.department), sequence=sequence, actor=SYSTEM)
+            return self._ids(session, [case for case, _, _ in events], len(events))
+
+    def _event(self, kind: type[CaseSubmitted] | type[CaseAccepted], case: str, department: str) -> CaseEvent:
+        return kind(case, "residence-permit", department, "511602", "confirmation", "somebody")
+
+    def _ids(self, session: Session, cases: list[str], count: int) -> list[str]:
+        """Of the last so many events of these cases."""
+        last = text("SELECT event_id::text FROM outbox WHERE subject = ANY (:cases) ORDER BY id DESC LIMIT :count")
+        return list(session.execute(last, {"cases": cases, "count": count}).scalars())[::-1]
 
     def take(self) -> list[str]:
         """The ids of everything received so far, in order."""

@@ -55,6 +55,26 @@ def test_a_new_subscription_hears_the_history_and_then_what_is_new_each_once_and
     require_in_order(subscription)
 
 
+def test_whom_a_case_was_passed_to_hears_it_while_it_has_it_at_once_and_from_the_history(
+    servers, amqp_uri, subscription
+):
+    other, both = (Subscription(subscription._database, amqp_uri) for _ in range(2))
+    departments = (subscription.department, other.department)
+    both.queue = topology.subscription_queue(both.department, "cases", EventFilter(departments=departments).patterns)
+    with closing(other), closing(both), running(RELAY, servers.environment):
+        for each in (subscription, other, both):
+            each.go_live()
+        events = subscription.pass_case(other)
+        wait_until("all is heard", lambda: subscription.take() == events and both.take() == events)
+        assert other.take() == events[1:3], "while it has the case"
+        positions = subscription.positions()
+        for each in (other, both):
+            each.repeat(positions[0] - 1, positions[-1])
+        wait_until("it is heard again", lambda: len(other.take()) == 4 and len(both.take()) == 8)
+        assert (other.take(), both.take()) == (events[1:3] * 2, events * 2)
+        assert all("BCC" not in headers for headers in other.headers)
+
+
 def test_one_that_starts_now_hears_nothing_older(servers, subscription):
     old = subscription.file(5)
     with running(RELAY, servers.environment):

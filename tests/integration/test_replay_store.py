@@ -27,14 +27,16 @@ ODD_KEYS = ["", "case", "case.submitted", "case.submitted.a.b.c", "case.submitte
 
 @pytest.fixture
 def let_through(cases_database):
-    """Which of the keys PostgreSQL lets through, within some seconds."""
+    """Which of the keys PostgreSQL lets through, within some seconds, be it as an event's own key or as another."""
 
-    def let_through(patterns: Sequence[str], keys: Sequence[str]) -> set[str]:
+    def let_through(patterns: Sequence[str], keys: Sequence[str], *, are_others: bool = False) -> set[str]:
         heard, values = heard_by(patterns)
         with cases_database.transaction() as session:
             cursor = session.connection.cursor()
             cursor.execute("SET LOCAL statement_timeout = '5s'")
-            statement = f"SELECT routing_key FROM unnest(%s) AS routing_key WHERE {heard}"  # noqa: S608
+            columns = "'-', ARRAY['-', key]" if are_others else "key, NULL::text[]"
+            events = f"SELECT key, {columns} FROM unnest(%s) AS key"  # noqa: S608
+            statement = f"SELECT key FROM ({events}) AS event (key, routing_key, other_keys) WHERE {heard}"  # noqa: S608
             cursor.execute(statement, [list(keys), *values])
             return {key for (key,) in cursor}
 
@@ -58,7 +60,9 @@ def let_through(cases_database):
 )
 def test_sql_lets_through_what_the_broker_would(let_through, patterns):
     keys = [*KEYS, *ODD_KEYS]
-    assert let_through(patterns, keys) == {key for key in keys if matches(patterns, key)}
+    wanted = {key for key in keys if matches(patterns, key)}
+    assert let_through(patterns, keys) == wanted
+    assert let_through(patterns, keys, are_others=True) == wanted
 
 
 def test_the_largest_filter_is_as_quick_as_a_small_one(let_through):

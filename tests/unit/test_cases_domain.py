@@ -542,3 +542,56 @@ def test_nobody_works_on_a_case_of_their_own(role, action):
     alice = Actor(subject="alice", client="web", roles=(role,), department="civil-affairs")
     with pytest.raises(NotPermitted):
         act(create_case(), alice, action)
+
+
+def heard_by(change):
+    """Department and region of the routing keys of a change's events, each once."""
+    for event in change.events:
+        keys = [event.routing_key, *change.other_keys(event)]
+        places = [tuple(key.split(".")[2:4]) for key in keys]
+        assert len({*places}) == len(places), "nobody is told twice"
+        yield event.type, {department for department, _ in places}
+
+
+def test_whom_a_case_was_passed_to_hears_of_it_from_then_on_and_no_more_once_it_has_gone_back():
+    other = replace(OFFICER, subject="eve", department="market-regulation")
+    case = create_case(status="accepted", step="examine", clock_from=AT.date())
+    heard = []
+    both, own = {"civil-affairs", "market-regulation"}, {"civil-affairs"}
+    steps = [
+        *((OFFICER, "claim"), (OFFICER, "delegate"), (other, "suspend"), (other, "resume"), (other, "hand_back")),
+        *(
+            (OFFICER, "suspend"),
+            (OFFICER, "resume"),
+            (OFFICER, "delegate"),
+            (other, "finish_step"),
+            (OFFICER, "approve"),
+        ),
+    ]
+    for actor, action in steps:
+        change = act(case, actor, action, procedure=PROCEDURE)
+        heard += heard_by(change)
+        case = change.case
+    assert heard == [
+        ("case.assigned", own),
+        ("case.delegated", both),
+        ("case.suspended", both),
+        ("case.resumed", both),
+        ("case.handed-back", both),
+        ("case.suspended", own),
+        ("case.resumed", own),
+        ("case.delegated", both),
+        ("case.step-finished", both),
+        ("case.approved", own),
+        ("case.closed", own),
+    ]
+
+
+def test_of_a_case_that_was_transferred_its_giver_hears_that_and_nothing_more():
+    case = create_case(status="submitted", step="accept", clock_from=AT.date())
+    moved = act(case, OFFICER, "transfer", procedure=PROCEDURE)
+    assert list(heard_by(moved)) == [("case.transferred", {"civil-affairs", "market-regulation"})]
+    assert "case.transferred.civil-affairs.511602.public-service.elderly-card" in moved.other_keys(moved.events[0])
+    taker = replace(OFFICER, subject="eve", department="market-regulation")
+    next_ = act(moved.case, taker, "accept", procedure=PROCEDURE)
+    assert list(heard_by(next_)) == [("case.accepted", {"market-regulation"})]

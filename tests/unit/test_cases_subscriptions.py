@@ -26,6 +26,11 @@ class Item:
     department: str
     region: str = "511602"
     kind: str = "confirmation"
+    takers: frozenset[str] = frozenset()
+
+    @property
+    def departments(self):
+        return self.takers | {self.department}
 
 
 OFFERS = [
@@ -141,6 +146,14 @@ def test_a_filter_that_hears_nothing_is_refused_with_every_wrong_place(parts, fa
 
 def test_a_department_without_an_item_is_told_so():
     assert refused(filters.require_filter, {}, OFFERS, "tax") == [("/filter/departments/0", "known")]
+
+
+def test_a_department_that_cases_of_another_s_item_are_passed_to_may_name_that_item():
+    passed = [*OFFERS, Item("school-place", "civil-affairs", takers=frozenset({"education"}))]
+    assert filters.require_filter({"items": ["school-place"]}, passed, "education").departments == ("education",)
+    assert refused(filters.require_filter, {"items": ["elderly-card"]}, passed, "education") == [
+        ("/filter", "matchesNothing")
+    ]
 
 
 def test_a_filter_of_too_many_combinations():

@@ -57,6 +57,13 @@ class ServiceItem:
     def department(self) -> str:
         return str(self.description["department"])
 
+    @cached_property
+    def departments(self) -> frozenset[str]:
+        """Those that may have a case of it: the competent one, those of its steps, and whom they may be passed to."""
+        steps = self.procedure.steps.values()
+        handling = {step.department for step in steps if step.department}
+        return frozenset({self.department, *handling, *(taker for step in steps for taker in step.delegates)})
+
     @property
     def region(self) -> str:
         return str(self.description["region"])

@@ -121,7 +121,7 @@ class ReferenceTaken(Exception):
 
 def owner_of(actor: Actor, offers: Iterable[Offer]) -> Owner:
     """Whom the actor subscribes for: a program for its department or organisation, an officer for the department."""
-    names = {offer.department for offer in offers}
+    names = {name for offer in offers for name in offer.departments}
     owner = _owner_of_program(actor) if is_program(actor) else _owner_of_officer(actor)
     # an organisation by a department's name would get that department's queues
     if owner is None or not is_owner(owner.name) or (not owner.is_department and owner.name in names):

@@ -13,7 +13,7 @@ from contracts.filters import ANY, MOST_PATTERNS, MOST_VALUES, TYPES, EventFilte
 INSTEAD: Final = {"rating.given": "case.rated", "rating.invited": "case.closed", "rating.reminded": "case.closed"}
 """What of the shared history tells the same as an event that is another source's own."""
 
-_PARTS: Final = {"departments": "department", "regions": "region", "kinds": "kind", "items": "code"}
+_PARTS: Final = ("departments", "regions", "kinds", "items")
 
 
 class Offer(Protocol):
@@ -22,7 +22,7 @@ class Offer(Protocol):
     @property
     def code(self) -> str: ...
     @property
-    def department(self) -> str: ...
+    def departments(self) -> frozenset[str]: ...
     @property
     def region(self) -> str: ...
     @property
@@ -51,7 +51,7 @@ def _faults_of(part: str, values: Sequence[str], offers: Collection[Offer]) -> I
     if len(values) > MOST_VALUES:
         yield fault(f"/filter/{part}", "maxItems", MOST_VALUES)
         return
-    known = TYPES if part == "types" else sorted({_value(offer, part) for offer in offers})
+    known = TYPES if part == "types" else sorted({value for offer in offers for value in _values(offer, part)})
     for index, value in enumerate(values):
         if value != ANY and value not in known:
             rule = "notSubscribable" if value in EVENT_OF_TYPE else "known"
@@ -65,13 +65,15 @@ def _in_order(values: Sequence[str]) -> tuple[str, ...]:
 
 
 def _passes(offer: Offer, wanted: EventFilter) -> bool:
-    return all(getattr(wanted, part) == (ANY,) or _value(offer, part) in getattr(wanted, part) for part in _PARTS)
+    parts = ((getattr(wanted, part), _values(offer, part)) for part in _PARTS)
+    return all(named == (ANY,) or not values.isdisjoint(named) for named, values in parts)
 
 
-def _value(offer: Offer, part: str) -> str:
+def _values(offer: Offer, part: str) -> frozenset[str]:
     """What a part of a filter compares of a service item."""
-    value: str = getattr(offer, _PARTS[part])
-    return value
+    if part == "departments":
+        return offer.departments
+    return frozenset(({"regions": offer.region, "kinds": offer.kind, "items": offer.code}[part],))
 
 
 def filter_to_dict(wanted: EventFilter) -> dict[str, list[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -67,6 +67,11 @@ class Case:
         """The department that handles it now."""
         return self.handler or self.department
 
+    @property
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """The departments that have it, each with the region: the competent one, and the one that handles it."""
+        return tuple((department, self.region) for department in dict.fromkeys((self.department, self.handled_by)))
+
     def event(self, event_class: type[CaseEvent], **facts: Any) -> CaseEvent:
         return event_class(
             number=self.number,
@@ -83,16 +88,27 @@ class Case:
 class Change:
     """What one action makes of a case: the case after it, its new events, and the actor in the role acted in.
 
-    `details` go into the history with the first of them, for who may see the case; what events carry is less.
+    `details` go into the history with the first of them, for who may see the case; what events carry is less. `before`
+    is the case as it was, if it was.
     """
 
     case: Case
     events: tuple[CaseEvent, ...]
     actor: Actor
     details: Mapping[str, Any] = field(default_factory=dict)
+    before: Case | None = None
 
     @property
     def entries(self) -> list[tuple[int, CaseEvent]]:
         """Each event with its place in the case's history."""
         first = self.case.sequence - len(self.events) + 1
         return list(enumerate(self.events, first))
+
+    def other_keys(self, event: CaseEvent) -> list[str]:
+        """Routing keys of those who have the case, or had it until now, besides whom the event names.
+
+        So a department that it was passed to hears of it from then on, up to what takes it away again.
+        """
+        places = dict.fromkeys((*(self.before.places if self.before else ()), *self.case.places))
+        keys = (replace(event, department=department, region=region).routing_key for department, region in places)
+        return [key for key in dict.fromkeys(keys) if key != event.routing_key]

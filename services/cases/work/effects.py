@@ -36,7 +36,7 @@ def change_of(situation: Situation) -> Change:
     # what is transferred is told where it is now: the giver knows
     told = moved if situation.name == "transfer" else case
     events = tuple(told.event(event, **facts_of(event, situation, moved)) for event in action.events)
-    return Change(moved, events, _in_role(situation), details_of(events[0], situation))
+    return Change(moved, events, _in_role(situation), details_of(events[0], situation), case)
 
 
 def _status_after(case: Case, name: str) -> str:
