@@ -20,7 +20,7 @@ from services.cases.catalogue.proofs import ProofGraph
 from services.cases.catalogue.script import to_pinyin, to_traditional
 from tests.official_lists import as_csv, rows
 from tests.processes import wait_until
-from tests.proof_graphs import item
+from tests.proof_graphs import crossed
 
 REAL_LIST = Path("../shared/data/service-items-guangan.csv")
 MADE = 1_135
@@ -57,10 +57,7 @@ def measure_requests(platform: Platform) -> float:
 
 def measure_proofs() -> float:
     """Seconds for the check of all proofs of a right catalogue in which each item needs three others."""
-    items = [
-        item(f"i{number}", [[f"paper-of-i{number // part}"] for part in (2, 3, 5)] if number > 4 else None)
-        for number in range(PROOFS)
-    ]
+    items = crossed(PROOFS)
     begin = time.perf_counter()
     if list(proofs.faults_of(ProofGraph.of(items, papers.papers_of(items)))):
         raise RuntimeError("a right catalogue was blamed")

@@ -40,3 +40,11 @@ def ring(length: int, prefix: str = "ring") -> list[dict[str, Any]]:
 def chain(length: int, prefix: str = "chain", start: str = "photograph") -> list[dict[str, Any]]:
     """Each needs what the one before gives, the first what anybody has."""
     return [item(f"{prefix}-{i}", [[f"paper-of-{prefix}-{i - 1}" if i else start]]) for i in range(length)]
+
+
+def crossed(length: int) -> list[dict[str, Any]]:
+    """A right catalogue in which each item needs three earlier ones."""
+    return [
+        item(f"i{number}", [[f"paper-of-i{number // part}"] for part in (2, 3, 5)] if number > 4 else None)
+        for number in range(length)
+    ]

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query
 from starlette.responses import JSONResponse, Response
 
 from gateway.api.callers import Catalogue
-from gateway.api.schemas import PROBLEMS, Cursor, Item, ItemList, Limit, Text
+from gateway.api.item_schemas import Item, ItemList
+from gateway.api.schemas import PROBLEMS, Cursor, Limit, Text
 from gateway.catalogue import FRESH_SECONDS, ItemSearch
 
 router = APIRouter(prefix="/items", tags=["items"], responses=PROBLEMS)

@@ -130,33 +130,6 @@ class SecurityNoticesQuestion(Body):
     notices: list[Code] = Field(min_length=1, max_length=100)
 
 
-class Item(BaseModel):
-    code: str
-    name: LanguageText
-    kind: str
-    department: str
-    region: str
-    summary: LanguageText | None = None
-    form: dict[str, Any] | None = Field(default=None, description="a JSON Schema")
-    layout: Any = None
-    example: dict[str, Any] | None = Field(default=None, description="a form that passes its own schema")
-    promised_days: int | None = None
-    department_name: LanguageText | None = None
-    level: str | None = None
-    audience: str | None = None
-    online: bool | None = Field(default=None, description="whether a case can be filed here")
-    parts: list[dict[str, Any]] | None = Field(default=None, description="of a joint item: file at `/joint-cases`")
-
-
-class ItemList(BaseModel):
-    items: list[Item]
-    next: str | None
-    total: int | None = None
-    did_you_mean: LanguageText | None = Field(
-        default=None, description="what was looked for instead, where nothing matched as it was written"
-    )
-
-
 class Due(BaseModel):
     """The time that the case may take. `on` and `statutory_on` are last days, `days_left` while the clock stands."""
 

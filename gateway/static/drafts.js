@@ -1,6 +1,7 @@
 // Saves what is typed as a draft, a little after each change: only the fields that were changed, with the revision that
 // this page knows. What another device has saved meanwhile is shown here where nobody has typed, and asked about where
-// both did. Without scripts, the page's button does.
+// both did. What is typed while a save is under way, or fails to be saved, goes with the next one, which comes by
+// itself. Without scripts, the page's button does.
 (() => {
   const form = document.querySelector("form[data-draft]");
   if (!form) return;
@@ -9,6 +10,10 @@
   const base = form.elements.namedItem("base");
   const changed = new Set();
   const HIDDEN = new Set(["acting", "idempotency_key", "item", "item_version", "base"]);
+  const PAUSE = 1200;
+  const AGAIN = 10000;
+  // what a browser sends for a page that is gone already
+  const MOST_WHEN_LEAVING = 60000;
   let timer = 0;
   let isSaving = false;
   let isLeaving = false;
@@ -63,24 +68,32 @@
       for (const value of filled.getAll(name)) body.append(name, value);
     }
     try {
-      const answer = await fetch(form.dataset.draft, { method: "POST", body, headers: { Accept: "application/json" } });
-      if (!answer.ok) throw new Error(String(answer.status));
+      const answer = await fetch(form.dataset.draft, {
+        method: "POST",
+        body,
+        headers: { Accept: "application/json" },
+        keepalive: document.visibilityState === "hidden" && String(body).length < MOST_WHEN_LEAVING,
+      });
+      if (!answer.ok) throw Object.assign(new Error(), { status: answer.status });
       const saved = await answer.json();
       base.value = saved.revision;
       status.textContent = saved.said;
       for (const [name, value] of Object.entries(saved.changed)) if (!changed.has(name)) show(name, value);
       saved.conflicts.forEach(ask);
-    } catch {
-      // kept for the next try; the button still works
+      isSaving = false;
+      if (changed.size > 0) plan();
+    } catch (error) {
+      // kept for the next try; the button still works. What was refused would be refused again
       sent.forEach((name) => changed.add(name));
       status.textContent = form.dataset.failed;
+      isSaving = false;
+      if (!(error.status < 500)) plan(AGAIN);
     }
-    isSaving = false;
   };
 
-  const plan = () => {
+  const plan = (pause = PAUSE) => {
     clearTimeout(timer);
-    timer = setTimeout(save, 1200);
+    timer = setTimeout(save, pause);
   };
 
   form.addEventListener("input", (event) => {
@@ -91,5 +104,6 @@
   });
   form.addEventListener("submit", () => { isLeaving = true; clearTimeout(timer); });
   document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") save(); });
+  window.addEventListener("online", save);
   window.addEventListener("pageshow", () => { isLeaving = false; });
 })();

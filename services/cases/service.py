@@ -67,7 +67,8 @@ class CasesService(
 
     @rpc
     def get_item(self, code: str) -> dict[str, Any]:
-        return self.catalogue.get(code).description
+        item = self.catalogue.get(code)
+        return item.description | {"region_name": self._places.name_of(item.region)}
 
     @rpc
     def submit_case(

@@ -2,6 +2,7 @@
 
 import copy
 import sys
+import time
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
@@ -262,12 +263,40 @@ def test_a_broken_row_imports_nothing(run, replica):
     assert records[0]["item_code"] not in read()
 
 
-def test_a_department_has_one_name(run):
-    assert run("import", as_csv(own_rows(6)))[0] == 0
+def test_a_department_has_one_name(run, replica):
+    """Whatever place stands before it, in the list's own spelling."""
+    read, records = replica(), own_rows(2)
+    records[0] |= {"department": "区民政局"}
+    records[1] |= {"department": "广安区民政局"}
+    assert run("import", as_csv(records))[0] == 0
+    read.looks()
+    items = [read().get(row["item_code"]) for row in records]
+    assert [item.department for item in items] == ["civil-affairs"] * 2
+    assert [item.description["department_name"]["en"] for item in items] == ["Civil Affairs Bureau"] * 2
+
+
+DISTRICT = 1_135
+"""Items of the list of a real district."""
+SECONDS = 5
+
+
+def test_a_whole_districts_list_is_imported_in_seconds_and_again_without_doubles(run, replica):
+    read, records = replica(), own_rows(DISTRICT - 3)
+    worked_out = [code for item in read().all() if (code := item.description.get("official_code"))]
+    records += [row | {"item_code": code} for row, code in zip(rows(3), worked_out, strict=False)]
+    own, known = len(records) - 3, len(read().all())
+    begin = time.process_time()
+    assert run("import", as_csv(records))[1] == f"{own:,} new, 0 changed, 0 unchanged, 3 worked out here\n"
+    assert run("import", as_csv(records))[1] == f"0 new, 0 changed, {own:,} unchanged, 3 worked out here\n"
+    assert time.process_time() - begin < SECONDS
+    read.looks()
+    assert len(read().all()) == known + own
+    for code in worked_out:
+        assert code not in read()
 
 
 @pytest.mark.skipif(not REAL_LIST.is_file(), reason=f"{REAL_LIST} is not here")
-def test_a_whole_districts_list(run):
+def test_the_real_districts_list(run):
     first = run("import", str(REAL_LIST))
     assert first[0] == 0, first
     assert "3 worked out here" in first[1]

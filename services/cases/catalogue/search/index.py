@@ -26,6 +26,8 @@ ENOUGH: Final = 0.6
 """Of what a query says, weighed by how rare it is, so much has to be in an item."""
 SOMETHING: Final = 0.3
 """The same when nothing else is found: a question in a whole sentence shares a word or two with its answer."""
+CHATTER: Final = 1 / 3
+"""What a word that no item has then counts, of what the rarest one would: people tell a story around what they want."""
 _CODE: Final = re.compile("(?=.*[0-9])[A-Za-z0-9]+(?:-[A-Za-z0-9]+)+")
 _WHOLE_WORD: Final = 3
 """Shorter than this, a word of letters does not stand for the words that it begins."""
@@ -70,7 +72,7 @@ class Index:
         scores, meant = self._titles.alike(core)
         if scores:
             return Found(self._ranked(scores), _in_languages(asked, meant))
-        return Found(self._ranked(self._shares(core, SOMETHING)) if is_chinese(core) else [])
+        return Found(self._ranked(self._shares(core, SOMETHING, CHATTER)))
 
     @cached_property
     def everything(self) -> list[int]:
@@ -92,14 +94,14 @@ class Index:
             scores[place] = max([scores[place], *(_fit(text, folded, core) for text in self._entries[place].texts)])
         return scores
 
-    def _shares(self, core: str, enough: float) -> dict[int, float]:
+    def _shares(self, core: str, enough: float, chatter: float = 1.0) -> dict[int, float]:
         """How much of the query each entry holds, by weight; only those that hold enough."""
         shares: dict[int, float] = defaultdict(float)
         held: dict[int, float] = defaultdict(float)
         total = 0.0
         for gram in grams(core):
             postings = self._of(gram)
-            rarity = self._rarest - math.log(len(postings) + 1)
+            rarity = (self._rarest - math.log(len(postings) + 1)) * (1.0 if postings else chatter)
             total += rarity
             for place, weight in postings.items():
                 shares[place] += rarity * weight
