@@ -79,10 +79,13 @@ def _section(visit: Visit, file: dict[str, Any]) -> dict[str, Any]:
 
 def _documents(visit: Visit, file: dict[str, Any]) -> dict[str, Any]:
     case = file["case"]
-    may_attach = case.get("applicant") == visit.actor.subject and case["status"] in OPEN
+    is_open = case["status"] in OPEN
+    may_attach = case.get("applicant") == visit.actor.subject and is_open
     also = evidence.left_to_applicant(file) if may_attach else ()
+    documents = described(file["item"], file["documents"], visit, also) if "documents" in file else []
     return {
-        "documents": described(file["item"], file["documents"], visit, also) if "documents" in file else [],
+        # nothing is missing of what has ended: a paper may have been shown at the counter
+        "documents": [each for each in documents if is_open or each["files"]],
         "documents_at": f"{visit.place.base}/cases/{case['number']}",
         "may_attach": may_attach,
         "may_remove": False,

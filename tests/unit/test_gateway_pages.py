@@ -20,7 +20,7 @@ from contracts.errors import (
 from gateway.limits import MAX_COMMENT, MAX_NOTE
 from services.cases import forms
 from services.rating import domain
-from tests.unit.gateway_fakes import CASE, HISTORY, ITEM, Door, FakeRpc, make_door, make_token, web_session
+from tests.unit.gateway_fakes import CASE, HISTORY, ITEM, NAME, Door, FakeRpc, make_door, make_token, web_session
 
 CLOSED = CASE | {"status": "closed", "decision": "approved"}
 FILE = {"case": CASE, "history": HISTORY, "item": ITEM, "actions": ["withdraw"]}
@@ -222,6 +222,20 @@ def test_pages_and_services_have_the_same_limits() -> None:
 def test_an_officers_own_case_is_an_applicants() -> None:
     _, door = signed_in({"cases.get_case_file": FILE}, roles=["officer"])
     assert 'id="note"' not in door.get("/cases/OH-1").text
+
+
+@pytest.mark.parametrize(("status", "is_open"), [("submitted", True), ("closed", False), ("withdrawn", False)])
+def test_nothing_is_missing_of_a_case_that_has_ended(status: str, is_open: bool) -> None:
+    card = {"code": "card", "name": NAME, "required": True, "source": "applicant"}
+    documents = {
+        "asked": [{"code": "card", "types": ["pdf"], "most": 1, "files": []}],
+        "missing": ["card"],
+        "may_follow": [],
+    }
+    file = FILE | {"case": CASE | {"status": status}, "item": ITEM | {"documents": [card]}, "documents": documents}
+    answers = {"cases.get_case_file": file, "rating.get_rating": NotFound("rating", "OH-1")}
+    _, door = signed_in(answers)
+    assert ('id="document-card"' in door.get("/cases/OH-1").text) == is_open
 
 
 def test_an_action_that_came_too_late_says_so() -> None:
