@@ -84,6 +84,15 @@ class Commitment(BaseModel):
     text: LanguageText | None = None
 
 
+class FetchedDocument(BaseModel):
+    document: str
+    paper: str
+    source_kind: str
+    source: str
+    source_name: LanguageText | None
+    keys: list[str] = Field(description="the fields of the form that its source is given to find it by")
+
+
 class Item(BaseModel):
     code: str
     version: int | None = None
@@ -119,6 +128,9 @@ class Item(BaseModel):
     keywords: dict[str, list[str]] | None = Field(default=None, description="words that people use for it")
     papers: dict[str, Any] | None = Field(default=None, description="that no item gives and this one asks for")
     parts: list[dict[str, Any]] | None = Field(default=None, description="of a joint item: file at `/joint-cases`")
+    fetched: list[FetchedDocument] | None = Field(
+        default=None, description="documents that are fetched with the applicant's consent, and from whom"
+    )
 
 
 class ItemList(BaseModel):

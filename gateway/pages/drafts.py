@@ -6,6 +6,7 @@ at once, is one case.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Any
 
 import segno
@@ -15,7 +16,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from contracts.errors import NotFound, TooManyDrafts
 from gateway.pages.documents import asks_for_documents, brought_later, described, document_names
-from gateway.pages.evidence import fetchable
+from gateway.pages.evidence import offers
 from gateway.pages.forms import FilledForm, as_posted, shown_value
 from gateway.pages.visits import Visit, Visited, text_in
 from gateway.places import VISIT_PLACE
@@ -71,10 +72,12 @@ def draft_page(
     others: list[dict[str, Any]] | None = None,
     told: str = "",
     status: int = 200,
+    ticked: Collection[str] = (),
 ) -> Response:
     """The form of an item, with all that belongs to a draft of it; `others` are drafts of the same item.
 
     `found` is what `cases.get_draft` answers. Without it this is no draft's page, or it is not known how it stands.
+    `ticked`: consents of this very form, which is shown again; a draft keeps none.
     """
     draft = found["draft"] if found else None
     names = document_names(item, visit.say)
@@ -88,7 +91,7 @@ def draft_page(
         base_revision=max(draft["revision"], base) if draft else base,
         documents=described(item, found["documents"], visit) if found and has_documents else [],
         documents_at=f"{visit.place.base}/drafts/{key or (draft['id'] if draft else '')}",
-        fetchable=fetchable(item, visit.say),
+        offers=offers(item, visit.say, ticked),
         asks_documents=visit.place is not VISIT_PLACE and asks_for_documents(item),
         until_acceptance=brought_later(found["documents"], names) if found and has_documents else [],
         upload_target={"draft": key or (draft["id"] if draft else "")},

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
+from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from contracts.errors import ActionNotAllowed, InvalidInput
@@ -24,6 +27,9 @@ OWN = "/account/evidence"
 A_PAGE = 20
 
 CONSENT: Final = "consent"
+CONSENTS: Final = "_consent"
+"""What a form has ticked; no field of an item's form can be called so."""
+MOST_CONSENTS = 20
 
 FETCHED: Final = ("asked", "provided", "used")
 """The applicant is not asked to bring the document."""
@@ -86,10 +92,35 @@ def fetched(file: dict[str, Any]) -> set[str]:
     return {each["document"] for each in file.get("evidence", ()) if each["status"] in FETCHED}
 
 
-def fetchable(item: dict[str, Any], say: Catalogue) -> list[str]:
-    """The names of an item's documents that need not be brought."""
-    documents = item.get("documents", ())
-    return [say.pick(each["name"]) for each in documents if each["source"] == "department" and each.get("keys")]
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A document that a form asks consent for: who has it, and the answers that they are given to find it by."""
+
+    code: str
+    name: str
+    source: str
+    given: str
+    is_ticked: bool
+
+
+def offers(item: dict[str, Any], say: Catalogue, ticked: Collection[str] = ()) -> list[Offer]:
+    """The documents of an item that need not be brought; `ticked` are those that were ticked on this very form."""
+    names = {each["code"]: each["name"] for each in item.get("documents", ()) if "code" in each}
+    return [
+        Offer(
+            code=each["document"],
+            name=say.pick(names.get(each["document"])) or each["document"],
+            source=source_of(each, say),
+            given=_titles(each["keys"], item, say),
+            is_ticked=each["document"] in ticked,
+        )
+        for each in item.get("fetched") or ()
+    ]
+
+
+def consents_in(posted: FormData) -> list[str]:
+    """What was ticked on a form; what is none of the item's, `cases` says."""
+    return list(dict.fromkeys(str(code)[:64] for code in posted.getlist(CONSENTS)))[:MOST_CONSENTS]
 
 
 def source_of(evidence: dict[str, Any], say: Catalogue) -> str:
@@ -131,8 +162,11 @@ def _says(evidence: dict[str, Any], say: Catalogue, *, masked: bool) -> list[tup
 
 def _given(document: dict[str, Any], item: dict[str, Any], form: dict[str, Any], say: Catalogue) -> str:
     """The names of the answers in the form that its source is given to find it by."""
+    return _titles([field for field in document.get("keys", {}).values() if field in form], item, say)
+
+
+def _titles(fields: list[str], item: dict[str, Any], say: Catalogue) -> str:
     properties = item.get("form", {}).get("properties", {})
-    fields = [field for field in document.get("keys", {}).values() if field in form]
     titles = [say.pick(properties.get(field, {}).get("x-title")) or field for field in fields]
     return (", " if say.language == "en" else "、").join(titles)
 

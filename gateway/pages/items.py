@@ -6,11 +6,13 @@ import uuid
 from typing import Any
 
 from fastapi import APIRouter
+from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from contracts.errors import InvalidInput, ItemVersionOutdated, NotFiledHere, NotFound, StepUpRequired, TooManyDrafts
 from gateway.pages.documents import document_names
 from gateway.pages.drafts import draft_page, revision_in
+from gateway.pages.evidence import consents_in
 from gateway.pages.forms import FilledForm
 from gateway.pages.procedure import draw, limit_in_words
 from gateway.pages.visits import Visit, Visited, text_in
@@ -51,14 +53,12 @@ async def submit_form(visit: Visited, code: str) -> Response:
     posted = await visit.form()
     form = FilledForm.posted(item, posted, visit.say)
     key = text_in(posted, "idempotency_key")[:255] or str(uuid.uuid4())
+    ticked = consents_in(posted)
     if more := form.newly_asked(posted):
-        return draft_page(visit, item, more, key=key, base=revision_in(posted))
-    version = text_in(posted, "item_version")
-    said: tuple[Any, ...] = (int(version),) if version.isascii() and version.isdecimal() and len(version) < 10 else ()
+        return draft_page(visit, item, more, key=key, base=revision_in(posted), ticked=ticked)
     # where they can be handed in; the other button of that page brings later what may be brought later
     needs_documents = text_in(posted, "documents") == "asked" and "later" not in posted
-    if needs_documents:
-        said = (said[0] if said else None, True)
+    said = _besides(_version_in(posted), needs_documents, ticked)
     try:
         if "parts" in item:
             joint = await visit.call("cases.submit_joint_case", code, form.content, key, *said[:1])
@@ -69,12 +69,27 @@ async def submit_form(visit: Visited, code: str) -> Response:
             return await _ask_for_documents(visit, form, key, revision_in(posted))
         found = await _draft_of(visit, key) if "documents" in posted else None
         form = form.with_faults(error.faults, document_names(item, visit.say))
-        return draft_page(visit, item, form, key=key, base=revision_in(posted), found=found, status=422)
+        base = revision_in(posted)
+        return draft_page(visit, item, form, key=key, base=base, found=found, ticked=ticked, status=422)
     except NotFiledHere as error:
-        return draft_page(visit, item, form.refused(_where_to_go(visit, error)), key=key, status=409)
+        return draft_page(visit, item, form.refused(_where_to_go(visit, error)), key=key, ticked=ticked, status=409)
     except ItemVersionOutdated:
         return await _show_newer_form(visit, form, key, revision_in(posted))
     return RedirectResponse(f"{visit.place.base}/cases/{case['number']}?submitted=1", 303)
+
+
+def _version_in(posted: FormData) -> int | None:
+    version = text_in(posted, "item_version")
+    return int(version) if version.isascii() and version.isdecimal() and len(version) < 10 else None
+
+
+def _besides(version: int | None, needs_documents: bool, consents: list[str]) -> tuple[Any, ...]:
+    """What a filing says besides the form, as far as there is anything to say."""
+    if consents:
+        return (version, needs_documents, consents)
+    if needs_documents:
+        return (version, True)
+    return () if version is None else (version,)
 
 
 def _where_to_go(visit: Visit, error: NotFiledHere) -> str:

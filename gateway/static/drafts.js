@@ -98,7 +98,8 @@
 
   form.addEventListener("input", (event) => {
     const name = event.target.name;
-    if (!name || HIDDEN.has(name)) return;
+    // no answers, and nothing that a draft keeps: what is consented to
+    if (!name || name.startsWith("_") || HIDDEN.has(name)) return;
     changed.add(name);
     plan();
   });

@@ -24,6 +24,7 @@ from services.cases.catalogue.live import FRESH_SECONDS
 from services.cases.catalogue.model import Filter
 from services.cases.drafts.service import DraftEntrypoints
 from services.cases.evidence import commands as evidence_commands
+from services.cases.evidence import offering
 from services.cases.evidence.service import EvidenceEntrypoints
 from services.cases.joint.service import JointEntrypoints
 from services.cases.lists.service import ListEntrypoints
@@ -67,8 +68,11 @@ class CasesService(
 
     @rpc
     def get_item(self, code: str) -> dict[str, Any]:
-        item = self.catalogue.get(code)
-        return item.description | {"region_name": self._places.name_of(item.region)}
+        """`fetched`: the documents that may be fetched with the applicant's consent, and from whom."""
+        catalogue = self.catalogue
+        item = catalogue.get(code)
+        described = offering.with_fetched(self.database, catalogue, item.description, datetime.now(UTC))
+        return described | {"region_name": self._places.name_of(item.region)}
 
     @rpc
     def submit_case(

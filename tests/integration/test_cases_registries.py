@@ -22,7 +22,7 @@ from deploy.local.registry import CLIENT_ID, Register, make_server
 from services.cases import commands as case_commands
 from services.cases.catalogue.files import shipped
 from services.cases.evidence import commands as evidence
-from services.cases.evidence import queries
+from services.cases.evidence import offering, queries
 from services.cases.evidence import store as evidence_store
 from services.cases.registries import agreeing, commands, store
 from services.cases.registries.adapter import Result
@@ -87,6 +87,10 @@ class Hall:
     def consent(self, case):
         with self.database.transaction() as session:
             return evidence.consent(session, CATALOGUE, self.desk, self.citizen, case, DOCUMENT, self.now)["id"]
+
+    def consent_with_filing(self, case):
+        with self.database.transaction() as session:
+            evidence.consent_with_filing(session, CATALOGUE, self.desk, self.citizen, case, [DOCUMENT], self.now)
 
     def ask(self, number="Z510000001", **answers):
         return self.consent(self.file(number, **answers))
@@ -239,6 +243,22 @@ def test_without_an_agreement_it_is_not_offered_and_not_asked(hall):
     with pytest.raises(ActionNotAllowed):
         hall.consent(case)
     assert hall.work() == 0
+
+
+def test_a_form_offers_what_may_be_asked_and_a_filing_stands_though_the_agreement_has_ended_meanwhile(hall):
+    def offered():
+        description = CATALOGUE.get(ITEM).description
+        return offering.with_fetched(hall.database, CATALOGUE, description, hall.now).get("fetched")
+
+    [birth] = [each for each in offered() if each["document"] == DOCUMENT]
+    assert (birth["source_kind"], birth["source"]) == ("organisation", HOSPITAL)
+    assert birth["keys"] == ["birth_certificate_number", "mother_id_number"]
+    hall.consent_with_filing(asked := hall.file())
+    assert hall.seen(asked)["status"] == "asked"
+    hall.end()
+    assert not offered()
+    hall.consent_with_filing(case := hall.file())
+    assert hall.seen(case) is None
 
 
 def test_an_agreement_that_has_ended_is_denied_at_once_also_for_what_is_under_way(hall):

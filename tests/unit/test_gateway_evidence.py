@@ -22,7 +22,15 @@ DOCUMENT = {
     "source": "department",
     "keys": {"full_name": "full_name", "since": "since"},
 }
-FETCHING = ITEM | {"documents": [DOCUMENT]}
+OFFERED = {
+    "document": "permit",
+    "paper": "permit-card",
+    "source_kind": "department",
+    "source": "civil-affairs",
+    "source_name": None,
+    "keys": ["full_name"],
+}
+FETCHING = ITEM | {"documents": [DOCUMENT], "fetched": [OFFERED]}
 ASKED_FILES = {"code": "permit", "types": ["pdf"], "most": 3, "files": []}
 LABELS = {
     "full_name": {"title": {"zh-Hans": "姓名", "zh-Hant": "姓名", "en": "Full name"}, "values": {}},
@@ -227,6 +235,43 @@ def test_the_form_of_an_item_says_what_need_not_be_brought() -> None:
     assert page.index("You need not bring these") < page.index("Permit card") < page.index('id="full_name"')
     _, door = signed_in({})
     assert "You need not bring these" not in door.get("/items/residence-permit/apply", headers=ENGLISH).text
+
+
+BOX = 'name="_consent" type="checkbox" value="permit"'
+APPLY = "/items/residence-permit/apply"
+
+
+@pytest.mark.parametrize("place", ["web", "kiosk", "visit", "acting"])
+def test_the_form_asks_for_each_consent_in_words_before_its_button_and_ticks_none(place: str) -> None:
+    answers = {"cases.get_item": FETCHING, "cases.list_drafts": {"items": [], "next": None}}
+    base = {"kiosk": KIOSK_PLACE.base, "visit": VISIT_PLACE.base}.get(place, "")
+    if place == "kiosk":
+        door = at("onehall_kiosk", {"identity.get_web_session": session_of("kiosk"), **answers})[1]
+    else:
+        door = {"web": signed_in, "acting": acting}[place](answers)[1] if place != "visit" else visiting(**answers)[1]
+    page = door.get(f"{base}{APPLY}", headers=ENGLISH).text
+    words = page.index("is asked for “Permit card” and, to find it, is given these answers from my form: Full name.")
+    box = page.partition(BOX)[2].partition(">")[0]
+    assert "checked" not in box
+    assert page.index(BOX) < words < page.index(">Submit</button>")
+    assert ("Read each consent out" in page) == (place == "visit")
+
+
+def test_what_is_ticked_goes_with_the_filing_and_nothing_else() -> None:
+    typed = {"idempotency_key": "k-1", "full_name": "张三", "item_version": "3"}
+    rpc, door = signed_in({"cases.get_item": FETCHING, "cases.submit_case": CASE})
+    assert door.post(APPLY, data=typed | {"_consent": ["permit", "permit"]}).status_code == 303
+    assert door.post(APPLY, data=typed).status_code == 303
+    with_consent, without = rpc.of("cases.submit_case")
+    assert with_consent[2:] == ("k-1", 3, False, ["permit"])
+    assert without[2:] == ("k-1", 3)
+
+
+def test_a_form_that_is_shown_again_keeps_what_was_ticked_on_it() -> None:
+    wrong = InvalidInput([{"pointer": "/form/full_name", "rule": "required", "value": True}])
+    _, door = signed_in({"cases.get_item": FETCHING, "cases.submit_case": wrong})
+    page = door.post(APPLY, data={"_consent": "permit"}).text
+    assert "checked" in page.partition(BOX)[2].partition(">")[0]
 
 
 @pytest.mark.parametrize("page", ["/account/evidence", "/work/evidence", "/work/evidence/e-1"])

@@ -16,6 +16,7 @@ from services.cases.base import CasesBase
 from services.cases.drafts import commands as draft_commands
 from services.cases.drafts import handover
 from services.cases.drafts import queries as draft_queries
+from services.cases.evidence import offering
 
 
 class DraftEntrypoints(CasesBase):
@@ -29,7 +30,9 @@ class DraftEntrypoints(CasesBase):
         with self.work() as (session, catalogue):
             found = draft_queries.get_draft(session, catalogue, self._draft_seal(), self.actor, id)
             files = attachment_store.list_of_draft(session, self._file_seal(), found["draft"]["id"])
-            return found | {"documents": documents_view(found["item"], files)}
+            fetched = offering.described(session, catalogue, found["item"], datetime.now(UTC))
+            item = found["item"] | ({"fetched": fetched} if fetched else {})
+            return found | {"item": item, "documents": documents_view(item, files)}
 
     @rpc
     def save_draft(

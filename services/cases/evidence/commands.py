@@ -33,7 +33,7 @@ from services.cases.catalogue.live import VERSIONS
 from services.cases.catalogue.model import Catalogue
 from services.cases.domain import Case, Change
 from services.cases.drafts.access import id_in
-from services.cases.evidence import answering, domain, store
+from services.cases.evidence import answering, domain, offering, store
 from services.cases.evidence.domain import Answer, Content, Evidence, Source
 from services.cases.evidence.sources import sources_of
 from services.cases.registries import checking
@@ -100,12 +100,15 @@ def consent_with_filing(
 ) -> None:
     """What the applicant said with the filing. A filing that is sent again consents to nothing anew.
 
-    So a consent that was withdrawn meanwhile stays so.
+    So a consent that was withdrawn meanwhile stays so. Evidence holds up no filing: a source that may not be asked any
+    more (its agreement ended while the form was filled in) is not, and the applicant brings the document.
     """
+    case, _ = _require_own(session, actor, number)
+    wanted = [_require_source(session, catalogue, case, document) for document in dict.fromkeys(documents)]
     known = {each.document for each in store.list_states(session, number)}
-    for document in dict.fromkeys(documents):
-        if document not in known:
-            consent(session, catalogue, desk, actor, number, document, now)
+    for source in offering.askable(session, wanted, case.item, now):
+        if source.document not in known:
+            consent(session, catalogue, desk, actor, number, source.document, now)
 
 
 def _fetch(

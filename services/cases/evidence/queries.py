@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,9 +18,9 @@ from services.cases.catalogue.live import VERSIONS
 from services.cases.catalogue.model import Catalogue
 from services.cases.domain import Case
 from services.cases.drafts.access import id_in
-from services.cases.evidence import answering, domain, store, views
+from services.cases.evidence import answering, domain, offering, store, views
 from services.cases.evidence.commands import Desk
-from services.cases.evidence.domain import Evidence, Source
+from services.cases.evidence.domain import Evidence
 from services.cases.evidence.sources import sources_of
 from services.cases.registries import checking
 from services.cases.registries import store as registries
@@ -61,7 +61,8 @@ def evidence_of(
     is_own = case_rules.CITIZEN in case_rules.parts_of(actor, case)
     there = {each.document: (each, content) for each, content in store.list_of_case(session, desk.seal, case.number)}
     reasons = checking.reasons_of(session, desk.seal, [each.id for each, _ in there.values()]) if there else {}
-    askable = _askable(session, [source for document, source in sources.items() if document not in there], case.item)
+    left = [source for document, source in sources.items() if document not in there]
+    askable = {each.document for each in offering.askable(session, left, case.item, datetime.now(UTC))}
     may_act = is_own and case.status in case_rules.OPEN
     shown = []
     for document, source in sources.items():
@@ -95,18 +96,6 @@ def list_requests(
         now = datetime.now(UTC)
         page["items"] = [each for each in page["items"] if allowing(agreements, each["paper"], each["item"], now)]
     return page
-
-
-def _askable(session: Session, sources: Sequence[Source], item: str) -> set[str]:
-    """The documents whose sources may be asked: an organisation only under an agreement. A query an organisation."""
-    now = datetime.now(UTC)
-    organisations = {source.code for source in sources if source.kind == domain.ORGANISATION}
-    agreements = {code: registries.agreements_of(session, code) for code in sorted(organisations)}
-    return {
-        source.document
-        for source in sources
-        if source.kind == domain.DEPARTMENT or allowing(agreements[source.code], source.paper, item, now)
-    }
 
 
 def get_request(

@@ -13,6 +13,18 @@ from services.cases.registries.kinds import all_kinds
 from services.cases.views import time_view
 
 
+def source_view(source: Source, catalogue: Catalogue) -> dict[str, Any]:
+    """Of a document that a form can ask consent for; `keys` are the fields of the form that its source is given."""
+    return {
+        "document": source.document,
+        "paper": source.paper,
+        "source_kind": source.kind,
+        "source": source.code,
+        "source_name": source_name(source.paper, catalogue),
+        "keys": list(source.keys.values()),
+    }
+
+
 def offered_view(source: Source, catalogue: Catalogue, may: list[str]) -> dict[str, Any]:
     """A document that could be fetched."""
     return {
