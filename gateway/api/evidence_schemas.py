@@ -120,3 +120,8 @@ class EvidenceRequestList(BaseModel):
 class EvidenceRequest(ListedRequest):
     keys: dict[str, str] = Field(description="what it is found by; empty when no answer is wanted any more")
     labels: dict[str, Any] = {}
+    form: dict[str, Any] | None = Field(
+        default=None,
+        description="what an answer may say: `properties` (JSON Schema 2020-12) and which are `required`; null if no"
+        " item and no kind of evidence says",
+    )

@@ -22,7 +22,6 @@ WAITING: Final = ("asked", "overdue")
 RESULTS: Final = ("provided", "not-found", "needs-citizen")
 _OF_CONTENT = "field-"
 """Put before the names of what the evidence says, which are the catalogue's."""
-_LIST_FROM = 8
 _MAX_VALUE, _MAX_REASON = 1_000, 500
 
 
@@ -43,22 +42,22 @@ async def list_requests(
 @router.get("/{request:code}")
 async def show_request(visit: Visited, request: str) -> Response:
     found = await visit.call("cases.get_evidence_request", request)
-    return _page(visit, found, _form(found, {}, visit.say))
+    return _page(visit, found, _form(found, None, visit.say))
 
 
 @router.post("/{request:code}")
 async def answer_request(visit: Visited, request: str) -> Response:
     posted = await visit.form()
+    # its fields say of what type is what was typed; looking again so soon is the same look
+    found = await visit.call("cases.get_evidence_request", request)
+    form = _form(found, posted, visit.say)
     try:
-        await visit.call("cases.answer_evidence", request, _answer_in(posted))
+        await visit.call("cases.answer_evidence", request, _answer_in(posted, form))
     except InvalidInput as error:
-        found = await visit.call("cases.get_evidence_request", request)
-        form = _form(found, posted, visit.say)
         return _page(visit, found, form.with_faults(_at_fields(error.faults, form)), 422)
     except (ActionNotAllowed, NotPermitted):
         # answered by a colleague, taken back, ended, or so late that the consent is over
-        found = await visit.call("cases.get_evidence_request", request)
-        return _page(visit, found, _form(found, posted, visit.say), 409)
+        return _page(visit, found, form, 409)
     return RedirectResponse(f"{PAGE}?told=answered", 303)
 
 
@@ -73,32 +72,39 @@ def _page(visit: Visit, found: dict[str, Any], form: FilledForm, status: int = 2
         form=form,
         is_waiting=status != 409 and found["status"] in WAITING,
         is_too_late=status == 409,
-        has_content=bool(labels),
+        has_content=bool(found.get("form")),
     )
 
 
-def _form(found: dict[str, Any], posted: FormData | dict[str, str], say: Catalogue) -> FilledForm:
-    """The fields of an answer; of what the evidence says those that the item states whose result it is."""
-    labels = found.get("labels", {})
-    results = RESULTS if labels else RESULTS[1:]
+def _form(found: dict[str, Any], posted: FormData | None, say: Catalogue) -> FilledForm:
+    """The fields of an answer; of what the evidence says those that its paper has, as its schema has them."""
+    typed: FormData | dict[str, str] = posted if posted is not None else {}
+    says = found.get("form")
+    results = RESULTS if says else RESULTS[1:]
     choices = tuple(Choice(result, say(f"evidence.answer-{result}")) for result in results)
     answer = (
-        _field("result", say("evidence.answer-result"), "radios", posted, choices=choices, is_required=True),
-        _field("reason", say("evidence.answer-reason"), "textarea", posted, most=_MAX_REASON),
+        _field("result", say("evidence.answer-result"), "radios", typed, choices=choices, is_required=True),
+        _field("reason", say("evidence.answer-reason"), "textarea", typed, most=_MAX_REASON),
     )
     sections = [Section(say("evidence.answer"), answer)]
-    if labels:
-        content = tuple(_content_field(name, label, posted, say) for name, label in labels.items())
-        valid_until = _field("valid_until", say("evidence.answer-valid-until"), "text", posted, kind="date")
-        sections.append(Section(say("evidence.answer-fields"), (*content, valid_until)))
-    return FilledForm(tuple(sections), {}, say)
+    content: dict[str, Any] = {}
+    if says:
+        filled = _content(says, posted, say)
+        content = filled.content
+        valid_until = _field("valid_until", say("evidence.answer-valid-until"), "text", typed, kind="date")
+        sections.append(Section(say("evidence.answer-fields"), (*filled.sections[0].fields, valid_until)))
+    return FilledForm(tuple(sections), content, say)
 
 
-def _content_field(name: str, label: dict[str, Any], posted: FormData | dict[str, str], say: Catalogue) -> Field:
-    choices = tuple(Choice(value, say.pick(words)) for value, words in label["values"].items())
-    control = "text" if not choices else "select" if len(choices) >= _LIST_FROM else "radios"
-    title = say.pick(label["title"])
-    return _field(f"{_OF_CONTENT}{name}", title, control, posted, choices=choices, is_required=True)
+def _content(says: dict[str, Any], posted: FormData | None, say: Catalogue) -> FilledForm:
+    """What the evidence says, as the form of an item: with the control of each field, and read back as its type."""
+    properties = {f"{_OF_CONTENT}{name}": schema for name, schema in says["properties"].items()}
+    required = [f"{_OF_CONTENT}{name}" for name in says["required"]]
+    item = {
+        "form": {"properties": properties, "required": required},
+        "layout": [{"title": {}, "fields": list(properties)}],
+    }
+    return FilledForm.empty(item, say) if posted is None else FilledForm.posted(item, posted, say)
 
 
 def _field(
@@ -116,10 +122,9 @@ def _field(
     return Field(name, label, "", control, kind, is_required, most, choices, value)
 
 
-def _answer_in(posted: FormData) -> dict[str, Any]:
+def _answer_in(posted: FormData, form: FilledForm) -> dict[str, Any]:
     """As it was typed, what does not belong together, too: `cases` says what is wrong with it."""
-    typed = {name: text_in(posted, name) for name in posted if name.startswith(_OF_CONTENT)}
-    fields = {name.removeprefix(_OF_CONTENT): value for name, value in typed.items() if value}
+    fields = {name.removeprefix(_OF_CONTENT): value for name, value in form.content.items()}
     said: dict[str, Any] = {name: text_in(posted, name) for name in ("number", "result", "valid_until", "reason")}
     return {name: value for name, value in said.items() if value} | (
         {"fields": fields} if fields or said["result"] == RESULTS[0] else {}

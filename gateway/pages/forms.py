@@ -47,6 +47,8 @@ class Field:
     value: Any = ""
     fault: str = ""
     autocomplete: str = ""
+    input_mode: str = ""
+    """Which keys a phone shows (HTML, `inputmode`)."""
     show_if: Mapping[str, list[str]] = field(default_factory=dict)
     """Other fields, as they are posted, with the values of which each must have one for this to be asked."""
     is_asked: bool = True
@@ -268,6 +270,7 @@ def _field(
         max_length=schema.get("maxLength"),
         choices=choices,
         value=as_posted(value),
+        input_mode=_input_mode(schema),
         show_if={other: _posted_values(values) for other, values in schema.get("x-show-if", {}).items()},
         is_asked=is_asked,
         is_identifier=is_identifier(name, schema),
@@ -288,6 +291,13 @@ def _control(schema: Mapping[str, Any], choices: tuple[Choice, ...]) -> str:
     if choices:
         return "select" if len(choices) >= LIST_FROM else "radios"
     return "textarea" if schema.get("maxLength", 0) > LONG_TEXT and "format" not in schema else "text"
+
+
+def _input_mode(schema: Mapping[str, Any]) -> str:
+    """Digits alone where nothing else can be right: such keys have no minus."""
+    if schema.get("type") not in ("integer", "number") or schema.get("minimum", -1) < 0:
+        return ""
+    return "numeric" if schema["type"] == "integer" else "decimal"
 
 
 def _read(schema: Mapping[str, Any], posted: list[Any]) -> Any:

@@ -202,7 +202,13 @@ def test_the_source_is_shown_what_it_finds_it_by_and_that_look_is_told_to_the_ci
     assert "keys" not in next(each for each in hall.requests() if each["id"] == known)
     assert hall.looks(number) == []
     form = CATALOGUE.get("sole-trader").description["example"]
-    assert hall.request(known)["keys"] == {"full_name": form["operator_name"], "id_number": form["id_number"]}
+    request = hall.request(known)
+    assert request["keys"] == {"full_name": form["operator_name"], "id_number": form["id_number"]}
+    assert (
+        list(request["form"]["properties"])
+        == CATALOGUE.issuer_of("residence-permit-card").description["result"]["fields"]
+    )
+    assert request["form"]["properties"]["ground"]["enum"]
     [look] = hall.looks(number)
     assert '"what":"evidence"' in look.replace(" ", "")
 

@@ -68,6 +68,18 @@ REQUEST = {
     "due_at": "2026-11-04T16:00:00+00:00",
     "keys": {"full_name": "张三", "id_number": "110101189001010011"},
     "labels": LABELS,
+    "form": {
+        "properties": {
+            "full_name": {"type": "string", "x-title": NAME},
+            "ground": {"type": "string", "enum": ["home"], "x-labels": LABELS["ground"]["values"], "x-title": NAME},
+            "rooms": {"type": "integer", "minimum": 0, "x-title": NAME},
+            "rent": {"type": "number", "x-title": NAME},
+            "is_let": {"type": "boolean", "x-title": NAME},
+            "since": {"type": "string", "format": "date", "x-title": NAME},
+            "uses": {"type": "array", "items": {"enum": ["a", "b"]}, "x-title": NAME},
+        },
+        "required": ["full_name"],
+    },
 }
 say = CATALOGUES["en"]
 ENGLISH = {"Accept-Language": "en"}
@@ -344,6 +356,26 @@ def test_a_request_shows_what_it_is_found_by_and_is_not_kept() -> None:
     assert len(rpc.of("cases.get_evidence_request")) == 1
 
 
+def test_an_answer_has_the_control_and_the_type_of_each_field_of_the_paper() -> None:
+    rpc, door = source({"cases.answer_evidence": {}})
+    page = door.get("/work/evidence/e-1", headers=ENGLISH).text
+    for wanted in (
+        'name="field-rooms" type="text" value="" inputmode="numeric"',
+        'name="field-is_let" type="radio" value="true"',
+        'name="field-since" type="date"',
+        'name="field-uses" type="checkbox" value="b"',
+        'name="field-ground" type="radio" value="home"',
+    ):
+        assert wanted in page
+    typed = {"rooms": "3", "rent": "12.5", "is_let": "false", "since": "2026-02-03", "uses": ["a", "b"]}
+    answer = {f"field-{name}": value for name, value in typed.items()} | {"number": "OH-1", "result": "provided"}
+    assert door.post("/work/evidence/e-1", data=answer).status_code == 303
+    door.post("/work/evidence/e-1", data=answer | {"field-rooms": "three", "field-rent": "a lot"})
+    said = {"rooms": 3, "rent": 12.5, "is_let": False, "since": "2026-02-03", "uses": ["a", "b"]}
+    wrong = said | {"rooms": "three", "rent": "a lot"}
+    assert [call[1]["fields"] for call in rpc.of("cases.answer_evidence")] == [said, wrong]
+
+
 def test_an_answer_says_what_was_filled_in() -> None:
     rpc, door = source({"cases.answer_evidence": {}})
     typed = {"number": "OH-1", "result": "provided", "field-full_name": " 张三 ", "field-ground": "", "reason": ""}
@@ -374,8 +406,8 @@ def test_a_fault_stands_at_its_field_and_nothing_typed_is_lost(pointer: str, rul
     assert 'value="李四"' in answer.text
     assert "Come by" in answer.text
     assert [name for name, _, _ in rpc.calls if name.startswith("cases.")] == [
-        "cases.answer_evidence",
         "cases.get_evidence_request",
+        "cases.answer_evidence",
     ]
 
 
@@ -390,7 +422,7 @@ def test_who_comes_too_late_is_told_so(error: Exception) -> None:
 
 
 def test_a_paper_without_set_fields_is_provided_over_the_api() -> None:
-    _, door = source({"cases.get_evidence_request": REQUEST | {"labels": {}}})
+    _, door = source({"cases.get_evidence_request": REQUEST | {"labels": {}, "form": None}})
     page = door.get("/work/evidence/e-1", headers=ENGLISH).text
     assert "over the API" in page
     assert 'value="not-found"' in page

@@ -71,11 +71,9 @@ def _fields(fields: object, evidence: Evidence, catalogue: Catalogue, allowed: A
     """What is allowed of it: the rest was never handed over."""
     if not isinstance(fields, dict):
         raise InvalidInput([Fault(pointer="/fields", rule="type", value="object")])
-    schema = schema_of(evidence.paper, catalogue)
-    required = [name for name in schema.get("required", ()) if allowed.fields is None or name in allowed.fields]
     fields = allowed.narrow(fields)
     try:
-        forms.require_valid(fields, forms.compile_schema(schema | {"required": required}))
+        forms.require_valid(fields, forms.compile_schema(schema_of(evidence.paper, catalogue, allowed.fields)))
     except InvalidInput as error:
         faults = [
             Fault(pointer=f"/fields{fault['pointer'].removeprefix('/form')}", rule=fault["rule"], value=fault["value"])

@@ -105,19 +105,17 @@ def get_request(
     _require_source(actor)
     known = id_in(evidence_id)
     found = store.load(session, desk.seal, known) if known else None
-    if (
-        found is None
-        or not answering.is_source(actor, found[0])
-        or answering.allowed_to(session, found[0], now) is None
-    ):
+    is_asked = found is not None and answering.is_source(actor, found[0])
+    allowed = answering.allowed_to(session, found[0], now) if found and is_asked else None
+    if found is None or allowed is None:
         raise NotFound("evidence", str(evidence_id)[:64])
     evidence, content = found
     if evidence.status not in domain.WAITING:
-        return views.request_view(evidence, catalogue, {})
+        return views.one_request_view(evidence, catalogue, {}, allowed)
     case = cases.load_case(session, evidence.number)
     if case is not None:
         looks.note_source(session, actor, case, now)
-    return views.request_view(evidence, catalogue, content.keys)
+    return views.one_request_view(evidence, catalogue, content.keys, allowed)
 
 
 def list_own_evidence(

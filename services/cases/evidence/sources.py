@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from services.cases.catalogue import papers
@@ -48,20 +48,32 @@ def _givers(proofs: list[str], item: Mapping[str, Any], catalogue: Catalogue) ->
                 yield paper, kind, giver[kind], False
 
 
-def schema_of(paper: str, catalogue: Catalogue) -> dict[str, Any]:
+def schema_of(paper: str, catalogue: Catalogue, allowed: Collection[str] | None = None) -> dict[str, Any]:
     """What an answer about this paper may say: the fields that the item states which gives it, else short texts."""
+    form = form_of(paper, catalogue, allowed)
+    if form is None:
+        return _ANYTHING_SHORT
+    return {"type": "object", "additionalProperties": False, "minProperties": 1} | form
+
+
+def form_of(paper: str, catalogue: Catalogue, allowed: Collection[str] | None = None) -> dict[str, Any] | None:
+    """Its `properties`, with their names in three languages, and those that are `required`; `None` if nobody says.
+
+    `allowed` are the only ones that may be said; `None` for all.
+    """
     issuer = catalogue.issuer_of(paper)
     if issuer is not None:
-        form = issuer.description["form"]["properties"]
-        names = issuer.description["result"].get("fields", ())
-        return {
-            "type": "object",
-            "additionalProperties": False,
-            "minProperties": 1,
-            "properties": {name: form[name] for name in names},
-        }
-    kind = all_kinds().get(paper)
-    return _ANYTHING_SHORT if kind is None else kind.schema
+        properties = issuer.description["form"]["properties"]
+        fields = {name: properties[name] for name in issuer.description["result"].get("fields", ())}
+        required: Collection[str] = ()
+    elif paper in all_kinds():
+        fields, required = dict(all_kinds()[paper].fields), all_kinds()[paper].required
+    else:
+        return None
+    names = [name for name in fields if allowed is None or name in allowed]
+    # on what a field hangs in the form of the item, it does not hang here
+    properties = {name: {key: value for key, value in fields[name].items() if key != "x-show-if"} for name in names}
+    return {"properties": properties, "required": [name for name in required if name in names]}
 
 
 _ANYTHING_SHORT: dict[str, Any] = {

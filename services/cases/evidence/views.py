@@ -9,6 +9,8 @@ from services.cases.catalogue.model import Catalogue
 from services.cases.catalogue.papers import shipped
 from services.cases.evidence import domain
 from services.cases.evidence.domain import Content, Evidence, Source
+from services.cases.evidence.sources import form_of
+from services.cases.registries.agreements import Allowed
 from services.cases.registries.kinds import all_kinds
 from services.cases.views import time_view
 
@@ -77,9 +79,9 @@ def evidence_view(
     }
 
 
-def request_view(evidence: Evidence, catalogue: Catalogue, keys: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """For its source. `keys` are what it is to be found by, for who looks at one request."""
-    view = {
+def request_view(evidence: Evidence, catalogue: Catalogue) -> dict[str, Any]:
+    """For its source, in its list."""
+    return {
         "id": evidence.id,
         "number": evidence.number,
         "item": evidence.item,
@@ -90,7 +92,17 @@ def request_view(evidence: Evidence, catalogue: Catalogue, keys: Mapping[str, st
         "asked_at": _time(evidence.asked_at),
         "due_at": _time(evidence.due_at),
     }
-    return view if keys is None else view | {"keys": dict(keys), "labels": _labels(evidence.paper, catalogue)}
+
+
+def one_request_view(
+    evidence: Evidence, catalogue: Catalogue, keys: Mapping[str, str], allowed: Allowed
+) -> dict[str, Any]:
+    """For its source, which looks at one: `keys` are what it is to be found by, `form` what an answer may say."""
+    return request_view(evidence, catalogue) | {
+        "keys": dict(keys),
+        "labels": _labels(evidence.paper, catalogue),
+        "form": form_of(evidence.paper, catalogue, allowed.fields),
+    }
 
 
 def own_view(evidence: Evidence, catalogue: Catalogue) -> dict[str, Any]:
