@@ -208,7 +208,7 @@ def test_the_source_is_shown_what_it_finds_it_by_and_that_look_is_told_to_the_ci
         list(request["form"]["properties"])
         == CATALOGUE.issuer_of("residence-permit-card").description["result"]["fields"]
     )
-    assert request["form"]["properties"]["ground"]["enum"]
+    assert request["form"]["properties"]["lived_here_since"]["format"] == "date"
     [look] = hall.looks(number)
     assert '"what":"evidence"' in look.replace(" ", "")
 
