@@ -8,7 +8,8 @@ from typing import Any
 CHANNELS = ("hall", "web", "app", "kiosk")
 MANDATE = "urn:onehall:mandate"
 """The type of authorization detail (RFC 9396) that narrows what an agent may do."""
-STAFF_ROLES = ("clerk", "officer", "operator", "auditor")
+STAFF_ROLES = ("clerk", "officer", "supervisor", "operator", "auditor")
+"""In this order wherever an account has several: the first is the word for what they do. A supervisor is an officer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -291,13 +291,17 @@ class CaseOverdue(CaseEvent):
 
 @dataclass(frozen=True, slots=True)
 class CaseEscalated(CaseEvent):
-    """The case is overdue for so long that the next `level` (from 1) is told: whoever has the `role`."""
+    """The case is overdue for so long that the next `level` (from 1) is told: whoever has the `role`.
+
+    A role of a department's is meant in the department `handler`, which has the case in hand (`-`: it was not said).
+    """
 
     type = "case.escalated"
 
     due_on: str
     level: int
     role: str
+    handler: str = "-"
 
 
 @dataclass(frozen=True, slots=True)

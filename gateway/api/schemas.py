@@ -122,6 +122,11 @@ class ContactsQuestion(Body):
     subjects: list[Code] = Field(min_length=1, max_length=100)
 
 
+class StaffQuestion(Body):
+    role: Code
+    department: Code | None = None
+
+
 class CodesQuestion(Body):
     challenges: list[Code] = Field(min_length=1, max_length=100)
 

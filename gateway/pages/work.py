@@ -12,7 +12,7 @@ from gateway.pages.visits import Visited
 router = APIRouter(prefix="/work")
 
 A_PAGE = 20
-SHOWN = ("all", "mine", "unassigned", "late")
+SHOWN = ("all", "mine", "unassigned", "late", "escalated")
 
 
 @router.get("")
@@ -24,4 +24,6 @@ async def show_work(
     """The open cases that the department handles, what is due first at the top."""
     chosen = shown if shown in SHOWN else SHOWN[0]
     cases = await visit.call("cases.list_work", chosen, cursor, A_PAGE, visit.signed_in.name)
-    return visit.render("work.html", cases=cases, shown=chosen, filters=SHOWN)
+    # what has come to supervisors is in everybody's list, too: the filter is for who looks after it
+    filters = SHOWN if "escalated" in cases else SHOWN[:-1]
+    return visit.render("work.html", cases=cases, shown=chosen, filters=filters)

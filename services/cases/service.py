@@ -156,6 +156,7 @@ class CasesService(
         self, shown: str | None = None, cursor: str | None = None, limit: int | None = None, name: str | None = None
     ) -> dict[str, Any]:
         asked: dict[str, Any] = {"shown": shown, "cursor": cursor, "limit": limit, "name": name}
+        asked["rules"] = self._time["rules"]
         with self.work() as (session, catalogue):
             return worklist.list_work(session, catalogue, self.actor, datetime.now(UTC), **asked)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -14,7 +14,7 @@ class EscalationRule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     days: int = Field(ge=0, le=365)
-    role: str = Field(min_length=1, max_length=40, pattern="^[a-z][a-z-]*$")
+    role: Literal["officer", "supervisor", "operator"]
 
 
 class CasesSettings(RpcSettings):

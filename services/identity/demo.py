@@ -30,10 +30,7 @@ ORGANISATIONS = {"city-hospital": "市人民医院"}
 _PERSONAL = ("openid", "profile", "email", "offline_access", "cases")
 
 
-def _account(
-    username: str, name: str, role: str | None = None, *, department: str | None = None, hall: str | None = None
-) -> Account:
-    roles = (role,) if role else ()
+def _account(username: str, name: str, *roles: str, department: str | None = None, hall: str | None = None) -> Account:
     return Account("", username=username, name=name, roles=roles, department=department, hall=hall)
 
 
@@ -48,6 +45,7 @@ ACCOUNTS = (
     _account("auditor", "孙丽", "auditor"),
     _account("officer3", "吴静", "officer", department="medical-insurance"),
     _account("officer4", "郑浩", "officer", department="human-resources"),
+    _account("supervisor", "黄慧", "officer", "supervisor", department="civil-affairs"),
 )
 
 PARTICULARS = {

@@ -49,6 +49,14 @@ class Directory:
         except (httpx2.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise DirectoryUnavailable(f"contacts: {error!r}") from error
 
+    def staff_of(self, role: str, department: str | None) -> list[str]:
+        """The subjects of who works in this role, in this department if one is named. Raises `DirectoryUnavailable`."""
+        try:
+            answer = self._api.post("/api/v1/contacts/staff", {"role": role, "department": department})
+            return [str(subject) for subject in answer.raise_for_status().json()]
+        except (httpx2.HTTPError, ValueError, TypeError) as error:
+            raise DirectoryUnavailable(f"staff: {error!r}") from error
+
     def locale_of(self, subject: str) -> str:
         """The account's language, or the usual one when the API cannot say."""
         try:

@@ -71,7 +71,7 @@ def _present(row: Any, names: ItemNames, base_url: str) -> dict[str, Any]:
 def _text(row: Any, locale: str, names: ItemNames, base_url: str) -> Text:
     if row.change is not None:
         return render_security(locale, row.change)
-    return render(Topic(row.event, row.number, row.item), locale, names, base_url)
+    return render(Topic(row.event, row.number, row.item, row.department), locale, names, base_url)
 
 
 def _cursor(row: Any) -> str:

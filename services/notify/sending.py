@@ -138,7 +138,7 @@ class MailSender:
             self._unmarked.append(Outcome(claim, "sent"))
 
     def _compose(self, claim: Claim, contact: Contact) -> EmailMessage:
-        topic = Topic(claim.event, claim.number, claim.item)
+        topic = Topic(claim.event, claim.number, claim.item, claim.department)
         names = self._directory.item_names(claim.item) if claim.item else {}
         text = render_mail(topic, known_locale(claim.locale, contact.locale), names, self._base_url, contact.name)
         return compose(self._sender, contact.email, text, claim.id, claim.created_at)

@@ -25,6 +25,7 @@ from services.notify.code_sending import (
 )
 from services.notify.codes import CodeBook
 from services.notify.directory import Directory, open_directory
+from services.notify.escalations import commands as escalations
 from services.notify.mail import Mailer
 from services.notify.notices import NoticeBook
 from services.notify.sending import MailSender
@@ -66,6 +67,14 @@ class NotifyService(Service):
     )
     def on_case_event(self, session: Session, envelope: Envelope) -> None:
         commands.tell_applicant(session, envelope)
+
+    @on_event("case.escalated")
+    def on_case_escalated(self, session: Session, envelope: Envelope) -> None:
+        escalations.note(session, envelope)
+
+    @timer(interval=1)
+    def tell_of_escalations(self) -> None:
+        escalations.tell_due(self.database, _directory(self.settings).staff_of, self.settings.mail_lease_seconds)
 
     @on_event("draft.expiring", "draft.expired")
     def on_draft_event(self, session: Session, envelope: Envelope) -> None:

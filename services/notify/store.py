@@ -46,6 +46,7 @@ messages = Table(
     Column("read_at", DateTime(timezone=True)),
     Column("change", Text),  # of how the account is proved
     Column("notice", Text),  # by which its owner may refuse it
+    Column("department", Text),  # of an escalation: who has the case in hand
 )
 
 deliveries = Table(
@@ -58,6 +59,7 @@ deliveries = Table(
     Column("channel", Text, nullable=False),
     Column("number", Text),
     Column("item", Text),
+    Column("department", Text),
     Column("status", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
@@ -78,6 +80,7 @@ class Notice:
     at: datetime
     number: str | None = None
     item: str | None = None
+    department: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,7 @@ class Claim:
     created_at: datetime
     locked_until: datetime
     locale: str | None
+    department: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +129,13 @@ _TELL = text(
         SELECT channel FROM unnest(CAST(:channels AS text[])) AS channel
         WHERE channel = ANY (COALESCE((SELECT channels FROM preferences WHERE subject = :recipient), :default))
     ), message AS (
-        INSERT INTO messages (id, event_id, event, recipient, number, item, at)
-        SELECT gen_random_uuid(), CAST(:event_id AS uuid), :event, :recipient, :number, :item, :at
+        INSERT INTO messages (id, event_id, event, recipient, number, item, department, at)
+        SELECT gen_random_uuid(), CAST(:event_id AS uuid), :event, :recipient, :number, :item, :department, :at
         FROM used WHERE channel = 'inbox'
         ON CONFLICT DO NOTHING
     )
-    INSERT INTO deliveries (id, event_id, event, recipient, channel, number, item)
-    SELECT gen_random_uuid(), CAST(:event_id AS uuid), :event, :recipient, channel, :number, :item
+    INSERT INTO deliveries (id, event_id, event, recipient, channel, number, item, department)
+    SELECT gen_random_uuid(), CAST(:event_id AS uuid), :event, :recipient, channel, :number, :item, :department
     FROM used WHERE channel <> 'inbox'
     ON CONFLICT DO NOTHING
     """
@@ -200,7 +204,7 @@ _CLAIM = text(
     SET locked_until = now() + make_interval(secs => :lease), attempts = d.attempts + 1
     FROM due WHERE d.id = due.id
     RETURNING CAST(d.id AS text) AS id, d.event, d.recipient, d.number, d.item, d.attempts, d.created_at,
-        d.locked_until, (SELECT locale FROM preferences AS p WHERE p.subject = d.recipient) AS locale
+        d.department, d.locked_until, (SELECT locale FROM preferences AS p WHERE p.subject = d.recipient) AS locale
     """
 )
 

@@ -18,6 +18,8 @@ DEFAULT_LOCALE = "zh-Hans"
 _TEMPLATES = Path(__file__).with_name("templates")
 _LONGEST_NAME = 80
 
+_OPERATORS = ("case.escalated-further", "case.escalated-unattended")
+
 ItemNames = Mapping[str, str]
 """Locale -> the item's name; empty when it cannot be had."""
 
@@ -32,15 +34,22 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """What is told: the event type and the case it happened to. An account's event has neither number nor item."""
+    """What is told: the event type and the case it happened to. An account's event has neither number nor item.
+
+    `department` is who has the case in hand, where that is told. What is told to operators leads to staff: cases are
+    not theirs to see.
+    """
 
     event: str
     number: str | None
     item: str | None
+    department: str | None = None
 
     def link(self, base_url: str) -> str:
         if self.event.startswith("draft."):
             return f"{base_url}/cases"
+        if self.event in _OPERATORS:
+            return f"{base_url}/operator/staff"
         return f"{base_url}/cases/{self.number}" if self.number else f"{base_url}/"
 
 
@@ -69,6 +78,7 @@ def render(topic: Topic, locale: str, names: ItemNames, base_url: str) -> Text:
     variables = {
         "number": topic.number,
         "item": _one_line(names.get(locale) or topic.item or ""),
+        "department": topic.department,
         "link": topic.link(base_url),
         "progress": f"{base_url}/progress?number={topic.number}",
     }

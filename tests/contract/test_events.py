@@ -30,6 +30,7 @@ EXAMPLE = {
     "report": "4f0b5d7e-3c52-4bb0-9d53-b1f1c9b0c1aa",
     "viewer": "5e1b1f3a-0f5c-4b8e-8f43-1d0c2b7a9e20",
     "client": "web",
+    "handler": "market-regulation",
     "role": "officer",
     "what": "case",
     "purpose": "handling",

@@ -1,8 +1,10 @@
 """The work on a case over a real PostgreSQL: races, versions, what time does, and where nothing is left behind."""
 
+import json
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -15,7 +17,7 @@ from services.cases import commands, queries
 from services.cases.catalogue.files import shipped
 from services.cases.work import notes, staff, timing, worklist
 from services.cases.work.calendars import WEEKDAYS_EVERYWHERE, Everywhere, Mainland, Override
-from services.cases.work.clock import RULES, start_of
+from services.cases.work.clock import RULES, WEEKDAYS, add_days, end_of, start_of
 from tests.seals import RESULTS
 
 CATALOGUE = shipped()
@@ -295,6 +297,30 @@ def test_a_worklist_holds_what_the_department_handles_and_what_is_due_first_come
         listed(work, OFFICER, "nonsense")
     with pytest.raises(InvalidInput):
         listed(work, OFFICER, cursor="x")
+
+
+def test_what_has_come_to_supervisors_is_on_their_worklist_whoever_has_it_in_hand(work, cases_database):
+    with cases_database.transaction() as session:
+        session.execute(text("UPDATE cases SET status = 'withdrawn', status_before_correction = NULL, decision = NULL"))
+    unassigned, passed, early = work.submit(), work.submit(), work.submit(NOW + timedelta(days=60))
+    with cases_database.transaction() as session:
+        values = {"number": passed, "handler": "market-regulation"}
+        session.execute(text("UPDATE cases SET handler = :handler WHERE number = :number"), values)
+    supervisor, theirs = (replace(officer, roles=("officer", "supervisor")) for officer in (OFFICER, FOREIGNER))
+    [due_on] = {case["due"]["on"] for case in listed(work, supervisor)["items"] if case["number"] == unassigned}
+    ends = add_days(WEEKDAYS, date.fromisoformat(due_on), 1)
+    work.pass_time(start_of(ends))
+    assert listed(work, supervisor, "escalated")["escalated"] == 0, "one day more is the officers'"
+    work.pass_time(end_of(ends))
+    for person, number in ((supervisor, unassigned), (theirs, passed)):
+        page = listed(work, person, "escalated")
+        assert ([case["number"] for case in page["items"]], page["escalated"]) == ([number], 1)
+    assert "escalated" not in listed(work, OFFICER), "the number is the supervisors'"
+    told = [json.loads(body)["data"] for _, body in work.outbox(passed) if json.loads(body)["type"] == "case.escalated"]
+    assert [(each["role"], each["department"], each["handler"]) for each in told] == [
+        ("supervisor", "civil-affairs", "market-regulation")
+    ]
+    assert early not in [case["number"] for case in listed(work, supervisor, "escalated")["items"]]
 
 
 def test_a_worklist_makes_no_more_queries_with_more_rows(work, cases_database):

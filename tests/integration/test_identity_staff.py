@@ -401,3 +401,24 @@ def test_a_look_at_a_citizens_account_is_in_their_access_log(driver, signed_in):
 def test_an_operator_is_known_by_their_account():
     hand = require_operator(Actor("an-operator", "web", roles=("operator",)))
     assert (hand.viewer, hand.client) == ("an-operator", "web")
+
+
+def test_the_platforms_programs_learn_who_works_in_a_role_of_a_department_and_nobody_else_does(driver, manage):
+    here = [driver.register(roles=("officer", "supervisor"), department="parks") for _ in range(2)]
+    driver.register(roles=("officer",), department="parks")
+    driver.register(roles=("officer", "supervisor"), department="ports")
+    program = Actor(subject="notify", client="notify", scopes=("contacts",))
+
+    def ask(actor, role="supervisor"):
+        with driver.database.transaction() as session:
+            return staff_queries.list_subjects(session, actor, role, "parks")
+
+    assert ask(program) == sorted(account.subject for account in here)
+    manage(staff.disable, here[0])
+    assert ask(program) == [here[1].subject]
+    person = Actor(subject="dan", client="web", roles=("operator",), scopes=("contacts",))
+    for stranger in (person, Actor(subject="dept", client="dept", scopes=("events",))):
+        with pytest.raises(NotPermitted):
+            ask(stranger)
+    with pytest.raises(InvalidInput):
+        ask(program, "king")

@@ -22,6 +22,7 @@ CIVIL, MARKET = "civil-affairs", "market-regulation"
         (("clerk",), None, "civic-centre"),
         (("officer",), CIVIL, None),
         (("clerk", "officer"), CIVIL, "civic-centre"),
+        (("officer", "supervisor"), CIVIL, None),
         (("operator",), None, None),
         (("auditor",), None, None),
     ],
@@ -39,6 +40,8 @@ def test_posts_that_there_are(roles, department, hall):
         (("operator", "officer"), CIVIL, None, "/roles", "alone"),
         (("operator", "clerk"), None, None, "/roles", "alone"),
         (("king",), None, None, "/roles", "enum"),
+        (("supervisor",), CIVIL, None, "/roles", "needsRole"),
+        (("supervisor", "clerk"), CIVIL, None, "/roles", "needsRole"),
         (("officer",), None, None, "/department", "required"),
         ((), CIVIL, None, "/department", "needsRole"),
         (("auditor",), CIVIL, None, "/department", "needsRole"),
@@ -56,6 +59,13 @@ def test_who_goes_to_another_department_takes_nothing_along():
     after = before.granted(["officer"], MARKET, None)
     assert after == Post(("officer",), MARKET, None)
     assert after.has_left(before)
+
+
+def test_who_supervises_is_an_officer_first_and_ends_with_that():
+    post = Post().granted(["supervisor", "officer"], CIVIL, None)
+    assert post == Post(("officer", "supervisor"), CIVIL)
+    assert post.revoked(["supervisor"]) == Post(("officer",), CIVIL)
+    assert post.revoked(["officer"]) == Post()
 
 
 def test_another_role_or_hall_is_no_leaving():

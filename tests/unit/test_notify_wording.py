@@ -46,22 +46,29 @@ MAILED = (
     "rating.invited",
     "rating.reminded",
 )
+ESCALATED = "case.escalated"
+TO_OPERATORS = ("case.escalated-further", "case.escalated-unattended")
 DRAFTS = ("draft.expiring", "draft.expired")
 WELCOME = "account.registered"
 
 
 def topic(event: str) -> Topic:
-    return Topic(event, "330100-2026-000017", "elderly-card")
+    return Topic(event, "330100-2026-000017", "elderly-card", "civil-affairs")
 
 
 def test_the_service_tells_exactly_these_events() -> None:
-    handlers = (NotifyService.on_case_event, NotifyService.on_draft_event, NotifyService.on_account_registered)
+    handlers = (
+        NotifyService.on_case_event,
+        NotifyService.on_case_escalated,
+        NotifyService.on_draft_event,
+        NotifyService.on_account_registered,
+    )
     told = {event for handler in handlers for entrypoint in handler.nameko_entrypoints for event in entrypoint.types}
-    assert told == {*MAILED, *DRAFTS, WELCOME}
+    assert told == {*MAILED, ESCALATED, *DRAFTS, WELCOME}
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-@pytest.mark.parametrize("event", MAILED)
+@pytest.mark.parametrize("event", [*MAILED, ESCALATED])
 def test_a_mail_names_the_item_the_case_and_its_page(event: str, locale: str) -> None:
     text = render_mail(topic(event), locale, NAMES, BASE_URL, "Wang")
     assert "330100-2026-000017" in text.subject
@@ -72,10 +79,19 @@ def test_a_mail_names_the_item_the_case_and_its_page(event: str, locale: str) ->
     assert "{" not in text.subject + text.body
 
 
-@pytest.mark.parametrize("event", [*MAILED, *DRAFTS, WELCOME])
+@pytest.mark.parametrize("event", [*MAILED, ESCALATED, *TO_OPERATORS, *DRAFTS, WELCOME])
 def test_no_two_languages_say_it_in_the_same_words(event: str) -> None:
     texts = [render(topic(event), locale, {}, BASE_URL) for locale in LOCALES]
     assert len({text.subject for text in texts}) == len({text.body for text in texts}) == len(LOCALES)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("event", TO_OPERATORS)
+def test_what_operators_are_told_names_the_department_and_leads_to_staff(event: str, locale: str) -> None:
+    text = render_mail(topic(event), locale, NAMES, BASE_URL, "Wang")
+    assert "330100-2026-000017" in text.subject
+    assert "civil-affairs" in text.body
+    assert "\nhttps://hall.example/operator/staff\n" in text.body
 
 
 @pytest.mark.parametrize("locale", LOCALES)

@@ -78,6 +78,12 @@ class Rules:
 RULES: Final = Rules()
 
 
+def stage_of(role: str, rules: Rules) -> int:
+    """`due_stage` from which on a case has come to this role; more than any case has if it comes to it never."""
+    levels = [level for level, each in enumerate(rules.escalations, 1) if each.role == role]
+    return OVERDUE + min(levels, default=len(rules.escalations) + 1)
+
+
 def day_of(at: datetime) -> date:
     return at.astimezone(LOCAL).date()
 

@@ -48,7 +48,8 @@ def _told(case: Case, reached: int, rules: Rules, now: datetime) -> Change:
     if stage == clock.OVERDUE:
         return _by_time(moved, case.event(CaseOverdue, due_on=due_on, limit="promised"), now)
     level = stage - clock.OVERDUE
-    event = case.event(CaseEscalated, due_on=due_on, level=level, role=rules.escalations[level - 1].role)
+    role = rules.escalations[level - 1].role
+    event = case.event(CaseEscalated, due_on=due_on, level=level, role=role, handler=case.handled_by)
     return _by_time(moved, event, now)
 
 

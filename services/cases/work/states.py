@@ -57,6 +57,7 @@ AWAITING: Final = (CORRECTION_REQUESTED, PROVISIONALLY_ACCEPTED)
 CITIZEN: Final = "citizen"
 CLERK: Final = "clerk"
 OFFICER: Final = "officer"
+SUPERVISOR: Final = "supervisor"
 PROGRAM: Final = "program"
 SYSTEM: Final = "system"
 

@@ -70,7 +70,9 @@ def details_of(event: CaseEvent, situation: Situation) -> dict[str, Any]:
     return facts | region | {name: value for name, value in besides.items() if value}
 
 
-_OF_EVERY_EVENT: Final = frozenset(("number", "item", "department", "region", "kind", "applicant", "decision", "score"))
+_OF_EVERY_EVENT: Final = frozenset(
+    ("number", "item", "department", "region", "kind", "applicant", "decision", "score", "handler")
+)
 
 
 def said_of(event: CaseEvent) -> dict[str, Any]:

@@ -18,9 +18,12 @@ from services.cases.domain import Case
 from services.cases.paging import decode, page, require_limit
 from services.cases.views import case_view
 from services.cases.work import staff
+from services.cases.work.clock import RULES, Rules, stage_of
+from services.cases.work.states import SUPERVISOR
 
-ALL, MINE, FREE, LATE = "all", "mine", "unassigned", "late"
-FILTERS: Final = (ALL, MINE, FREE, LATE)
+ALL, MINE, FREE, LATE, ESCALATED = "all", "mine", "unassigned", "late", "escalated"
+FILTERS: Final = (ALL, MINE, FREE, LATE, ESCALATED)
+MOST_COUNTED: Final = 100
 
 _COLUMNS = ", ".join(field.name for field in fields(Case))
 _OPEN = ", ".join(f"'{status}'" for status in domain.OPEN)
@@ -29,6 +32,7 @@ _MATCHING: Final = {
     MINE: " AND assignee = :me",
     FREE: " AND assignee IS NULL",
     LATE: " AND due_stage >= 1 AND clock_from IS NOT NULL",
+    ESCALATED: " AND due_stage >= :stage AND clock_from IS NOT NULL",
 }
 # those without a date come last, as PostgreSQL sorts nulls
 _BEHIND: Final = {
@@ -48,10 +52,13 @@ def list_work(
     cursor: str | None,
     limit: int | None,
     name: str | None,
+    rules: Rules = RULES,
 ) -> dict[str, Any]:
     """The open cases that the actor's department handles, by the last day of their limit.
 
-    `shown` is one of `FILTERS`. Raise `NotPermitted` for who is no officer, `InvalidInput` for another filter.
+    `shown` is one of `FILTERS`; `escalated` is what has come to the supervisors, and `escalated` in the answer says to
+    one of them how many those are, `MOST_COUNTED` at most. Raise `NotPermitted` for who is no officer, `InvalidInput`
+    for another filter.
     """
     if not actor.has_role(domain.OFFICER) or not actor.department or actor.act is not None:
         raise NotPermitted("list_work")
@@ -61,16 +68,21 @@ def list_work(
     key = decode(cursor, _is_key)
     staff.see(session, actor, now)
     staff.name(session, actor, name)
-    rows = _read(session, actor, shown or ALL, key, size + 1)
-    return page(rows, size, key=_key_of, view=lambda case: _view(case, catalogue, actor))
+    stage = stage_of(SUPERVISOR, rules)
+    rows = _read(session, actor, shown or ALL, key, size + 1, stage)
+    answer = page(rows, size, key=_key_of, view=lambda case: _view(case, catalogue, actor))
+    if actor.has_role(SUPERVISOR):
+        answer["escalated"] = len(_read(session, actor, ESCALATED, None, MOST_COUNTED, stage))
+    return answer
 
 
-def _read(session: Session, actor: Actor, shown: str, key: str | None, limit: int) -> list[Case]:
+def _read(session: Session, actor: Actor, shown: str, key: str | None, limit: int, stage: int) -> list[Case]:
     due_on, number = key.split(" ") if key else ("", "")
     behind = _BEHIND["start" if key is None else "dated" if due_on else "undated"]
     values = {"department": actor.department, "me": actor.subject, "number": number, "limit": limit}
     statement = _statement(_MATCHING[shown] + behind)
-    return [Case(*row) for row in session.execute(text(statement), values | {"due_on": due_on or None})]
+    values |= {"due_on": due_on or None, "stage": stage}
+    return [Case(*row) for row in session.execute(text(statement), values)]
 
 
 def _statement(condition: str) -> str:

@@ -11,10 +11,15 @@ from contracts.errors import Fault, NotPermitted
 from contracts.filters import is_part
 from services.identity.access_log.domain import Look
 
-CLERK, OFFICER, OPERATOR, AUDITOR = STAFF_ROLES
+CLERK, OFFICER, SUPERVISOR, OPERATOR, AUDITOR = STAFF_ROLES
 
 ALONE = (OPERATOR, AUDITOR)
 """Whoever keeps the platform going, or checks it, works on no case: they have no other role."""
+
+
+def in_order(roles: Iterable[str]) -> tuple[str, ...]:
+    """Each once, as `STAFF_ROLES` has them; what is no role comes last."""
+    return tuple(sorted(dict.fromkeys(roles), key=lambda role: (*STAFF_ROLES, role).index(role)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +33,12 @@ class Post:
     def granted(self, roles: Iterable[str], department: str | None, hall: str | None) -> Post:
         """With more roles. Whoever goes to another department takes nothing along from the one before."""
         kept = () if self._leaves(department) else self.roles
-        named = dict.fromkeys((*kept, *roles))
-        return Post(tuple(named), department or self.department, hall or (self.hall if kept else None))
+        return Post(in_order((*kept, *roles)), department or self.department, hall or (self.hall if kept else None))
 
     def revoked(self, roles: Collection[str]) -> Post:
-        """Without them; without any role nothing is left."""
-        left = tuple(role for role in self.roles if role not in roles)
+        """Without them; without any role nothing is left. Who is no officer any more supervises none either."""
+        gone = {*roles, SUPERVISOR} if OFFICER in roles else {*roles}
+        left = tuple(role for role in self.roles if role not in gone)
         return Post(left, self.department if left else None, self.hall if CLERK in left else None)
 
     def has_left(self, before: Post) -> bool:
@@ -76,6 +81,8 @@ def staff_faults(roles: tuple[str, ...], department: str | None, hall: str | Non
     """Everything that is wrong with a post."""
     faults = [Fault(pointer="/roles", rule="enum", value=role) for role in roles if role not in STAFF_ROLES]
     faults += [Fault(pointer="/roles", rule="alone", value=role) for role in roles if role in ALONE and len(roles) > 1]
+    if SUPERVISOR in roles and OFFICER not in roles:
+        faults.append(Fault(pointer="/roles", rule="needsRole", value=[OFFICER]))
     if OFFICER in roles and department is None:
         faults.append(Fault(pointer="/department", rule="required", value=None))
     for pointer, name, needed in (("/department", department, (CLERK, OFFICER)), ("/hall", hall, (CLERK,))):

@@ -17,7 +17,7 @@ from services.identity.recovery.handing_over import begin_for_new
 from services.identity.sealing import new_secret
 from services.identity.security_notices.codes import NoticeKeys
 from services.identity.staff.commands import note_change
-from services.identity.staff.domain import Hand, Post
+from services.identity.staff.domain import Hand, Post, in_order
 
 MAX_NAME = 100
 
@@ -36,7 +36,7 @@ def require_new_member(said: dict[str, Any]) -> NewMember:
     What else is wrong with it is found when the account is made.
     """
     texts = {name: str(said.get(name) or "").strip() for name in ("username", "name", "email", "department", "hall")}
-    roles = tuple(str(role) for role in said.get("roles") or ())
+    roles = in_order(str(role) for role in said.get("roles") or ())
     faults = [
         Fault(pointer=f"/{name}", rule="required", value=None)
         for name in ("username", "name", "email")

@@ -8,13 +8,15 @@ from typing import Any
 
 from chassis.database import Session
 from contracts import access
-from contracts.errors import NotFound
+from contracts.actors import STAFF_ROLES, Actor
+from contracts.errors import Fault, InvalidInput, NotFound, NotPermitted
 from services.identity.access_log.commands import note_look
 from services.identity.domain import normalize_username
 from services.identity.staff import store
 from services.identity.staff.domain import OPERATOR, Hand
 
 A_BATCH = 500
+MOST_TOLD = 100
 
 
 def list_members(
@@ -36,6 +38,18 @@ def list_page(
     rows = store.list_members(session, after or "", limit + 1, role=role, department=department)
     following = rows[limit - 1].username if len(rows) > limit else None
     return {"items": [_plain(row) for row in rows[:limit]], "next": following}
+
+
+def list_subjects(session: Session, actor: Actor, role: str, department: str | None) -> list[str]:
+    """Who works in this role, in this department if one is named: subjects and nothing else, for what is told to staff.
+
+    Raise `NotPermitted` for all but a program that may ask for contacts, `InvalidInput` for what is no role.
+    """
+    if not actor.has_scope("contacts") or actor.subject != actor.client:
+        raise NotPermitted("list_staff_of")
+    if role not in STAFF_ROLES:
+        raise InvalidInput([Fault(pointer="/role", rule="enum", value=list(STAFF_ROLES))])
+    return store.list_subjects(session, role, department, MOST_TOLD)
 
 
 def find(session: Session, username: str) -> str:

@@ -30,6 +30,12 @@ class StaffEntrypoints(IdentityBase):
             return queries.list_page(transaction, role, department, after, A_PAGE)
 
     @rpc
+    def list_staff_of(self, role: str, department: str | None = None) -> list[str]:
+        """For the platform's programs, which tell them something."""
+        with self.database.transaction() as transaction:
+            return queries.list_subjects(transaction, self.actor, role, department)
+
+    @rpc
     def find_staff_member(self, session: str, username: str) -> str:
         """The subject of whoever has this user name: pages call an account by that, for addresses end in logs."""
         with self.database.transaction() as transaction:

@@ -74,6 +74,20 @@ def list_members(
     return list(session.execute(found.order_by(_ACCOUNT.username).limit(limit)))
 
 
+def list_subjects(session: Session, role: str, department: str | None, limit: int) -> list[str]:
+    """Of those who work in this role, in the department if one is meant; nobody who is disabled or gone."""
+    # the first condition as the index says it
+    found = select(_ACCOUNT.subject).where(
+        or_(_ACCOUNT.roles != text("'{}'"), _ACCOUNT.disabled_at.is_not(None)),
+        _ACCOUNT.roles.contains([role]),
+        _ACCOUNT.closed_at.is_(None),
+        _ACCOUNT.disabled_at.is_(None),
+    )
+    if department is not None:
+        found = found.where(_ACCOUNT.department == department)
+    return list(session.execute(found.order_by(_ACCOUNT.subject).limit(limit)).scalars())
+
+
 def load_shown(session: Session, subject: str) -> Any:
     """What an operator sees of one account."""
     browser, family = tables.browser_sessions, tables.token_families
