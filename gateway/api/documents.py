@@ -100,6 +100,22 @@ async def add_to_case(
     return await _taken(request, form, actor, files, {"number": number}, document)
 
 
+@router.get("/joint-cases/{number:code}/documents", response_model=Documents)
+async def list_joint_documents(services: Services, actor: CasesActor, number: str) -> Response:
+    """Of all parts, for the applicant; at `/cases/{number}/documents` each department reads those of its part."""
+    return JSONResponse(await services.call("cases.list_documents", {"joint": number}, actor=actor))
+
+
+@router.post("/joint-cases/{number:code}/documents", status_code=201, response_model=File, openapi_extra=FORM)
+async def add_to_joint_case(
+    request: Request, services: Services, actor: CasesActor, files: Stored, number: str, document: DocumentCode = None
+) -> Response:
+    """Once, for every part that asks for the document."""
+    form = FileForm(request)
+    await form.begin()
+    return await _taken(request, form, actor, files, {"joint": number}, document)
+
+
 async def _taken(
     request: Request,
     form: FileForm,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
@@ -21,8 +22,10 @@ async def submit_joint_case(
 ) -> Response:
     # with a key of ours at least the gateway itself may send the filing again when the broker dies under it
     key = idempotency_key or str(uuid.uuid4())
-    version = filing.item_version
-    joint = await services.call("cases.submit_joint_case", filing.item, filing.form, key, version, actor=actor)
+    said: tuple[Any, ...] = (filing.item, filing.form, key, filing.item_version)
+    if filing.documents is not None:
+        said = (*said, True, filing.documents)
+    joint = await services.call("cases.submit_joint_case", *said, actor=actor)
     return JSONResponse(joint, status_code=201, headers={"Location": f"/api/v1/joint-cases/{joint['number']}"})
 
 

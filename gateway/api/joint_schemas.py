@@ -13,6 +13,12 @@ class JointFiling(Body):
     item: Code = Field(description="a joint item: one that has `parts`")
     form: Form
     item_version: int | None = Field(default=None, ge=1, description="whose form was filled in; an older one is 409")
+    documents: list[Code] | None = Field(
+        default=None,
+        max_length=30,
+        description="ids of files that were uploaded to drafts of this item; each is handed in once for every part that"
+        " asks for it. Named (`[]`, too), this is all: what is required and lacks is 422",
+    )
 
 
 class JointAction(Body):

@@ -55,9 +55,10 @@ async def describe() -> Response:
 
 @router.post("", status_code=201, response_class=Response)
 async def create_upload(services: Services, actor: CasesActor, request: Request, _: Tus) -> Response:
-    """`Upload-Metadata` names `filename`, `document` (its code at the service item), and `draft` or `case`."""
+    """`Upload-Metadata` names `filename`, `document` (its code at the service item), and `draft`, `case` or `joint`."""
     said = metadata(request.headers.get("upload-metadata", ""))
-    target = {"draft": said["draft"]} if "draft" in said else {"number": said.get("case", "")}
+    target = {"number": said.get("case", "")}
+    target = next(({place: said[place]} for place in ("draft", "joint") if place in said), target)
     length = require_length(request.headers.get("upload-length"))
     if length > MAX_BYTES:
         # "If the length of the upload exceeds the maximum, the Server MUST respond with 413"

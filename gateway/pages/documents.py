@@ -43,6 +43,9 @@ def described(
         shown.append(
             {
                 "code": code,
+                # of a joint case: the parts that ask for it
+                "parts": [visit.say.pick(part["item_name"]) for part in document.get("items", [])],
+                "is_past": document.get("is_past", False),
                 "name": visit.say.pick(document["name"]),
                 "hint": visit.say.pick(document.get("hint")),
                 "is_required": document["required"],
@@ -102,6 +105,12 @@ async def add_to_draft(visit: Visited, draft: str, document: str) -> Response:
     return await _add(visit, {"draft": draft}, f"{visit.place.base}/drafts/{draft}", document)
 
 
+@router.post("/joint/{number:code}/documents/{document:code}")
+async def add_to_joint_case(visit: Visited, number: str, document: str) -> Response:
+    """Once, for every part that asks for it."""
+    return await _add(visit, {"joint": number}, f"{visit.place.base}/joint/{number}", document)
+
+
 @router.post("/cases/{number:code}/documents/{document:code}")
 async def add_to_case(visit: Visited, number: str, document: str) -> Response:
     return await _add(visit, {"number": number}, f"{visit.place.base}/cases/{number}", document)
@@ -139,6 +148,11 @@ def _of(error: InvalidInput) -> dict[str, str]:
 @router.get("/drafts/{draft:code}/documents/{document:code}")
 async def return_to_draft(visit: Visited, draft: str, document: str) -> Response:
     return RedirectResponse(f"{visit.place.base}/drafts/{draft}#document-{document}", 303)
+
+
+@router.get("/joint/{number:code}/documents/{document:code}")
+async def return_to_joint_case(visit: Visited, number: str, document: str) -> Response:
+    return RedirectResponse(f"{visit.place.base}/joint/{number}#document-{document}", 303)
 
 
 @router.get("/cases/{number:code}/documents/{document:code}")

@@ -61,7 +61,7 @@ async def submit_form(visit: Visited, code: str) -> Response:
     said = _besides(_version_in(posted), needs_documents, ticked)
     try:
         if "parts" in item:
-            joint = await visit.call("cases.submit_joint_case", code, form.content, key, *said[:1])
+            joint = await visit.call("cases.submit_joint_case", code, form.content, key, *said)
             return RedirectResponse(f"{visit.place.base}/joint/{joint['number']}?submitted=1", 303)
         case = await visit.call("cases.submit_case", code, form.content, key, *said)
     except InvalidInput as error:

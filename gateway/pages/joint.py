@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from contracts.errors import ActionNotAllowed, InvalidInput
+from gateway.pages.documents import described
 from gateway.pages.forms import FilledForm
 from gateway.pages.visits import Visit, Visited, text_in
 
@@ -36,7 +37,22 @@ async def _show(visit: Visit, number: str, status: int = 200, fault: str = "") -
         is_mine=joint["applicant"] == visit.actor.subject,
         just_submitted="submitted" in visit.request.query_params,
         fault=fault,
+        **_documents(visit, joint),
     )
+
+
+def _documents(visit: Visit, joint: dict[str, Any]) -> dict[str, Any]:
+    """What is handed in here once for all parts, and by whom it is asked for; a service of before does not say."""
+    found = joint.get("documents")
+    asked = {"documents": joint.get("asked_documents", [])}
+    return {
+        "documents": described(asked, found, visit) if found else [],
+        "documents_at": f"{visit.place.base}/joint/{joint['number']}",
+        "may_attach": bool(found) and joint["is_open"],
+        "may_remove": False,
+        "upload_target": {"joint": joint["number"]},
+        "attached": "attached" in visit.request.query_params,
+    }
 
 
 @router.post("/{number:code}/withdraw")

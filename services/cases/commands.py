@@ -23,6 +23,7 @@ from contracts.events import RatingGiven
 from services.cases import domain, forms, store
 from services.cases.attachments import commands as attachments
 from services.cases.attachments import domain as attachment_rules
+from services.cases.attachments import store as attachment_store
 from services.cases.case_number import is_case_number
 from services.cases.catalogue.live import VERSIONS
 from services.cases.catalogue.model import Catalogue, ServiceItem
@@ -44,7 +45,7 @@ from services.cases.work.clock import RULES, Rules
 from services.cases.work.states import AT_HALL
 
 _MAX_KEY = 255
-_COUNTER = "hall"
+COUNTER = "hall"
 
 
 def prepare_filing(
@@ -130,11 +131,12 @@ def submit_case(
     # first the files: those of a deleted draft are nobody's
     attachments.take_over(session, filing.idempotency_key, filing.applicant, case.number)
     if filing.documents:
-        attachments.take_named(session, filing.applicant, item.description, case.number, filing.documents)
+        attachments.take_named(session, filing.applicant, item.description, filing.documents, number=case.number)
     drafts.file_draft(session, filing.idempotency_key, filing.applicant)
     # at the counter the clerk has them in hand, on paper
-    if is_whole is not None and filing.channel != _COUNTER:
-        attachments.require_documents(session, item.description, case.number, is_whole=is_whole)
+    if is_whole is not None and filing.channel != COUNTER:
+        present = attachment_store.list_handed_in(session, case.number)
+        attachments.require_documents(item.description, present, is_whole=is_whole)
     return case_view(case, catalogue)
 
 

@@ -26,6 +26,7 @@ from services.cases.drafts.service import DraftEntrypoints
 from services.cases.evidence import commands as evidence_commands
 from services.cases.evidence import offering
 from services.cases.evidence.service import EvidenceEntrypoints
+from services.cases.joint import documents as joint_documents
 from services.cases.joint.service import JointEntrypoints
 from services.cases.lists.service import ListEntrypoints
 from services.cases.progress.service import ProgressEntrypoints
@@ -71,7 +72,8 @@ class CasesService(
         """`fetched`: the documents that may be fetched with the applicant's consent, and from whom."""
         catalogue = self.catalogue
         item = catalogue.get(code)
-        described = offering.with_fetched(self.database, catalogue, item.description, datetime.now(UTC))
+        described = joint_documents.shown(catalogue, item)
+        described = offering.with_fetched(self.database, catalogue, described, datetime.now(UTC))
         return described | {"region_name": self._places.name_of(item.region)}
 
     @rpc

@@ -67,7 +67,7 @@ ENTRYPOINTS: dict[str, tuple[Any, tuple[Any, ...], bool]] = {
     "save_checked": (commands.save_checked, (FILES,), True),
     "delete_attachment": (commands.delete_attachment, (FILES,), False),
     "get_upload": (queries.get_upload, (FILES,), False),
-    "get_attachment": (queries.get_attachment, (FILES,), False),
+    "get_attachment": (queries.get_attachment, (CATALOGUE, FILES), False),
     "list_documents": (queries.list_documents, (CATALOGUE, FILES), False),
     "take_unchecked": (commands.take_unchecked, (CATALOGUE, FILES), True),
     "take_unwanted": (commands.take_unwanted, (), True),

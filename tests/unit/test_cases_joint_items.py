@@ -138,6 +138,15 @@ def test_a_part_that_changes_under_a_joint_item_is_not_published_either():
     assert any("requires colour" in str(fault) for fault in check.faults_of([changed], others))
 
 
+def test_what_has_one_code_in_two_parts_is_one_paper(birth):
+    insurance = copy.deepcopy(ITEMS["newborn-insurance"])
+    cards = next(each for each in insurance["documents"] if each["code"] == "parents-identity-cards")
+    cards["accept"] = ["ofd"]
+    assert any("take no type in common" in fault for fault in faults_of(birth, **{"newborn-insurance": insurance}))
+    cards["accept"], cards["proofs"] = ["pdf"], ["photograph"]
+    assert any("not the same paper" in fault for fault in faults_of(birth, **{"newborn-insurance": insurance}))
+
+
 def test_answers_go_where_they_are_asked():
     form = ITEMS["birth"]["example"] | {"card_delivery": "post", "postal_address": "广安区建安北路8号"}
     card = parts_of(ITEMS["birth"])[2]

@@ -6,7 +6,7 @@ The row comes first and every byte stands under its id, so whatever dies, there 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,6 +25,8 @@ from services.cases.attachments.views import attachment_view, to_check_view
 from services.cases.catalogue.live import VERSIONS
 from services.cases.catalogue.model import Catalogue
 from services.cases.drafts.access import id_in
+from services.cases.joint import documents as joint_documents
+from services.cases.joint import store as joint_store
 
 CHECK_LEASE = timedelta(minutes=3)
 """So long whoever received a file has for checking it, before another may."""
@@ -72,6 +74,7 @@ def begin_attachment(
         channel=case_rules.applicant_of(actor).channel,
         created_at=now,
         expires_at=now + domain.RESUMABLE_FOR,
+        joint=place.joint,
     )
     store.insert(session, seal, attachment)
     return to_check_view(attachment, wanted)
@@ -145,12 +148,32 @@ def take_over(session: Session, key: str | None, applicant: str, number: str) ->
         store.bind(session, draft, applicant, number)
 
 
-def take_named(session: Session, applicant: str, item: dict[str, Any], number: str, ids: Sequence[str]) -> None:
+def take_over_joint(
+    session: Session, key: str | None, applicant: str, documents: Sequence[str], *, number: str, joint: str
+) -> None:
+    """What was attached to the draft of a joint item is handed in once, for every part that asks for it.
+
+    `number` is that of a part.
+    """
+    draft = id_in(key)
+    if draft is not None:
+        store.bind_joint(session, draft, applicant, documents, number=number, joint=joint)
+
+
+def take_named(
+    session: Session,
+    applicant: str,
+    item: dict[str, Any],
+    ids: Sequence[str],
+    *,
+    number: str,
+    joint: str | None = None,
+) -> None:
     """Hand uploads of the applicant's drafts of the item in with the case; raise `InvalidInput` for each wrong one.
 
     What was attached to the draft that has become the case is with it already, and may be named besides.
     """
-    named = store.lock_named(session, applicant, item["code"], number, ids)
+    named = store.lock_named(session, applicant, item["code"], ids, number=number, joint=joint)
     documents = domain.documents_of(item)
     found = [(each.document, each.status, each.fault) if (each := named.get(id_)) else (None, "", None) for id_ in ids]
     faults = [
@@ -160,18 +183,19 @@ def take_named(session: Session, applicant: str, item: dict[str, Any], number: s
     if any(faults):
         raise InvalidInput([each for each in faults if each])
     taken = [each for each in named.values() if each.number is None]
-    counted = store.list_counted(session, number) + [(each.document, int(each.length)) for each in taken]
+    there = store.list_counted(session, number=number, joint=joint)
+    counted = there + [(each.document, int(each.length)) for each in taken]
     if many := domain.faults_of_number(counted, documents):
         raise InvalidInput(many)
-    store.bind_named(session, [each.id for each in taken], number)
+    store.bind_named(session, [each.id for each in taken], number=number, joint=joint)
 
 
-def require_documents(session: Session, item: dict[str, Any], number: str, *, is_whole: bool) -> None:
+def require_documents(item: dict[str, Any], present: Collection[str], *, is_whole: bool) -> None:
     """Raise `InvalidInput` for every document that the applicant has to hand in and that may not follow later.
 
     `is_whole`: those too that are needed by the acceptance only, and may be brought until then.
     """
-    missing = domain.missing(item, store.list_handed_in(session, number))
+    missing = domain.missing(item, present)
     lacking = missing.now if is_whole else missing.at_filing
     if lacking:
         raise InvalidInput([forms.fault(f"/documents/{code}", "document", code) for code in lacking])
@@ -217,14 +241,25 @@ def _check(session: Session, attachment: Attachment, outcome: dict[str, Any], no
 def _there(session: Session, seal: Seal, place: Place) -> list[Attachment]:
     if place.draft is not None:
         return store.list_of_draft(session, seal, place.draft)
+    if place.joint is not None:
+        return store.list_of_joint(session, seal, place.joint)
     return store.list_of_case(session, seal, place.number or "")
 
 
 def _require_document(session: Session, catalogue: Catalogue, place: Place, code: object) -> Document:
-    documents = domain.documents_of(VERSIONS.get(session, catalogue, place.item, place.item_version).description)
+    item = VERSIONS.get(session, catalogue, place.item, place.item_version)
+    documents = domain.documents_of(joint_documents.described(catalogue, item))
+    if place.joint is not None:
+        shared = _of_joint(session, catalogue, place.joint, is_open=True)
+        documents = {each: document for each, document in shared.items() if place.is_whole or each in documents}
     if not isinstance(code, str) or code not in documents:
         raise InvalidInput([forms.fault("/document", "enum", list(documents))])
     return documents[code]
+
+
+def _of_joint(session: Session, catalogue: Catalogue, number: str, *, is_open: bool = False) -> dict[str, Document]:
+    parts = joint_store.load_parts(session, number)
+    return domain.documents_of(joint_documents.of_case(session, catalogue, parts, is_open=is_open))
 
 
 def _documents(session: Session, catalogue: Catalogue, attachments: Sequence[Attachment]) -> dict[str, Document]:
@@ -233,9 +268,16 @@ def _documents(session: Session, catalogue: Catalogue, attachments: Sequence[Att
     items = store.items_of(session, [each.id for each in attachments])
     for each in attachments:
         if each.id in items:
-            item = VERSIONS.get(session, catalogue, *items[each.id]).description
-            found[each.id] = domain.documents_of(item).get(each.document)
+            found[each.id] = _documents_of(session, catalogue, each, items[each.id]).get(each.document)
     return {key: document for key, document in found.items() if document is not None}
+
+
+def _documents_of(
+    session: Session, catalogue: Catalogue, attachment: Attachment, item: tuple[str, int]
+) -> dict[str, Document]:
+    if attachment.joint is not None:
+        return _of_joint(session, catalogue, attachment.joint)
+    return domain.documents_of(joint_documents.described(catalogue, VERSIONS.get(session, catalogue, *item)))
 
 
 def _require_length(length: object) -> int:

@@ -44,7 +44,10 @@ _PART = re.compile(r"[0-9]{12}-[0-9a-f]{16}")
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """One file. `parts` are the objects that its bytes stand in, in their order: `(name, length)`.
+    """One file, of a draft or of a case. With `joint`, it is handed in for every part of it that asks for the document;
+    `number` is one of these parts.
+
+    `parts` are the objects that its bytes stand in, in their order: `(name, length)`.
 
     `fault` is why it was refused. Until it is complete, `length` is what was announced.
     """
@@ -65,6 +68,7 @@ class Attachment:
     channel: str
     created_at: datetime
     expires_at: datetime
+    joint: str | None = None
 
     @property
     def extension(self) -> str:

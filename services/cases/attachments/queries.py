@@ -19,6 +19,8 @@ from services.cases.case_number import is_case_number
 from services.cases.catalogue.live import VERSIONS
 from services.cases.catalogue.model import Catalogue
 from services.cases.domain import Case
+from services.cases.joint import documents as joint_documents
+from services.cases.joint import store as joint_store
 
 
 def get_upload(session: Session, seal: Seal, actor: Actor, attachment_id: str) -> dict[str, Any]:
@@ -27,21 +29,31 @@ def get_upload(session: Session, seal: Seal, actor: Actor, attachment_id: str) -
 
 
 def get_attachment(
-    session: Session, seal: Seal, actor: Actor, attachment_id: str, purpose: str | None = None
+    session: Session,
+    catalogue: Catalogue,
+    seal: Seal,
+    actor: Actor,
+    attachment_id: str,
+    purpose: str | None = None,
 ) -> dict[str, Any]:
     """What is needed to read a file. A look, if the reader is not its applicant.
 
     Raise `ActionNotAllowed` while it has not been checked, or if it was refused: nobody reads it then.
     """
     attachment = access.require(session, seal, attachment_id)
-    _require_reader(session, actor, attachment, purpose)
+    _require_reader(session, catalogue, actor, attachment, purpose)
     if attachment.status != domain.CLEAN:
         raise ActionNotAllowed("read", attachment.status)
     return to_check_view(attachment, None)
 
 
-def _require_reader(session: Session, actor: Actor, attachment: Attachment, purpose: str | None) -> None:
-    if attachment.number is None:
+def _require_reader(
+    session: Session, catalogue: Catalogue, actor: Actor, attachment: Attachment, purpose: str | None
+) -> None:
+    if attachment.joint is not None and attachment.applicant != actor.subject:
+        looks.note(session, actor, _part_for(session, catalogue, actor, attachment), words.DOCUMENT, purpose)
+        return
+    if attachment.number is None or attachment.joint is not None:
         access.require_mine(session, actor, attachment)
         looks.note_own(session, actor, attachment.applicant, words.DOCUMENT)
         return
@@ -49,6 +61,15 @@ def _require_reader(session: Session, actor: Actor, attachment: Attachment, purp
     if case is None or not case_rules.parts_of(actor, case):
         raise NotFound("attachment", attachment.id)
     looks.note(session, actor, case, words.DOCUMENT, purpose)
+
+
+def _part_for(session: Session, catalogue: Catalogue, actor: Actor, attachment: Attachment) -> Case:
+    """The part for which the actor reads a file of a joint case: it asks for it, and they may see it."""
+    for part in joint_store.load_parts(session, attachment.joint or ""):
+        item = VERSIONS.get(session, catalogue, part.item, part.item_version).description
+        if part.case and attachment.document in domain.documents_of(item) and case_rules.parts_of(actor, part.case):
+            return part.case
+    raise NotFound("attachment", attachment.id)
 
 
 def list_documents(
@@ -66,8 +87,13 @@ def list_documents(
         item = VERSIONS.get(session, catalogue, case.item, case.item_version).description
         return documents_view(item, store.list_of_case(session, seal, case.number))
     place = access.require_place(session, actor, target)
-    item = VERSIONS.get(session, catalogue, place.item, place.item_version).description
-    return documents_view(item, store.list_of_draft(session, seal, place.draft or ""))
+    if place.joint is not None:
+        looks.note_own(session, actor, place.applicant, words.CASE)
+        item = joint_documents.of_case(session, catalogue, joint_store.load_parts(session, place.joint))
+        return documents_view(item, store.list_of_joint(session, seal, place.joint))
+    described = VERSIONS.get(session, catalogue, place.item, place.item_version)
+    files = store.list_of_draft(session, seal, place.draft or "")
+    return documents_view(joint_documents.described(catalogue, described), files)
 
 
 def _require_case(session: Session, actor: Actor, number: object) -> Case:

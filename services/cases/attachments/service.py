@@ -58,8 +58,8 @@ class AttachmentEntrypoints(CasesBase):
 
     @rpc
     def get_attachment(self, id: str, purpose: str | None = None) -> dict[str, Any]:  # noqa: A002
-        with self.database.transaction() as session:
-            return attachment_queries.get_attachment(session, self._file_seal(), self.actor, id, purpose)
+        with self.work() as (session, catalogue):
+            return attachment_queries.get_attachment(session, catalogue, self._file_seal(), self.actor, id, purpose)
 
     @rpc
     def delete_attachment(self, id: str) -> None:  # noqa: A002

@@ -18,18 +18,28 @@ PURPOSE = "onehall.cases.files"
 
 _COLUMNS = """
     CAST(id AS text) AS id, applicant, CAST(draft AS text) AS draft, number, document, name, length, received, parts,
-    status, fault, media_type, encode(sha256, 'hex') AS sha256, channel, created_at, expires_at
+    status, fault, media_type, encode(sha256, 'hex') AS sha256, channel, created_at, expires_at, joint
 """
 _LOAD = f"SELECT {_COLUMNS} FROM attachments WHERE id = CAST(:id AS uuid) AND status <> 'abandoned'"  # noqa: S608
 _LIST_OF_DRAFT = text(
     f"SELECT {_COLUMNS} FROM attachments"  # noqa: S608
     " WHERE draft = CAST(:draft AS uuid) AND status <> 'abandoned' ORDER BY created_at, id"
 )
+# a part of a joint case has what was handed in for all of them; the reader leaves out what it does not ask for
+_OF_CASE = "(number = :number OR joint = (SELECT joint FROM cases WHERE number = :number))"
 _LIST_OF_CASE = text(
-    f"SELECT {_COLUMNS} FROM attachments WHERE number = :number AND status <> 'abandoned' ORDER BY created_at, id"  # noqa: S608
+    f"SELECT {_COLUMNS} FROM attachments WHERE {_OF_CASE} AND status <> 'abandoned' ORDER BY created_at, id"  # noqa: S608
+)
+_LIST_OF_JOINT = text(
+    f"SELECT {_COLUMNS} FROM attachments"  # noqa: S608
+    " WHERE (joint = :joint OR number IN (SELECT number FROM joint_parts WHERE joint = :joint))"
+    " AND status <> 'abandoned' ORDER BY created_at, id"
 )
 _HANDED_IN = text(
-    "SELECT DISTINCT document FROM attachments WHERE number = :number AND status IN ('received', 'clean')"
+    f"SELECT DISTINCT document FROM attachments WHERE {_OF_CASE} AND status IN ('received', 'clean')"  # noqa: S608
+)
+_HANDED_IN_JOINT = text(
+    "SELECT DISTINCT document FROM attachments WHERE joint = :joint AND status IN ('received', 'clean')"
 )
 _ITEMS = text(
     """
@@ -50,9 +60,10 @@ _OF_PERSON = text(
 )
 _INSERT = text(
     """
-    INSERT INTO attachments (id, applicant, draft, number, document, name, length, channel, created_at, expires_at)
-    VALUES (CAST(:id AS uuid), :applicant, CAST(:draft AS uuid), :number, :document, :name, :length, :channel, :now,
-            :expires_at)
+    INSERT INTO attachments
+        (id, applicant, draft, number, joint, document, name, length, channel, created_at, expires_at)
+    VALUES (CAST(:id AS uuid), :applicant, CAST(:draft AS uuid), :number, :joint, :document, :name, :length, :channel,
+            :now, :expires_at)
     """
 )
 _RECEIVE = text(
@@ -77,19 +88,32 @@ _BIND = text(
     WHERE draft = CAST(:draft AS uuid) AND applicant = :applicant AND status IN ('uploading', 'received', 'clean')
     """
 )
+_BIND_JOINT = text(
+    """
+    UPDATE attachments SET number = :number, joint = :joint, draft = NULL
+    WHERE draft = CAST(:draft AS uuid) AND applicant = :applicant AND status IN ('uploading', 'received', 'clean')
+    AND document = ANY(:documents)
+    """
+)
 # of drafts of the item, or with the case already
 _LOCK_NAMED = text(
     """
     SELECT CAST(id AS text) AS id, document, length, status, fault, number FROM attachments
     WHERE id = ANY(CAST(:ids AS uuid[])) AND applicant = :applicant AND status <> 'abandoned'
-    AND (number = :number OR draft IN (SELECT id FROM drafts WHERE applicant = :applicant AND item = :item))
+    AND (
+        number = :number OR joint = :joint
+        OR draft IN (SELECT id FROM drafts WHERE applicant = :applicant AND item = :item)
+    )
     ORDER BY id FOR UPDATE
     """
 )
 _COUNTED = text(
-    "SELECT document, length FROM attachments WHERE number = :number AND status IN ('uploading', 'received', 'clean')"
+    "SELECT document, length FROM attachments"
+    " WHERE (number = :number OR joint = :joint) AND status IN ('uploading', 'received', 'clean')"
 )
-_BIND_NAMED = text("UPDATE attachments SET number = :number, draft = NULL WHERE id = ANY(CAST(:ids AS uuid[]))")
+_BIND_NAMED = text(
+    "UPDATE attachments SET number = :number, joint = :joint, draft = NULL WHERE id = ANY(CAST(:ids AS uuid[]))"
+)
 _TAKE_UNCHECKED = text(
     f"""
     UPDATE attachments SET checking_until = :until
@@ -142,9 +166,18 @@ def list_of_case(session: Session, seal: Seal, number: str) -> list[Attachment]:
     return [_opened(row, seal) for row in session.execute(_LIST_OF_CASE, {"number": number})]
 
 
+def list_of_joint(session: Session, seal: Seal, joint: str) -> list[Attachment]:
+    """Of the whole, and of its parts from before they were of the whole."""
+    return [_opened(row, seal) for row in session.execute(_LIST_OF_JOINT, {"joint": joint})]
+
+
 def list_handed_in(session: Session, number: str) -> set[str]:
     """The codes of the documents that a file of the case is complete of."""
     return set(session.execute(_HANDED_IN, {"number": number}).scalars())
+
+
+def list_handed_in_joint(session: Session, joint: str) -> set[str]:
+    return set(session.execute(_HANDED_IN_JOINT, {"joint": joint}).scalars())
 
 
 def items_of(session: Session, ids: Sequence[str]) -> dict[str, tuple[str, int]]:
@@ -171,6 +204,7 @@ def insert(session: Session, seal: Seal, attachment: Attachment) -> None:
             "applicant": attachment.applicant,
             "draft": attachment.draft,
             "number": attachment.number,
+            "joint": attachment.joint,
             "document": attachment.document,
             "name": seal.close(attachment.name.encode(), attachment.id.encode()),
             "length": attachment.length,
@@ -219,21 +253,32 @@ def bind(session: Session, draft: str, applicant: str, number: str) -> None:
     session.execute(_BIND, {"draft": draft, "applicant": applicant, "number": number})
 
 
-def lock_named(session: Session, applicant: str, item: str, number: str, ids: Sequence[str]) -> dict[str, Row[Any]]:
-    """Those of the ids that are of the applicant's drafts of the item, or of the case: `document`, `length`, `status`,
-    `fault`, `number`."""
-    values = {"ids": list(ids), "applicant": applicant, "item": item, "number": number}
+def bind_joint(
+    session: Session, draft: str, applicant: str, documents: Sequence[str], *, number: str, joint: str
+) -> None:
+    """The same of a joint case, of which `number` is a part: what was handed in for these documents."""
+    values = {"draft": draft, "applicant": applicant, "documents": list(documents), "number": number, "joint": joint}
+    session.execute(_BIND_JOINT, values)
+
+
+def lock_named(
+    session: Session, applicant: str, item: str, ids: Sequence[str], *, number: str, joint: str | None
+) -> dict[str, Row[Any]]:
+    """Those of the ids that are of the applicant's drafts of the item, or of the case or joint case: `document`,
+    `length`, `status`, `fault`, `number`."""
+    values = {"ids": list(ids), "applicant": applicant, "item": item, "number": number, "joint": joint}
     return {row.id: row for row in session.execute(_LOCK_NAMED, values)}
 
 
-def list_counted(session: Session, number: str) -> list[tuple[str, int]]:
+def list_counted(session: Session, *, number: str, joint: str | None) -> list[tuple[str, int]]:
     """Of each file that counts against the limits of the case: its document and its length."""
-    return [(row.document, int(row.length)) for row in session.execute(_COUNTED, {"number": number})]
+    rows = session.execute(_COUNTED, {"number": number, "joint": joint})
+    return [(row.document, int(row.length)) for row in rows]
 
 
-def bind_named(session: Session, ids: Sequence[str], number: str) -> None:
+def bind_named(session: Session, ids: Sequence[str], *, number: str, joint: str | None) -> None:
     if ids:
-        session.execute(_BIND_NAMED, {"ids": list(ids), "number": number})
+        session.execute(_BIND_NAMED, {"ids": list(ids), "number": number, "joint": joint})
 
 
 def take_unchecked(session: Session, seal: Seal, now: datetime, lease: timedelta, most: int) -> list[Attachment]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from contracts.errors import InvalidInput
+from contracts.files import DEFAULT_TYPES
 from services.cases import forms
 from services.cases.catalogue import wording
 from services.cases.catalogue.circles import shortest_circle
@@ -36,6 +37,7 @@ def _faults_of_one(joint: Description, items: Mapping[str, Description]) -> Iter
             found.append(_fault(joint, f"$.parts[{index}].item", "part-unknown", part=part.item))
         else:
             found += _faults_of_mapping(joint, index, part, item)
+    found += _faults_of_documents(joint, parts, items)
     yield from found
     if not found:
         yield from _faults_of_example(joint, parts, items)
@@ -100,6 +102,18 @@ def _faults_of_mapping(joint: Description, index: int, part: Part, item: Descrip
                 part=part.item,
                 other=name,
             )
+
+
+def _faults_of_documents(joint: Description, parts: list[Part], items: Mapping[str, Description]) -> Iterator[Fault]:
+    """What parts name by the same code is handed in once: the same paper, in a type that all of them take."""
+    first: dict[str, tuple[str, Description]] = {}
+    for index, part in enumerate(parts):
+        for document in items.get(part.item, {}).get("documents", ()):
+            other, known = first.setdefault(document["code"], (part.item, document))
+            types = set(document.get("accept", DEFAULT_TYPES)) & set(known.get("accept", DEFAULT_TYPES))
+            if set(document.get("proofs", ())) != set(known.get("proofs", ())) or not types:
+                names = {"part": part.item, "other": other, "document": document["code"]}
+                yield _fault(joint, f"$.parts[{index}]", "part-document", **names)
 
 
 def _is_answered(joint: Description, part: Part, name: str) -> bool:

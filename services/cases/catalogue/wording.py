@@ -143,6 +143,11 @@ _SENTENCES: Final[dict[str, tuple[str, str, str]]] = {
         "詢問了 {field}，卻沒有用處",
         "{field} is asked for nothing",
     ),
+    "part-document": (
+        "{part} 与 {other} 的材料 {document} 代码相同，但不是同一份材料，或者没有共同的文件类型",
+        "{part} 與 {other} 的材料 {document} 代碼相同，但不是同一份材料，或者沒有共同的檔案類型",
+        "{document} of {part} and of {other} have one code, and are not the same paper or take no type in common",
+    ),
     "part-example": (
         "{part}：{pointer} 不符合 {rule} {value}",
         "{part}：{pointer} 不符合 {rule} {value}",

@@ -16,6 +16,7 @@ from services.cases.catalogue.model import Catalogue
 from services.cases.drafts import access, store
 from services.cases.drafts.domain import MOST_DRAFTS, Draft
 from services.cases.drafts.views import draft_view, listed_view
+from services.cases.joint import documents as joint_documents
 
 
 def list_drafts(
@@ -33,7 +34,8 @@ def get_draft(session: Session, catalogue: Catalogue, seal: Seal, actor: Actor, 
     draft = load_draft(session, seal, actor, draft_id)
     looks.note_own(session, actor, draft.applicant, words.DRAFT)
     item = VERSIONS.get(session, catalogue, draft.item, draft.item_version)
-    return {"draft": draft_view(draft, item, catalogue), "item": item.description}
+    described = joint_documents.described(catalogue, item, draft.form)
+    return {"draft": draft_view(draft, item, catalogue), "item": described}
 
 
 def load_draft(session: Session, seal: Seal, actor: Actor, draft_id: str) -> Draft:

@@ -30,9 +30,16 @@ ACTIONS: Final = ("withdraw", "correct")
 
 
 def submit_joint_case(
-    session: Session, catalogue: Catalogue, wanted: JointFiling, now: datetime, *, calendars: Calendars, rules: Rules
+    session: Session,
+    catalogue: Catalogue,
+    wanted: JointFiling,
+    now: datetime,
+    *,
+    is_whole: bool | None = None,
+    calendars: Calendars,
+    rules: Rules,
 ) -> dict[str, Any]:
-    joint = filing.submit(session, catalogue, wanted, now, calendars=calendars, rules=rules)
+    joint = filing.submit(session, catalogue, wanted, now, is_whole=is_whole, calendars=calendars, rules=rules)
     return queries.whole_view(session, catalogue, wanted.applicant, joint)
 
 
@@ -57,7 +64,7 @@ def submit_joint_draft(
             raise NotFound("draft", draft_id)
         return queries.whole_view(session, catalogue, actor, found[0])
     wanted = filing.prepare(catalogue, actor, draft.item, draft.form, key, draft.item_version, places)
-    return submit_joint_case(session, catalogue, wanted, now, calendars=calendars, rules=rules)
+    return submit_joint_case(session, catalogue, wanted, now, is_whole=True, calendars=calendars, rules=rules)
 
 
 def act_on_joint_case(

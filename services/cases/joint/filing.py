@@ -13,14 +13,18 @@ from contracts.actors import Actor
 from contracts.errors import Fault, IdempotencyKeyReused, InvalidInput, ItemNotOnline, ItemVersionOutdated, NotFound
 from services.cases import domain as case_rules
 from services.cases import forms
+from services.cases.attachments import commands as attachments
+from services.cases.attachments import domain as attachment_rules
+from services.cases.attachments import store as attachment_store
 from services.cases.case_number import filing_day
 from services.cases.catalogue.model import Catalogue, ServiceItem
 from services.cases.catalogue.parts import Part as Described
 from services.cases.catalogue.parts import asked_of
-from services.cases.commands import require_key
+from services.cases.commands import COUNTER, require_key
 from services.cases.crossing.filing import is_foreign
 from services.cases.crossing.places import EVERYWHERE_ONE_REGION, Places
 from services.cases.drafts import commands as drafts
+from services.cases.joint import documents as joint_documents
 from services.cases.joint import domain, following, store
 from services.cases.joint.domain import JointCase
 from services.cases.joint.store import Held
@@ -38,6 +42,10 @@ class JointFiling:
     parts: tuple[Held, ...]
     idempotency_key: str | None
     digest: str
+    description: dict[str, Any]
+    """What the applicant hands in, once for all parts that are asked for."""
+    documents: tuple[str, ...] | None = None
+    """The uploads that it names, if it says so."""
     foreign: frozenset[str] = frozenset()
     """Parts that are decided in another region than the counter's."""
 
@@ -50,6 +58,7 @@ def prepare(
     idempotency_key: str | None,
     item_version: int | None = None,
     places: Places = EVERYWHERE_ONE_REGION,
+    documents: object = None,
 ) -> JointFiling:
     """Check the whole request, as `commands.prepare_filing` does for one item. No transaction is open yet.
 
@@ -67,6 +76,8 @@ def prepare(
     assert isinstance(form, dict)  # noqa: S101 - its schema says so
     asked = asked_of(offered.parts, form)
     items = [_require_open(catalogue, actor, part.item) for part in asked]
+    named = attachment_rules.require_named(documents)
+    said = f"{offered.code}\n{canonical}" + ("" if named is None else f"\n{sorted(named)}")
     foreign = frozenset(each.code for each in items if is_foreign(each, applicant.counter, places))
     return JointFiling(
         item=offered.code,
@@ -74,7 +85,9 @@ def prepare(
         applicant=applicant,
         parts=tuple(_held(asked, items, form)),
         idempotency_key=require_key(idempotency_key),
-        digest=hashlib.sha256(f"{offered.code}\n{canonical}".encode()).hexdigest(),
+        digest=hashlib.sha256(said.encode()).hexdigest(),
+        description={"code": offered.code} | joint_documents.for_filing(items),
+        documents=named,
         foreign=foreign,
     )
 
@@ -115,9 +128,19 @@ def _without_doubles(faults: list[Fault]) -> Iterator[Fault]:
 
 
 def submit(
-    session: Session, catalogue: Catalogue, filing: JointFiling, now: datetime, *, calendars: Calendars, rules: Rules
+    session: Session,
+    catalogue: Catalogue,
+    filing: JointFiling,
+    now: datetime,
+    *,
+    is_whole: bool | None = None,
+    calendars: Calendars,
+    rules: Rules,
 ) -> JointCase:
-    """File all parts that wait for nothing, and keep the others. The same key gives the same joint case, once."""
+    """File all parts that wait for nothing, and keep the others. The same key gives the same joint case, once.
+
+    `is_whole`: as `commands.submit_case` has it, of the documents of all parts together.
+    """
     applicant = filing.applicant
     new = JointCase("", filing.item, filing.item_version, applicant.subject, applicant.channel, now)
     number = store.insert(
@@ -125,7 +148,6 @@ def submit(
     )
     if number is None:
         return _filed_before(session, filing)
-    drafts.file_draft(session, filing.idempotency_key, applicant.subject)
     joint = store.load(session, number)
     assert joint is not None  # noqa: S101 - it was just inserted
     for part in domain.ready(store.load_parts(session, number)):
@@ -133,7 +155,24 @@ def submit(
         following.begin_part(
             session, catalogue, joint, part, now, by=applicant, filed_hall=hall, calendars=calendars, rules=rules
         )
+    _hand_in(session, filing, number)
+    # after the files: those of a deleted draft are nobody's
+    drafts.file_draft(session, filing.idempotency_key, applicant.subject)
+    # at the counter the clerk has them in hand, on paper
+    if is_whole is not None and applicant.channel != COUNTER:
+        present = attachment_store.list_handed_in_joint(session, number)
+        attachments.require_documents(filing.description, present, is_whole=is_whole)
     return joint
+
+
+def _hand_in(session: Session, filing: JointFiling, joint: str) -> None:
+    """The files belong to the first part and, with `joint`, to every other that asks for them."""
+    first = next(part.case.number for part in store.load_parts(session, joint) if part.case)
+    applicant, item = filing.applicant.subject, filing.description
+    codes = [each["code"] for each in item["documents"]]
+    attachments.take_over_joint(session, filing.idempotency_key, applicant, codes, number=first, joint=joint)
+    if filing.documents:
+        attachments.take_named(session, applicant, item, filing.documents, number=first, joint=joint)
 
 
 def _filed_before(session: Session, filing: JointFiling) -> JointCase:
