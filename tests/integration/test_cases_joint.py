@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event, text
 
+from chassis.sealing import Seal
 from contracts.actors import Actor, Mandate
 from contracts.errors import (
     ActionNotAllowed,
@@ -22,6 +23,8 @@ from contracts.errors import (
     NotPermitted,
 )
 from services.cases import commands, own_data, queries
+from services.cases.attachments import commands as attachments
+from services.cases.attachments import store as attachment_store
 from services.cases.catalogue.files import shipped
 from services.cases.drafts import commands as drafts
 from services.cases.drafts import queries as draft_queries
@@ -37,6 +40,8 @@ from tests.seals import RESULTS
 
 CATALOGUE = shipped()
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+FILES = Seal("A" * 43, attachment_store.PURPOSE)
+GOOD = {"media_type": "application/pdf", "sha256": "00" * 32}
 SEALED = {"result_seal": RESULTS}
 TIME = {"calendars": WEEKDAYS_EVERYWHERE, "rules": RULES}
 REGISTRATION, INSURANCE, CARD = "birth-registration", "newborn-insurance", "newborn-social-card"
@@ -122,6 +127,18 @@ class Birth:
                 result_seal=RESULTS,
                 **TIME,
             )
+
+    def add(self, target, document, *, actor=None, length=1000):
+        """The id of a good file."""
+        by = actor or self.citizen
+        with self.database.transaction() as session:
+            begun = attachments.begin_attachment(
+                session, CATALOGUE, FILES, by, target, document, f"{document}.pdf", length, NOW
+            )
+            attachments.receive_part(
+                session, CATALOGUE, FILES, by, begun["id"], 0, f"{0:012}-{0:016x}", length, NOW, outcome=GOOD
+            )
+        return begun["id"]
 
     def count(self, query):
         with self.database.transaction() as session:
@@ -318,6 +335,7 @@ def test_a_draft_of_it_becomes_it_once(birth):
 
     with birth.database.transaction() as session:
         drafts.save_draft(session, CATALOGUE, SEAL, birth.citizen, draft, "birth", form, 0, NOW)
+    birth.add({"draft": draft}, "parents-identity-cards")
     first = submit()
     assert submit()["number"] == first["number"]
     with birth.database.transaction() as session, pytest.raises(NotFound):

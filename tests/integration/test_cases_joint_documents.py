@@ -14,11 +14,11 @@ from services.cases.drafts import queries as draft_queries
 from services.cases.joint import commands as joint_commands
 from services.cases.joint import filing
 from services.cases.joint import queries as joint_queries
-from tests.integration.test_cases_attachments import FILES
 from tests.integration.test_cases_drafts import SEAL
 from tests.integration.test_cases_joint import (
     CARD,
     CATALOGUE,
+    FILES,
     INSURANCE,
     NOW,
     OFFICERS,
@@ -28,7 +28,6 @@ from tests.integration.test_cases_joint import (
 )
 
 CARDS, REGISTER, PHOTOGRAPH = "parents-identity-cards", "household-register", "photograph"
-GOOD = {"media_type": "application/pdf", "sha256": "00" * 32}
 FORM = dict(CATALOGUE.get("birth").description["example"])
 
 
@@ -43,17 +42,6 @@ class Filed(Birth):
         with self.database.transaction() as session:
             drafts.save_draft(session, CATALOGUE, SEAL, self.citizen, draft, "birth", FORM | answers, 0, NOW)
         return draft
-
-    def add(self, target, document, *, actor=None, length=1000):
-        by = actor or self.citizen
-        with self.database.transaction() as session:
-            begun = commands.begin_attachment(
-                session, CATALOGUE, FILES, by, target, document, f"{document}.pdf", length, NOW
-            )
-            commands.receive_part(
-                session, CATALOGUE, FILES, by, begun["id"], 0, f"{0:012}-{0:016x}", length, NOW, outcome=GOOD
-            )
-        return begun["id"]
 
     def submit(self, draft):
         with self.database.transaction() as session:
