@@ -120,6 +120,10 @@ def _unpack(inflate: zlib._Decompress | None, packed: bytes) -> Iterator[bytes]:
     if inflate is None:
         yield packed
         return
-    yield inflate.decompress(packed, _CHUNK)
-    while inflate.unconsumed_tail:
-        yield inflate.decompress(inflate.unconsumed_tail, _CHUNK)
+    while True:
+        piece = inflate.decompress(packed, _CHUNK)
+        yield piece
+        packed = inflate.unconsumed_tail
+        # a full bite may leave more behind though every byte that was packed is taken in
+        if not packed and len(piece) < _CHUNK:
+            return

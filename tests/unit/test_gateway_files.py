@@ -68,6 +68,13 @@ def test_a_file_is_known_by_its_content(content: bytes, extension: str, kind: st
     assert found == {"media_type": MEDIA_TYPES[kind], "sha256": hashlib.sha256(content).hexdigest()}
 
 
+@pytest.mark.parametrize("length", [1, 65_535, 65_536, 65_537, 131_073, 262_147])
+def test_a_document_passes_however_its_parts_unpack(length: int) -> None:
+    """A few packed bytes become many bites, and the last one may come when nothing packed is left."""
+    for filling in (bytes(length), (b"ab " * length)[:length]):
+        assert inspect(io.BytesIO(files.docx(word__styles_dot_xml=filling)), "docx", ALL)
+
+
 @pytest.mark.parametrize(
     ("fault", "content", "extension"),
     [
