@@ -534,3 +534,13 @@ def test_the_access_log_says_what_changed_of_a_member_of_staff_and_at_which_hall
     page = door.get("/account/access-log?lang=en").text
     assert "Works now as: clerk, officer, Civil Affairs, Civic Centre hall" in page
     assert page.count("Civic Centre hall") == 2
+
+
+def test_a_supervisor_reads_what_has_come_to_them_and_an_officer_has_no_such_list() -> None:
+    page = {"items": [], "next": None}
+    _, door = signed_in({"cases.list_work": page | {"escalated": 3}}, roles=["officer", "supervisor"])
+    assert 'href="/work?shown=escalated"' in door.get("/work").text
+    _, door = signed_in({"cases.list_work": page}, roles=["officer"])
+    answer = door.get("/work")
+    assert answer.status_code == 200
+    assert "escalated" not in answer.text
