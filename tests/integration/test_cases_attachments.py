@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect
 from chassis.sealing import Seal
 from contracts.actors import SYSTEM, Actor, Mandate
 from contracts.envelope import Envelope
-from contracts.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted
+from contracts.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted, UploadMoved
 from contracts.files import MAX_BYTES
 from deploy.local.virus_scanner import EICAR
 from gateway.files.checking import Checker
@@ -286,6 +286,30 @@ def test_what_came_before_the_line_broke_is_kept(hall):
     came = asyncio.run(receive(breaking(), hall.files.store, upload["id"], part, upload["length"]))
     hall.do("receive_part", hall.actor, upload["id"], 0, part, came)
     assert hall.tus("HEAD", address).headers["upload-offset"] == "30"
+
+
+def test_of_two_who_send_the_same_bytes_one_is_kept(hall):
+    """Both asked how far it is before either was written down; whatever the gateway says, `cases` keeps count."""
+    file = hall.create(len(PDF), filename="a.pdf", document="identity", draft=hall.begin()).headers["location"][-36:]
+    one, other = part_name(0), part_name(0)
+    hall.do("receive_part", hall.actor, file, 0, one, 10)
+    with pytest.raises(UploadMoved) as moved:
+        hall.do("receive_part", hall.actor, file, 0, other, 10)
+    assert moved.value.args == (10,)
+    with pytest.raises(InvalidInput):
+        hall.do("receive_part", hall.actor, file, 10, part_name(10), len(PDF))
+    assert hall.do("get_upload", hall.actor, file)["parts"] == [[one, 10]]
+
+
+def test_uploads_come_in_so_many_pieces_and_so_many_at_once(hall, monkeypatch):
+    draft = hall.begin()
+    monkeypatch.setattr(domain, "MOST_PARTS", 2)
+    monkeypatch.setattr(domain, "MOST_UPLOADING", 1)
+    made = hall.create(len(PDF), filename="a.pdf", document="identity", draft=draft)
+    address = made.headers["location"]
+    assert hall.create(len(PDF), filename="b.pdf", document="photo", draft=draft).status_code == 409
+    assert [hall.patch(address, at, PDF[at : at + 1]).status_code for at in range(3)] == [204, 204, 422]
+    assert hall.tus("HEAD", address).headers["upload-offset"] == "2"
 
 
 def test_the_protocol_is_spoken_as_it_is_written(hall):

@@ -65,6 +65,13 @@ def lying_docx() -> bytes:
     return good.replace(size, struct.pack("<L", 1024))
 
 
+def encrypted_docx() -> bytes:
+    """One whose last entry says of itself that it is (APPNOTE 6.3.10, 4.4.4)."""
+    good = docx(word__a=b"x")
+    flags = good.rindex(b"PK\x01\x02") + 8
+    return good[:flags] + b"\x01\x00" + good[flags + 2 :]
+
+
 def overlapping_docx() -> bytes:
     """Two entries of the directory that share one stream: what a bomb of hundreds does."""
     good = docx(word__a=b"x" * 1000, word__b=b"x" * 1000)

@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from fastapi import HTTPException
+from starlette.requests import ClientDisconnect
 
 from contracts.errors import ServiceUnavailable
 from contracts.files import DEFAULT_TYPES, MAX_BYTES, MEDIA_TYPES
@@ -98,6 +100,8 @@ def test_a_document_passes_however_its_parts_unpack(length: int) -> None:
         ("zip-bomb", files.lying_docx(), "docx"),
         ("zip-bomb", files.overlapping_docx(), "docx"),
         ("zip-bomb", files.docx(**{f"word__{n}": b"" for n in range(zips.MOST_ENTRIES)}), "docx"),
+        ("encrypted", files.encrypted_docx(), "docx"),
+        ("broken", files.docx(word__a=b"one", word__b=b"two").replace(b"word/b", b"word/a"), "docx"),
         ("nested", files.docx(word__embeddings__a=files.container(a=b"x")), "docx"),
         ("nested", files.docx(word__a=files.container(b=files.container(c=bytes(20 * MEGABYTE)))), "docx"),
         ("nested", files.docx(word__a=gzip.compress(bytes(20 * MEGABYTE))), "docx"),
@@ -119,6 +123,15 @@ def test_what_is_refused_and_why(fault: str, content: bytes, extension: str) -> 
     with pytest.raises(FileRefused) as refused:
         inspect(io.BytesIO(content), extension, ALL)
     assert refused.value.fault == fault
+
+
+def test_all_entries_together_unpack_to_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = files.docx(**{f"word__{n}": bytes(1000) for n in range(10)})
+    monkeypatch.setattr(zips, "MOST_UNPACKED", 10_100)
+    assert inspect(io.BytesIO(content), "docx", ALL)
+    monkeypatch.setattr(zips, "MOST_UNPACKED", 9_999)
+    with pytest.raises(FileRefused, match="zip-bomb"):
+        inspect(io.BytesIO(content), "docx", ALL)
 
 
 def test_a_document_takes_only_its_own_types() -> None:
@@ -202,6 +215,21 @@ def test_no_name_leads_out_of_the_store(store: FileStore, name: str) -> None:
 def test_more_than_was_said_leaves_nothing(store: FileStore, tmp_path: Path) -> None:
     with pytest.raises(FileRefused, match="too-large"):
         asyncio.run(receive(pieces(b"12345", b"67890"), store, ID, part_name(0), 9))
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_half_a_file_of_a_form_is_none(store: FileStore, tmp_path: Path) -> None:
+    """A picture that is cut off would pass for one; only an upload that is resumed keeps what has come."""
+
+    async def breaking() -> AsyncIterator[bytes]:
+        yield files.picture("JPEG")
+        raise ClientDisconnect
+
+    assert asyncio.run(receive(breaking(), store, ID, part_name(0), MAX_BYTES)) > 0
+    store.remove(ID)
+    with pytest.raises(HTTPException) as refused:
+        asyncio.run(receive(breaking(), store, ID, part_name(0), MAX_BYTES, is_resumable=False))
+    assert refused.value.status_code == 408
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
