@@ -1,5 +1,7 @@
 """Regions, and what may be filed where."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from contracts.actors import Actor
@@ -8,6 +10,8 @@ from services.cases import commands
 from services.cases.catalogue.files import shipped
 from services.cases.crossing import domain, places
 from services.cases.crossing.places import BrokenPlaces
+from services.cases.work.acting import act, allowed_actions
+from services.cases.work.case import Case
 
 PLACES = places.read()
 CATALOGUE = shipped()
@@ -53,6 +57,29 @@ def file_at(hall, item, channel="hall"):
     return commands.prepare_filing(CATALOGUE, actor, item, form, None, places=PLACES)
 
 
+AT = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
+
+
+def closed_case(papers):
+    return Case(
+        number="202603020000000018",
+        item="birth-registration",
+        item_version=1,
+        department="civil-affairs",
+        region=GUANGAN,
+        kind="confirmation",
+        applicant="alice",
+        channel="hall",
+        submitted_at=AT,
+        updated_at=AT,
+        status="closed",
+        decision="approved",
+        step="decide",
+        filed_hall="chengdu-centre",
+        papers=papers,
+    )
+
+
 def test_at_the_hall_of_its_own_region_nothing_is_foreign():
     assert file_at("civic-centre", "birth-registration").papers is None
 
@@ -83,6 +110,17 @@ def test_on_the_web_there_is_no_counter():
 def test_a_region_without_a_name_of_ours_is_called_as_the_national_list_does():
     assert PLACES.name_of("510105")["zh-Hans"] == "四川省青羊区"
     assert PLACES.name_of("510105")["zh-Hant"] == "四川省青羊區"
+
+
+@pytest.mark.parametrize("before", ["result-under-way", "result-at-hall"])
+def test_after_a_review_there_is_a_new_result_to_pass_on(before):
+    officer = Actor(subject="dan", client="web", roles=("officer",), department="civil-affairs")
+    case = closed_case(papers=before)
+    again = act(case, officer, "reopen", at=AT, note="a review", versions="*").case
+    assert again.papers == "received"
+    decided = act(again, officer, "approve", at=AT, note=None).case
+    assert "pass_on" in allowed_actions(officer, decided)
+    assert act(decided, officer, "pass_on", at=AT, note=None, versions="*").case.papers == "result-under-way"
 
 
 @pytest.mark.parametrize(

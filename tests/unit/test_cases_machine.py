@@ -22,6 +22,7 @@ from services.cases import domain
 from services.cases.catalogue.files import shipped
 from services.cases.domain import Case, Details, Missing
 from services.cases.work.procedure import Procedure
+from services.cases.work.situation import Paper
 
 ROW = re.compile(r"\| `([a-z_]+)` \| `([a-z_]+)` \| ([a-z, ]+) \| (`[a-z_]+`|stays|as before) \| (.+) \|")
 
@@ -39,28 +40,38 @@ LAW = {
         (Path(__file__).parents[2] / "docs" / "cases.md").read_text()
     )
 }
-# between regions: a trail of its own, with tests of its own
-ELSEWHERE = {"transfer", "pass_on", "receive_papers", "return_papers"}
-ACTIONS = sorted({action for _, action in LAW} - {"lapse"} - ELSEWHERE)
+ACTIONS = sorted({action for _, action in LAW} - {"lapse"})
 RUNNING = {"submitted", "accepted", "provisionally_accepted"}
 AWAITING = {"correction_requested", "provisionally_accepted"}
-HANDED_AROUND = {"claim", "assign", "release", "delegate", "hand_back", "finish_step"}
+ELSEWHERE = {"transfer", "pass_on", "receive_papers", "return_papers"}
+HANDED_AROUND = {"claim", "assign", "release", "delegate", "hand_back", "finish_step"} | ELSEWHERE
+CARRIED = {
+    ("at-hall", "pass_on"): "under-way",
+    ("returned", "pass_on"): "under-way",
+    ("under-way", "receive_papers"): "received",
+    ("under-way", "return_papers"): "returned",
+    ("received", "return_papers"): "returned",
+    ("result-under-way", "receive_papers"): "result-at-hall",
+}
+"""Of a case that was filed in another region (docs/cross-region.md); its result goes the other way."""
 OF_EITHER_DEPARTMENT = {"hand_back", "deliver", "reopen"}
 BY_WHOEVER_HAS_IT = {"accept", "accept_provisionally", "not_accept", "request_correction", "suspend", "resume"}
 BY_WHOEVER_HAS_IT |= {"finish_step", "approve", "refuse", "delegate"}
-WITH_A_REASON = {"not_accept", "refuse", "suspend", "delegate", "reopen"}
-WITH_A_VERSION = {"finish_step", "assign", "release", "delegate", "hand_back", "reopen"}
+WITH_A_REASON = {"not_accept", "refuse", "suspend", "delegate", "reopen", "transfer", "return_papers"}
+WITH_A_VERSION = {"finish_step", "assign", "release", "delegate", "hand_back", "reopen"} | ELSEWHERE
 OF_TIME = {"case.due-soon", "case.overdue", "case.escalated", "case.lapsed"}
 
 CHINA = timezone(timedelta(hours=8))
 START = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
 HOME, OTHER = "civil-affairs", "market-regulation"
+FAR_HALL = "chengdu-centre"
 CITIZEN = Actor(subject="alice", client="web")
 PEOPLE = (
     CITIZEN,
     replace(CITIZEN, roles=("officer", "clerk"), department=HOME),
     Actor(subject="bob", client="web"),
     Actor(subject="carol", client="hall", channel="hall", roles=("clerk",)),
+    Actor(subject="hal", client="hall", channel="hall", roles=("clerk",), hall=FAR_HALL),
     *(Actor(subject=name, client="web", roles=("officer",), department=HOME) for name in ("dan", "erin")),
     Actor(subject="eve", client="web", roles=("officer",), department=OTHER),
     Actor(subject="sam", client="web", roles=("operator",), department=HOME),
@@ -99,8 +110,8 @@ class Life(RuleBasedStateMachine):
     case: Case
     procedure: Procedure
 
-    @initialize(procedure=st.sampled_from(PROCEDURES))
-    def file(self, procedure: Procedure) -> None:
+    @initialize(procedure=st.sampled_from(PROCEDURES), is_far=st.booleans())
+    def file(self, procedure: Procedure, is_far: bool) -> None:
         self.now, self.procedure = START, procedure
         filed = Case(
             number="202603020000000018",
@@ -113,6 +124,8 @@ class Life(RuleBasedStateMachine):
             channel="web",
             submitted_at=START,
             updated_at=START,
+            filed_hall=FAR_HALL if is_far else None,
+            papers="at-hall" if is_far else None,
         )
         self.case = domain.begun(filed, procedure)
         self.history = list(domain.submitted(self.case, CITIZEN).entries)
@@ -168,8 +181,7 @@ class Life(RuleBasedStateMachine):
         offered: dict[str, list[Actor]] = {}
         for actor in PEOPLE:
             for action in domain.allowed_actions(actor, self.case, self.procedure):
-                if action not in ELSEWHERE:
-                    offered.setdefault(action, []).append(actor)
+                offered.setdefault(action, []).append(actor)
         # an end that nothing follows is worth a tenth of the lives
         names = sorted(offered, key=lambda action: (action == "withdraw", action))
         names = names[:-1] if len(names) > 1 and choice % 10 and "withdraw" in offered else names
@@ -200,7 +212,16 @@ class Life(RuleBasedStateMachine):
                 return Details(to="erin")
             case "deliver":
                 return Details(way=data.draw(st.sampled_from(choices[action])))
+            case "transfer" | "pass_on":
+                return self.carried(action, data, right=right)
         return Details()
+
+    def carried(self, action: str, data: Any, *, right: bool) -> Details:
+        wrong = [] if right else [None, self.case.department]
+        if action == "transfer":
+            return Details(to=data.draw(st.sampled_from([OTHER if self.case.department == HOME else HOME, *wrong])))
+        known = [*domain.choices(self.case, self.procedure)[action], *([] if right else ["nothing"])]
+        return Details(papers=(Paper(data.draw(st.sampled_from(known)), "original"),))
 
     def attempt(self, actor: Actor, action: str, note: str | None, version: str, details: Details) -> bool:
         before = self.case
@@ -226,6 +247,7 @@ class Life(RuleBasedStateMachine):
         assert tuple(event.type for event in change.events) == law.events
         assert change.case.status == self.expected(law, before)
         self.require_hands(action, details, before, change.case)
+        self.require_papers(action, before, change.case)
         self.require_dates(action, details, before, change.case)
         self.require_outcome(action, before, change.case)
         self.keep_time(action, before, change)
@@ -251,20 +273,33 @@ class Life(RuleBasedStateMachine):
 
     def require_hands(self, action: str, details: Details, before: Case, after: Case) -> None:
         """Who has it now: a department, and perhaps somebody there."""
-        if action in ("delegate", "hand_back", "finish_step", "accept", "accept_provisionally", "reopen"):
+        if action in ("delegate", "hand_back", "finish_step", "accept", "accept_provisionally", "reopen", "transfer"):
             assert after.assignee is None, "whoever had it in hand had it there"
-        if action in ("hand_back", "finish_step", "accept", "accept_provisionally"):
-            assert after.handled_by == HOME
+        if action in ("hand_back", "finish_step", "accept", "accept_provisionally", "transfer"):
+            assert after.handled_by == after.department
+        assert after.department == (details.to if action == "transfer" else before.department)
         match action:
             case "delegate":
                 assert after.handled_by == details.to != before.handled_by
             case "hand_back":
-                assert before.handled_by != HOME, "only what was passed on goes back"
+                assert before.handled_by != before.department, "only what was passed on goes back"
             case "claim":
                 assert before.assignee is None
                 assert after.assignee is not None
             case "assign":
                 assert after.assignee == details.to
+
+    def require_papers(self, action: str, before: Case, after: Case) -> None:
+        if action == "pass_on" and before.status == "closed":
+            assert before.papers in ("at-hall", "under-way", "received", "returned"), "a result goes there once"
+            assert after.papers == "result-under-way"
+        elif (before.papers, action) in CARRIED:
+            assert after.papers == CARRIED[str(before.papers), action]
+        elif action == "reopen" and str(before.papers).startswith("result"):
+            assert after.papers == "received", "what is decided anew has a result of its own to pass on"
+        else:
+            assert action not in ELSEWHERE - {"transfer"}, "what is not there is not passed on"
+            assert after.papers == before.papers
 
     def require_dates(self, action: str, details: Details, before: Case, after: Case) -> None:
         if action == "request_correction":
@@ -338,6 +373,7 @@ class Life(RuleBasedStateMachine):
         assert case.step in self.procedure.steps
         assert self.asked <= 1, "everything missing is named once"
         assert case.delivered_by is None or case.status == "closed"
+        assert (case.papers is None) == (case.filed_hall is None)
 
     @invariant()
     def the_days_that_were_promised_are_the_days_that_are_counted(self) -> None:

@@ -121,7 +121,11 @@ def _delivered(situation: Situation, moved: Case) -> dict[str, Any]:
 def _reopened(situation: Situation, moved: Case) -> dict[str, Any]:
     procedure = situation.procedure
     step = procedure.acceptance if moved.status == states.SUBMITTED else procedure.step(moved.step, moved.status)
-    return _entered(situation, step.code) | {"delivered_by": None, "reopened_at": situation.at}
+    again: dict[str, Any] = {"delivered_by": None, "reopened_at": situation.at}
+    if situation.case.papers in (states.RESULT_UNDER_WAY, states.RESULT_AT_HALL):
+        # what went to the hall is the result of before; the one that follows goes there anew
+        again["papers"] = states.RECEIVED
+    return _entered(situation, step.code) | again
 
 
 _EFFECTS: Final[Mapping[str, Callable[[Situation, Case], dict[str, Any]]]] = {
