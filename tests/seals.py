@@ -2,7 +2,7 @@
 
 from chassis.sealing import Seal
 from services.cases.evidence import store as evidence
-from services.cases.evidence.commands import Desk
+from services.cases.evidence.desk import Desk
 from services.cases.results import store as results
 
 KEY = "A" * 43

@@ -49,6 +49,18 @@ class CaseEvidenceUsed(CaseEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class CaseFormCorrected(CaseEvent):
+    """The applicant has put fields of the form right that differed from a `document` that was fetched, by what it says.
+
+    Nobody has asked for it, and the case stays as it stands.
+    """
+
+    type = "case.form-corrected"
+
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceEvent(ItemEvent):
     """An event of one request for evidence, for whoever is asked: `department` is theirs, not the case's.
 

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from contracts.actors import Actor
 from gateway.api.callers import CasesActor, Services, get_source
-from gateway.api.cases import Purpose
+from gateway.api.cases import IfMatch, Purpose
 from gateway.api.evidence_schemas import (
     EvidenceAnswer,
     EvidenceDecision,
@@ -20,6 +20,7 @@ from gateway.api.evidence_schemas import (
     OwnEvidenceList,
 )
 from gateway.api.schemas import PROBLEMS, Cursor, Limit
+from gateway.api.versions import named_in
 
 router = APIRouter(tags=["evidence"], responses=PROBLEMS)
 
@@ -36,11 +37,22 @@ async def list_evidence(services: Services, actor: CasesActor, number: str, purp
 
 @router.post("/cases/{number:code}/evidence/{document:code}", response_model=EvidenceState)
 async def decide_on_evidence(
-    services: Services, actor: CasesActor, number: str, document: str, decision: EvidenceDecision
+    services: Services,
+    actor: CasesActor,
+    number: str,
+    document: str,
+    decision: EvidenceDecision,
+    if_match: IfMatch = None,
 ) -> Response:
-    """The applicant's: `consent`, then `use` or `decline` what came, or `withdraw` the consent."""
+    """The applicant's: `consent`, then `use` or `decline` what came, or `withdraw` the consent.
+
+    `correct` puts their form right by what came, and needs `If-Match` with the version of the case.
+    """
     if decision.action == "consent":
         state = await services.call("cases.consent_to_evidence", number, document, actor=actor)
+    elif decision.action == "correct":
+        asked = (number, document, decision.fields, named_in(if_match))
+        state = await services.call("cases.correct_by_evidence", *asked, actor=actor)
     else:
         said = (decision.action, decision.reason) if decision.reason else (decision.action,)
         state = await services.call("cases.decide_on_evidence", number, document, *said, actor=actor)

@@ -16,7 +16,13 @@ CheckOutcome = Literal["same", "differs", "missing"]
 
 
 class EvidenceDecision(Body):
-    action: Literal["consent", "use", "decline", "withdraw"]
+    action: Literal["consent", "use", "decline", "withdraw", "correct"]
+    fields: list[Code] | None = Field(
+        default=None,
+        max_length=50,
+        description="with `correct`: which fields of the form take over what the evidence says, of those that differ;"
+        " without it all that do",
+    )
     reason: Annotated[Text, Field(max_length=500)] | None = Field(
         default=None, description="with `use`: why it differs from the form, in the applicant's words"
     )
@@ -64,7 +70,9 @@ class Evidence(BaseModel):
     source: str
     source_name: LanguageText | None
     status: EvidenceStatus
-    may: list[Literal["consent", "use", "decline", "withdraw"]] = Field(description="what its applicant may do now")
+    may: list[Literal["consent", "use", "decline", "withdraw", "correct"]] = Field(
+        description="what its applicant may do now"
+    )
     consented_at: str | None
     asked_at: str | None
     due_at: str | None

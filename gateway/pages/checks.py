@@ -17,6 +17,7 @@ def described(evidence: dict[str, Any], say: Catalogue, *, masked: bool) -> dict
         return None
     fields = [
         {
+            "name": each["field"],
             "label": say.pick(each["title"]),
             "outcome": each["outcome"],
             "said": _value(each, "said", say, masked=masked),

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from contracts.errors import ActionNotAllowed, InvalidInput
+from contracts.errors import ActionNotAllowed, CaseChanged, InvalidInput
 from gateway.languages import Catalogue
 from gateway.masking import is_identifier, mask
 from gateway.pages import checks
@@ -35,8 +35,9 @@ FETCHED: Final = ("asked", "provided", "used")
 """The applicant is not asked to bring the document."""
 CAME_TO_NOTHING: Final = ("declined", "not-found", "needs-citizen", "overdue")
 """Of these the page says why, and what now."""
-FAULTS: Final = ("too-late", "expired", "asks")
+FAULTS: Final = ("too-late", "expired", "asks", "changed", "unfit")
 """What the page may say of an act that was refused. In the address, so that the page can be loaded again."""
+CORRECTED: Final = "corrected"
 TOLD: Final = ("withdrawn", "too-late")
 MOST_ASKS = 3
 
@@ -71,6 +72,7 @@ def described(file: dict[str, Any], visit: Visit) -> list[dict[str, Any]]:
                 "given": _given(document, item, case.get("form") or {}, visit.say),
                 "may": evidence["may"],
                 "fault": _fault(evidence["document"], visit),
+                "is_corrected": _is_corrected(evidence["document"], visit),
             }
         )
     return shown
@@ -179,26 +181,50 @@ def _fault(code: str, visit: Visit) -> str:
     return visit.say("rule.evidence.asks", value=MOST_ASKS) if fault == "asks" else visit.say(f"evidence.{fault}")
 
 
+def _is_corrected(code: str, visit: Visit) -> bool:
+    query = visit.request.query_params
+    return query.get("evidence") == code and query.get("told") == CORRECTED
+
+
 @on_case.post("/{number:code}/evidence/{document:code}")
 async def act_on_evidence(visit: Visited, number: str, document: str) -> Response:
     posted = await visit.form()
-    act, reason = text_in(posted, "act")[:20], text_in(posted, "reason").strip()[: checks.MAX_REASON]
     told = {}
     try:
-        if act == CONSENT:
-            await visit.call("cases.consent_to_evidence", number, document)
+        if "correct" in posted:
+            asked = (number, document, [text_in(posted, "correct")[:64]], version_in(posted))
+            await visit.call("cases.correct_by_evidence", *asked)
+            told = {"evidence": document, "told": CORRECTED}
         else:
-            said = (act, reason) if reason and act == "use" else (act,)
-            await visit.call("cases.decide_on_evidence", number, document, *said)
-    except (ActionNotAllowed, InvalidInput) as error:
+            await _decide(visit, number, document, posted)
+    except (ActionNotAllowed, CaseChanged, InvalidInput) as error:
         told = {"evidence": document, "fault": _fault_of(error)}
     query = f"?{urlencode(told)}" if told else ""
     return RedirectResponse(f"{visit.place.base}/cases/{number}{query}#evidence-{document}", 303)
 
 
-def _fault_of(error: ActionNotAllowed | InvalidInput) -> str:
+async def _decide(visit: Visit, number: str, document: str, posted: FormData) -> None:
+    act, reason = text_in(posted, "act")[:20], text_in(posted, "reason").strip()[: checks.MAX_REASON]
+    if act == CONSENT:
+        await visit.call("cases.consent_to_evidence", number, document)
+    else:
+        said = (act, reason) if reason and act == "use" else (act,)
+        await visit.call("cases.decide_on_evidence", number, document, *said)
+
+
+def version_in(posted: FormData) -> list[int] | None:
+    """The version of the case that the page showed."""
+    version = text_in(posted, "_version")
+    return [int(version)] if version.isascii() and version.isdecimal() and len(version) < 10 else None
+
+
+def _fault_of(error: ActionNotAllowed | CaseChanged | InvalidInput) -> str:
+    if isinstance(error, CaseChanged):
+        return "changed"
     if isinstance(error, ActionNotAllowed):
         return "expired" if error.args[1:] == ("expired",) else "too-late"
+    if error.faults[0]["pointer"].startswith("/form/"):
+        return "unfit"
     if error.faults[0]["rule"] != "evidence.asks":
         raise error
     return "asks"

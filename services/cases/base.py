@@ -17,7 +17,7 @@ from services.cases.crossing.places import Places
 from services.cases.crossing.places import read as read_places
 from services.cases.drafts import store as draft_store
 from services.cases.evidence import store as evidence_store
-from services.cases.evidence.commands import Desk
+from services.cases.evidence.desk import Desk
 from services.cases.registries import store as registry_store
 from services.cases.registries.delivering import ask_register
 from services.cases.results import store as result_store

@@ -33,6 +33,8 @@ from services.cases.domain import Case
 from services.cases.drafts import access
 from services.cases.drafts import commands as drafts
 from services.cases.evidence import commands as evidence
+from services.cases.evidence.checks import check_corrected
+from services.cases.evidence.desk import Desk
 from services.cases.filing import file_case
 from services.cases.joint import following
 from services.cases.results import commands as results
@@ -172,7 +174,7 @@ def act_on_case(
     form: object,
     now: datetime,
     result_seal: Seal,
-    desk: evidence.Desk | None = None,
+    desk: Desk | None = None,
     details: object = None,
     versions: Versions = None,
     places: Places = EVERYWHERE_ONE_REGION,
@@ -214,7 +216,7 @@ def act_on_case(
     if form is not None and domain.ACTIONS[action].brings_form:
         _save_corrected_form(session, item, case, form)
         if desk:
-            evidence.check_corrected(session, desk, catalogue, item.description, case, form, now)
+            check_corrected(session, desk, catalogue, item.description, case, form, now)
     store.save_change(session, change, text)
     results.follow(session, result_seal, item, change, action, text, now)
     if desk:

@@ -16,7 +16,7 @@ from services.cases.catalogue.model import Catalogue, ServiceItem
 from services.cases.crossing.places import EVERYWHERE_ONE_REGION, Places
 from services.cases.crossing.views import crossing_view, offices_view
 from services.cases.domain import Case
-from services.cases.evidence.commands import Desk
+from services.cases.evidence.desk import Desk
 from services.cases.evidence.queries import evidence_of
 from services.cases.joint import queries as joint
 from services.cases.views import case_view, entry_view

@@ -24,7 +24,7 @@ from services.cases.catalogue.live import FRESH_SECONDS
 from services.cases.catalogue.model import Filter
 from services.cases.drafts.service import DraftEntrypoints
 from services.cases.evidence import commands as evidence_commands
-from services.cases.evidence import offering
+from services.cases.evidence import consenting, offering
 from services.cases.evidence.service import EvidenceEntrypoints
 from services.cases.joint import documents as joint_documents
 from services.cases.joint.service import JointEntrypoints
@@ -94,7 +94,7 @@ class CasesService(
         with self.work() as (session, catalogue):
             filed = commands.submit_case(session, catalogue, filing, datetime.now(UTC), is_whole=is_whole, **self._time)
             if consents:
-                evidence_commands.consent_with_filing(
+                consenting.consent_with_filing(
                     session, catalogue, self._evidence_desk(), self.actor, filed["number"], consents, datetime.now(UTC)
                 )
             return self._with_code(session, filed)

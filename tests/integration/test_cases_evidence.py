@@ -14,7 +14,8 @@ from contracts.errors import ActionNotAllowed, IdempotencyKeyReused, InvalidInpu
 from services.cases import commands
 from services.cases.catalogue.files import shipped
 from services.cases.evidence import commands as evidence
-from services.cases.evidence import queries, store
+from services.cases.evidence import consenting, deciding, queries, store
+from services.cases.evidence.case import LIMIT
 from tests.seals import DESK, RESULTS
 
 CATALOGUE = shipped()
@@ -58,15 +59,15 @@ class Hall:
 
     def consent(self, number, document=DOCUMENT, actor=None, at=NOW):
         with self.database.transaction() as session:
-            return evidence.consent(session, CATALOGUE, DESK, actor or self.citizen, number, document, at)
+            return consenting.consent(session, CATALOGUE, DESK, actor or self.citizen, number, document, at)
 
     def consent_with_filing(self, number):
         with self.database.transaction() as session:
-            evidence.consent_with_filing(session, CATALOGUE, DESK, self.citizen, number, [DOCUMENT, DOCUMENT], NOW)
+            consenting.consent_with_filing(session, CATALOGUE, DESK, self.citizen, number, [DOCUMENT, DOCUMENT], NOW)
 
     def decide(self, number, action, at=NOW):
         with self.database.transaction() as session:
-            return evidence.decide(session, CATALOGUE, DESK, self.citizen, number, DOCUMENT, action, at)
+            return deciding.decide(session, CATALOGUE, DESK, self.citizen, number, DOCUMENT, action, at)
 
     def answer(self, known, number, result="provided", actor=SOURCE, at=NOW, **more):
         said = {"number": number, "result": result} | more
@@ -96,7 +97,7 @@ class Hall:
     def pass_time(self, at):
         """For every case there is, as in the service."""
         handler = partial(self._pass_limit, at)
-        while schedule.run_due(self.database, "cases", evidence.LIMIT, handler, at) == schedule.BATCH:
+        while schedule.run_due(self.database, "cases", LIMIT, handler, at) == schedule.BATCH:
             pass
 
     def _pass_limit(self, at, session, due):

@@ -16,13 +16,14 @@ from sqlalchemy import select, text, update
 from chassis.sealing import Seal
 from chassis.webhooks.rules import MOST_FAILURES
 from contracts.actors import Actor
-from contracts.errors import ActionNotAllowed, InvalidInput, NotFound
+from contracts.errors import ActionNotAllowed, CaseChanged, InvalidInput, NotFound, VersionNeeded
 from deploy.local.evidence_registers import BIRTHS, HOSPITAL_SECRET
 from deploy.local.registry import CLIENT_ID, Register, make_server
 from services.cases import commands as case_commands
+from services.cases import store as case_store
 from services.cases.catalogue.files import shipped
 from services.cases.evidence import commands as evidence
-from services.cases.evidence import offering, queries
+from services.cases.evidence import consenting, deciding, offering, queries
 from services.cases.evidence import store as evidence_store
 from services.cases.registries import agreeing, commands, store
 from services.cases.registries.adapter import Result
@@ -32,6 +33,7 @@ from services.cases.registries.commands import TAKEN_FOR
 from services.cases.registries.delivering import ask_register, deliver
 from services.cases.registries.releasing import release_uncovered
 from services.cases.registries.tables import registry_questions
+from services.cases.views import entry_view
 from services.identity.persons.identifiers import with_check_digit
 from tests.processes import Failpoint, kill, running, wait_until
 from tests.seals import DESK, KEY, RESULTS
@@ -86,11 +88,11 @@ class Hall:
 
     def consent(self, case):
         with self.database.transaction() as session:
-            return evidence.consent(session, CATALOGUE, self.desk, self.citizen, case, DOCUMENT, self.now)["id"]
+            return consenting.consent(session, CATALOGUE, self.desk, self.citizen, case, DOCUMENT, self.now)["id"]
 
     def consent_with_filing(self, case):
         with self.database.transaction() as session:
-            evidence.consent_with_filing(session, CATALOGUE, self.desk, self.citizen, case, [DOCUMENT], self.now)
+            consenting.consent_with_filing(session, CATALOGUE, self.desk, self.citizen, case, [DOCUMENT], self.now)
 
     def ask(self, number="Z510000001", **answers):
         return self.consent(self.file(number, **answers))
@@ -98,7 +100,7 @@ class Hall:
     def decide(self, case, action, reason=None):
         with self.database.transaction() as session:
             said = (self.citizen, case, DOCUMENT, action, self.now, reason)
-            return evidence.decide(session, CATALOGUE, self.desk, *said)
+            return deciding.decide(session, CATALOGUE, self.desk, *said)
 
     def answer(self, known, case, actor, fields):
         said = {"number": case, "result": "provided", "fields": fields}
@@ -411,6 +413,75 @@ def test_a_form_that_is_corrected_is_compared_anew(hall):
             )
     assert [each["child_birth_date"] for each in kept(hall)] == ["differs", "same"]
     assert not hall.seen(case)["check"]["differs"]
+
+
+def correct(hall, case, fields=None, versions="*"):
+    with hall.database.transaction() as session:
+        asked = (hall.citizen, case, DOCUMENT, fields, versions, hall.now)
+        return deciding.correct_form(session, CATALOGUE, hall.desk, *asked)
+
+
+def file_of(hall, case):
+    """Its form and, of each entry of its history, the event, the role and the details."""
+    with hall.database.transaction() as session:
+        found = case_store.load_case_with_form(session, case)
+        history = [entry_view(each) for each in case_store.load_history(session, case)]
+    return found[1], [(entry["event"], entry["actor"], entry.get("details")) for entry in history]
+
+
+def test_an_applicant_puts_their_form_right_by_what_came_and_by_that_alone(hall):
+    case = hall.file(child_birth_date="2026-10-21", child_name="王小安")
+    hall.consent(case)
+    hall.work()
+    before, _ = file_of(hall, case)
+    assert hall.seen(case)["may"] == ["use", "decline", "withdraw", "correct"]
+    assert "correct" not in hall.seen(case, OFFICER)["may"]
+    for wrong in (["address"], ["child_sex"], [], "child_name", [["child_name"]]):
+        with pytest.raises(InvalidInput):
+            correct(hall, case, wrong)
+    correct(hall, case, ["child_birth_date"])
+    after, history = file_of(hall, case)
+    assert after == before | {"child_birth_date": "2026-10-20"}
+    entry = {"document": DOCUMENT, "fields": ["child_birth_date"]}
+    assert history[-1] == ("case.form-corrected", "citizen", entry)
+    assert hall.seen(case)["check"]["differs"], "the name still does"
+    hall.decide(case, "use")
+    correct(hall, case)
+    assert [each["child_name"] for each in kept(hall)] == ["differs", "same"]
+    assert "correct" not in hall.seen(case)["may"]
+    with pytest.raises(ActionNotAllowed):
+        correct(hall, case)
+
+
+def test_a_form_is_put_right_only_on_the_version_that_was_read_and_while_the_case_is_open(hall):
+    case = hall.file(child_birth_date="2026-10-21")
+    hall.consent(case)
+    hall.work()
+    before, history = file_of(hall, case)
+    for versions, error in ((None, VersionNeeded), ([len(history) - 1], CaseChanged)):
+        with pytest.raises(error):
+            correct(hall, case, versions=versions)
+    stranger = replace(hall.citizen, subject=str(uuid.uuid4()))
+    for actor in (stranger, OFFICER):
+        with hall.database.transaction() as session, pytest.raises(NotFound):
+            deciding.correct_form(session, CATALOGUE, hall.desk, actor, case, DOCUMENT, None, "*", hall.now)
+    with hall.database.transaction() as session:
+        asked = {"note": None, "form": None, "now": hall.now, "result_seal": RESULTS}
+        case_commands.act_on_case(session, CATALOGUE, hall.citizen, case, "withdraw", **asked)
+    with pytest.raises(ActionNotAllowed):
+        correct(hall, case)
+    assert file_of(hall, case)[0] == before
+
+
+def test_what_the_form_cannot_take_over_changes_nothing(hall):
+    case = hall.file(child_name="王小安")
+    known = hall.consent(case)
+    said = dict(BIRTHS["Z510000001"]) | {"certificate_number": "Z510000001", "child_name": "安"}
+    hall.answer(known, case, PROGRAM, said)
+    with pytest.raises(InvalidInput) as refused:
+        correct(hall, case, ["child_name"])
+    assert [fault["pointer"] for fault in refused.value.faults] == ["/form/child_name"]
+    assert file_of(hall, case)[1][-1][0] == "case.evidence-answered"
 
 
 def kept(hall):

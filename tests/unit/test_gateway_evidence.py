@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contracts.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted
+from contracts.errors import ActionNotAllowed, CaseChanged, InvalidInput, NotFound, NotPermitted
 from gateway.languages import CATALOGUES
 from gateway.places import KIOSK_PLACE, VISIT_PLACE
 from services.cases.evidence import domain
@@ -428,3 +428,44 @@ def test_a_paper_without_set_fields_is_provided_over_the_api() -> None:
     assert 'value="not-found"' in page
     assert 'value="provided"' not in page
     assert "Citizen identity number" in page
+
+
+CHECK = {
+    "fields": [
+        {"field": "full_name", "title": NAME, "values": {}, "outcome": "differs", "said": "李四", "found": "张三"},
+        {"field": "since", "title": NAME, "values": {}, "outcome": "same", "said": "2026", "found": "2026"},
+    ],
+    "differs": True,
+    "reason": None,
+}
+
+
+def test_a_field_that_differs_can_be_put_right_from_the_preview_with_the_version_that_was_read() -> None:
+    shown = {"fields": {"full_name": "张三"}, "labels": LABELS, "check": CHECK}
+    page = case_page("provided", may=["use", "correct"], **shown)
+    assert 'form="evidence-form-permit" name="correct" value="full_name"' in page
+    assert 'name="correct" value="since"' not in page
+    assert f'name="_version" value="{CASE["sequence"]}"' in page
+    assert 'name="correct"' not in case_page("provided", may=["use"], **shown)
+    rpc, door = signed_in({"cases.correct_by_evidence": {}})
+    answer = door.post("/cases/OH-1/evidence/permit", data={"correct": "full_name", "_version": "7"})
+    told = "/cases/OH-1?evidence=permit&told=corrected"
+    assert answer.headers["location"] == f"{told}#evidence-permit"
+    file = {"case": CASE | {"applicant": "sub-1"}, "history": HISTORY, "item": FETCHING, "actions": []}
+    rpc.answers["cases.get_case_file"] = file | {"evidence": [EVIDENCE | {"status": "provided", "may": ["use"]}]}
+    assert "Your form now says what the evidence says" in door.get(told, headers=ENGLISH).text
+    assert rpc.of("cases.correct_by_evidence") == [("OH-1", "permit", ["full_name"], [7])]
+
+
+@pytest.mark.parametrize(
+    ("error", "fault"),
+    [
+        (CaseChanged("OH-1", 8), "changed"),
+        (ActionNotAllowed("correct", "closed"), "too-late"),
+        (InvalidInput([{"pointer": "/form/full_name", "rule": "maxLength", "value": 60}]), "unfit"),
+    ],
+)
+def test_a_form_that_is_not_put_right_is_told_why(error: Exception, fault: str) -> None:
+    _, door = signed_in({"cases.correct_by_evidence": error})
+    answer = door.post("/cases/OH-1/evidence/permit", data={"correct": "full_name", "_version": "7"})
+    assert answer.headers["location"] == f"/cases/OH-1?evidence=permit&fault={fault}#evidence-permit"

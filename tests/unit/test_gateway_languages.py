@@ -51,7 +51,7 @@ FAMILIES = (
     "file-status", "client-name", "part.", "papers.", "paper-form.",
     "delivered-by.", "suspension.", "work.shown-", "work.assigned-", "work.choose-", "case.step-", "progress.awaited-",
     "evidence-status.", "evidence.key-", "evidence.now-", "evidence.answer-", "evidence.expired",
-    "check-outcome.",
+    "evidence.changed", "evidence.unfit", "check-outcome.",
     "result-status.", "revocation.", "result.opening-", "result.see-", "verify.is-",
 )  # fmt: skip
 """Keys that are put together from a code; what they must hold is tested by name below."""

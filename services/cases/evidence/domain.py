@@ -41,6 +41,8 @@ ANSWER: Final = "answer"
 USE: Final = "use"
 DECLINE: Final = "decline"
 WITHDRAW: Final = "withdraw"
+CORRECT: Final = "correct"
+"""The form, by what the evidence says: it stays as it is."""
 PASS_LIMIT: Final = "pass_limit"  # noqa: S105
 END: Final = "end"
 
@@ -195,6 +197,18 @@ def decided(evidence: Evidence, act: str, today: date) -> Evidence:
     if act == USE and not is_good(evidence, today):
         raise ActionNotAllowed(USE, "expired")
     return replace(evidence, status=USED if act == USE else DECLINED)
+
+
+def can_correct(evidence: Evidence) -> bool:
+    """Whether the applicant may put their form right by it."""
+    return evidence.status in (PROVIDED, USED)
+
+
+def require_correcting(evidence: Evidence, today: date) -> None:
+    if not can_correct(evidence):
+        raise ActionNotAllowed(CORRECT, evidence.status)
+    if not is_good(evidence, today):
+        raise ActionNotAllowed(CORRECT, "expired")
 
 
 def withdrawn(evidence: Evidence) -> Evidence:

@@ -19,12 +19,13 @@ from services.cases.catalogue.model import Catalogue
 from services.cases.domain import Case
 from services.cases.drafts.access import id_in
 from services.cases.evidence import answering, domain, offering, store, views
-from services.cases.evidence.commands import Desk
+from services.cases.evidence.desk import Desk
 from services.cases.evidence.domain import Evidence
 from services.cases.evidence.sources import sources_of
 from services.cases.registries import checking
 from services.cases.registries import store as registries
 from services.cases.registries.agreements import allowing
+from services.cases.registries.comparing import Compared, differences
 
 _UNSEEN = frozenset({domain.PROVIDED, domain.DECLINED})
 """Of these nobody but the applicant sees what they say."""
@@ -72,15 +73,21 @@ def evidence_of(
             continue
         evidence, content = there[document]
         is_shown = is_own or evidence.status not in _UNSEEN
-        may = [act for act in domain.APPLICANTS if may_act and evidence.may(act)]
-        seen = views.evidence_view(evidence, content, catalogue, may, is_shown=is_shown)
         compared = checking.compared_with(
             item.description, document, evidence.paper, form, content.fields if is_shown else {}, catalogue
         )
+        may = _may(evidence, compared) if may_act else []
+        seen = views.evidence_view(evidence, content, catalogue, may, is_shown=is_shown)
         shown.append(seen | {"check": checking.view(compared, item.description, reasons.get(evidence.id))})
     if any(each["fields"] for each in shown):
         looks.note(session, actor, case, access.EVIDENCE, purpose)
     return shown
+
+
+def _may(evidence: Evidence, compared: tuple[Compared, ...]) -> list[str]:
+    """What its applicant may do about it while the case is open."""
+    acts = [act for act in domain.APPLICANTS if evidence.may(act)]
+    return [*acts, domain.CORRECT] if differences(compared) and domain.can_correct(evidence) else acts
 
 
 def list_requests(

@@ -11,9 +11,10 @@ from chassis.schedule import Due
 from chassis.timer import on_due, timer
 from services.cases.base import CasesBase
 from services.cases.evidence import commands as evidence_commands
-from services.cases.evidence import metrics
+from services.cases.evidence import consenting, deciding, metrics
 from services.cases.evidence import queries as evidence_queries
 from services.cases.evidence import store as evidence_store
+from services.cases.evidence.case import LIMIT
 from services.cases.registries.releasing import release_uncovered
 
 
@@ -29,14 +30,23 @@ class EvidenceEntrypoints(CasesBase):
     def consent_to_evidence(self, number: str, document: str) -> dict[str, Any]:
         desk, now = self._evidence_desk(), datetime.now(UTC)
         with self.work() as (session, catalogue):
-            return evidence_commands.consent(session, catalogue, desk, self.actor, number, document, now)
+            return consenting.consent(session, catalogue, desk, self.actor, number, document, now)
 
     @rpc
     def decide_on_evidence(self, number: str, document: str, action: str, reason: str | None = None) -> dict[str, Any]:
         """`action` is `use`, `decline` or `withdraw`, `reason` what the applicant says of what differs."""
         desk, now = self._evidence_desk(), datetime.now(UTC)
         with self.work() as (session, catalogue):
-            return evidence_commands.decide(session, catalogue, desk, self.actor, number, document, action, now, reason)
+            return deciding.decide(session, catalogue, desk, self.actor, number, document, action, now, reason)
+
+    @rpc
+    def correct_by_evidence(
+        self, number: str, document: str, fields: list[str] | None = None, versions: list[int] | str | None = None
+    ) -> dict[str, Any]:
+        """Those fields of the form that differ, or all; `versions` as `act_on_case` has them."""
+        asked = (number, document, fields, versions, datetime.now(UTC))
+        with self.work() as (session, catalogue):
+            return deciding.correct_form(session, catalogue, self._evidence_desk(), self.actor, *asked)
 
     @rpc
     def list_own_evidence(self, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
@@ -60,7 +70,7 @@ class EvidenceEntrypoints(CasesBase):
         with self.work() as (session, catalogue):
             return evidence_commands.answer(session, catalogue, desk, self.actor, id, answer, now)
 
-    @on_due(evidence_commands.LIMIT)
+    @on_due(LIMIT)
     def on_evidence_limit(self, session: Session, due: Due) -> None:
         evidence_commands.pass_limit(session, self._evidence_desk(), due, datetime.now(UTC))
 

@@ -18,7 +18,7 @@ from services.cases.crossing.places import EVERYWHERE_ONE_REGION, Places
 from services.cases.domain import applicant_of
 from services.cases.drafts import access
 from services.cases.drafts import commands as drafts
-from services.cases.evidence.commands import Desk
+from services.cases.evidence.desk import Desk
 from services.cases.joint import domain, filing, queries, store
 from services.cases.joint.domain import Part
 from services.cases.joint.filing import JointFiling

@@ -12,7 +12,7 @@ from chassis import http, logs, settings
 from chassis.database import Database, Session
 from chassis.sealing import Seal
 from services.cases.evidence import store as evidence_store
-from services.cases.evidence.commands import Desk
+from services.cases.evidence.desk import Desk
 from services.cases.registries import store
 from services.cases.registries.adapter import Answer
 from services.cases.registries.asking import RegistryAsker

@@ -14,7 +14,7 @@ from services.cases.case_number import filing_day
 from services.cases.evidence import commands as evidence_commands
 from services.cases.evidence import domain
 from services.cases.evidence import store as evidence_store
-from services.cases.evidence.commands import Desk
+from services.cases.evidence.desk import Desk
 from services.cases.evidence.domain import Evidence
 from services.cases.registries import commands
 from services.cases.registries.adapter import Answer

@@ -11,7 +11,7 @@ from chassis.database import Database
 from contracts.actors import SYSTEM
 from contracts.errors import ActionNotAllowed, NotFound, NotPermitted
 from services.cases.evidence import commands, domain
-from services.cases.evidence.commands import Desk
+from services.cases.evidence.desk import Desk
 from services.cases.registries import commands as registries
 
 BATCH: Final = 50
