@@ -68,7 +68,7 @@ def test_the_api_describes_every_part_of_an_item() -> None:
     """Beside the schema that items are checked by: a part that is added there is described to callers, too."""
     described = make_door(FakeRpc({})).app.openapi()["components"]["schemas"]
     schema = yaml.safe_load(_ITEM_SCHEMA.read_text(encoding="utf-8"))["properties"]
-    assert {*described["Item"]["properties"]} == {*schema, "region_name"}
+    assert {*described["Item"]["properties"]} == {*schema, "region_name", "fetched"}
     for name, part in (
         ("ItemDocument", schema["documents"]["items"]),
         ("ItemStep", schema["steps"]["items"]),
