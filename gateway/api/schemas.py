@@ -187,6 +187,15 @@ class CaseList(BaseModel):
     next: str | None
 
 
+class PersonSearch(Body):
+    id_number: Annotated[Text, Field(min_length=1, max_length=40, description="as on the card")]
+
+
+class PersonCases(BaseModel):
+    items: list[Case]
+    is_whole: bool = Field(description="there are no older ones")
+
+
 class HistoryEntry(BaseModel):
     sequence: int
     at: str

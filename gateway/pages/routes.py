@@ -28,6 +28,7 @@ from gateway.pages import (
     operator,
     own_account,
     passkeys,
+    person_cases,
     progress,
     ratings,
     recovering,
@@ -97,5 +98,5 @@ for at in (KIOSK_PLACE, VISIT_PLACE):
 # who acts for somebody does not rate for them
 for part in (items, case_lists, cases, joint, drafts, documents, uploads, results):
     router.include_router(part.router, prefix=VISIT_PLACE.base)
-for part in (work, statistics, operator, auditor, evidence_requests):
+for part in (work, person_cases, statistics, operator, auditor, evidence_requests):
     router.include_router(part.router)

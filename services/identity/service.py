@@ -18,6 +18,7 @@ from services.identity.factors.service import FactorEntrypoints
 from services.identity.look_reports.service import LookReportEntrypoints
 from services.identity.mandates.service import MandateEntrypoints
 from services.identity.oauth.service import ProtocolEntrypoints
+from services.identity.person_search.service import PersonSearchEntrypoints
 from services.identity.persons.service import PersonEntrypoints
 from services.identity.presence import visits
 from services.identity.presence.service import PresenceEntrypoints
@@ -54,6 +55,7 @@ class IdentityService(
     MandateEntrypoints,
     ProtocolEntrypoints,
     PersonEntrypoints,
+    PersonSearchEntrypoints,
     PresenceEntrypoints,
     RecoveryEntrypoints,
     SessionEntrypoints,

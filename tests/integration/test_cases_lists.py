@@ -12,7 +12,7 @@ from contracts.actors import Actor, Mandate
 from contracts.errors import InvalidInput, NotPermitted
 from services.cases import commands, own_data
 from services.cases.catalogue.files import shipped
-from services.cases.lists import export, queries, store
+from services.cases.lists import export, persons, queries, store
 from services.cases.lists.words import words_of
 from services.cases.subscriptions import queries as subscription_queries
 from services.cases.work import notes, worklist
@@ -334,3 +334,33 @@ def test_a_day_that_nobody_means_is_none(listed, day):
     for name in ("from", "until"):
         with pytest.raises(InvalidInput):
             listed(**{name: day})
+
+
+def test_a_persons_cases_are_shown_as_far_as_staff_may_see_them(cases_database):
+    person = f"applicant-0{DEPARTMENT}"
+
+    def of_person(actor):
+        with cases_database.transaction() as session:
+            return persons.list_cases_of(session, CATALOGUE, actor, person)
+
+    own = of_person(OFFICER)
+    assert own["is_whole"]
+    assert {case["number"][:4] for case in own["items"]} == {"2090"}
+    assert len(own["items"]) == 3
+    assert [case["number"] for case in own["items"]] == sorted((case["number"] for case in own["items"]), reverse=True)
+    # every one of them was passed there
+    assert of_person(replace(OFFICER, department=OTHER)) == own
+    assert of_person(CLERK) == own
+    assert of_person(replace(OFFICER, department="strangers"))["items"] == []
+    citizen = Actor(subject=person, client="web")
+    for stranger in (citizen, PROGRAM, OPERATOR, replace(CLERK, subject=person, act="carol")):
+        with pytest.raises(NotPermitted):
+            of_person(stranger)
+
+
+def test_of_a_person_with_many_cases_the_newest_come(cases_database, monkeypatch):
+    monkeypatch.setattr(persons, "MAX_LIMIT", 2)
+    with cases_database.transaction() as session, counting(cases_database) as statements:
+        found = persons.list_cases_of(session, CATALOGUE, CLERK, f"applicant-0{DEPARTMENT}")
+    assert (len(found["items"]), found["is_whole"]) == (2, False)
+    assert len(statements) == 1

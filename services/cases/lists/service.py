@@ -7,7 +7,7 @@ from typing import Any
 from chassis.rpc import rpc
 from chassis.timer import timer
 from services.cases.base import CasesBase
-from services.cases.lists import export, queries, store
+from services.cases.lists import export, persons, queries, store
 from services.cases.lists.words import words_of
 
 _NOTES_AT_ONCE = 500
@@ -20,6 +20,11 @@ class ListEntrypoints(CasesBase):
     ) -> dict[str, Any]:
         with self.work() as (session, catalogue):
             return queries.list_cases(session, catalogue, self.actor, cursor, limit, wanted)
+
+    @rpc
+    def list_cases_of(self, applicant: str) -> dict[str, Any]:
+        with self.work() as (session, catalogue):
+            return persons.list_cases_of(session, catalogue, self.actor, applicant)
 
     @rpc
     def list_case_rows(

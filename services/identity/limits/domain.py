@@ -54,6 +54,9 @@ LOOK_REPORT = Rule("look-report", 10, timedelta(hours=2))
 STAFF_CHANGE = Rule("staff-change", 60, timedelta(minutes=1))
 """Changes of staff that one operator makes on the page."""
 
+PERSON_SEARCH = Rule("person-search", 30, timedelta(minutes=1))
+"""ID numbers that one member of staff searches cases by: as many as people who ask, too few to try numbers out."""
+
 RULES = (
     SIGN_IN_ACCOUNT,
     SIGN_IN_DEVICE,
@@ -70,4 +73,5 @@ RULES = (
     RECOVERY_COUNTER,
     LOOK_REPORT,
     STAFF_CHANGE,
+    PERSON_SEARCH,
 )

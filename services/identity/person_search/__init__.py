@@ -1,0 +1,1 @@
+"""Staff who look for the cases of a person whose ID number they were told."""
