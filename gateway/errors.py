@@ -10,6 +10,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
+from starlette.types import Scope
 
 from contracts.errors import InvalidInput, StepUpRequired
 from gateway import problems
@@ -21,6 +22,15 @@ from gateway.sessions import ACTING
 log = logging.getLogger(__name__)
 
 FOR_PROGRAMS = ("/api/", "/oauth/token", "/oauth/revoke", "/oauth/userinfo", "/oauth/jwks", "/.well-known/")
+
+WITH_CODES = ("/verify/", "/api/v1/verify/", "/not-me/")
+"""Below these the address itself is a code that opens something; a log must not."""
+
+
+def shown_path(scope: Scope) -> str:
+    """What a log may say of where a request went."""
+    path: str = scope["path"]
+    return str(getattr(scope.get("route"), "path", "-")) if path.startswith(WITH_CODES) else path
 
 
 def wants_page(request: Request) -> bool:
@@ -43,7 +53,7 @@ async def on_error(request: Request, error: Exception) -> Response:
         return RedirectResponse(f"/login/start?next={quote(local_path(address), safe='')}&acr={error.args[0]}", 303)
     problem = problems.problem_of(error)
     if problem is INTERNAL:
-        log.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)
+        log.error("%s %s: %s", request.method, shown_path(request.scope), error, exc_info=error)
     extensions = problems.extensions_of(error, speak(request))
     return answer(request, problem, problems.headers_of(error, problem), **extensions)
 

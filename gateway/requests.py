@@ -12,13 +12,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis import context
 from gateway import metrics
-from gateway.errors import answer
+from gateway.errors import answer, shown_path
 from gateway.problems import INTERNAL
 
 log = logging.getLogger(__name__)
-
-WITH_CODES = ("/verify/", "/api/v1/verify/", "/not-me/")
-"""Below these the address itself is a code that opens something; a log must not."""
 
 UNCOUNTED = ("/healthz", "/readyz", "/metrics")
 
@@ -68,8 +65,7 @@ def _account(scope: Scope, status: int, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", "-")
     metrics.requests.labels(scope["method"], route, str(status)).inc()
     metrics.request_seconds.labels(route).observe(seconds)
-    shown = route if scope["path"].startswith(WITH_CODES) else scope["path"]
-    log.info("%s %s %s %.1f ms", scope["method"], shown, status, seconds * 1000)
+    log.info("%s %s %s %.1f ms", scope["method"], shown_path(scope), status, seconds * 1000)
 
 
 class FaultBarrier:
@@ -91,5 +87,5 @@ class FaultBarrier:
         except Exception:
             if scope["type"] != "http" or has_begun:
                 raise
-            log.exception("%s %s failed", scope["method"], scope["path"])
+            log.exception("%s %s failed", scope["method"], shown_path(scope))
             await answer(Request(scope), INTERNAL)(scope, receive, send)

@@ -35,7 +35,7 @@ async def give_out(
     document = await asyncio.get_running_loop().run_in_executor(_printer, pdf.make, data)
     digest = hashlib.sha256(document).hexdigest()
     # not before: whoever gets no document has taken none
-    await rpc.call("cases.note_result_download", number, language, digest, actor=actor)
+    await rpc.call("cases.note_result_download", number, language, digest, printed["result"], actor=actor)
     name = f"{printed['number']}-{language}.pdf"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "ETag": f'"{digest}"'}
     return Response(document, media_type="application/pdf", headers=HEADERS | headers)

@@ -84,12 +84,13 @@ class Office:
             printed = commands_of_results.download_result(
                 session, CATALOGUE, RESULTS, KEYS, taker, number, language, None, at
             )
-        self.note(number, taker, language, "d" * 64, at)
+        self.note(number, taker, language, "d" * 64, at, printed["result"])
         return printed
 
-    def note(self, number, actor, language, sha256, at=NOW):
+    def note(self, number, actor, language, sha256, at=NOW, made_of=None):
+        made_of = made_of or self.newest(number)[0].id
         with self.database.transaction() as session:
-            commands_of_results.note_download(session, CATALOGUE, RESULTS, actor, number, language, sha256, at)
+            commands_of_results.note_download(session, CATALOGUE, RESULTS, actor, number, language, sha256, made_of, at)
 
     def verify(self, code, at=NOW):
         with self.database.transaction() as session:
@@ -399,6 +400,17 @@ def test_what_was_given_out_is_told_by_its_digest_to_whoever_verifies(office):
     with pytest.raises(NotFound):
         office.note(number, replace(office.citizen, subject="somebody"), "en", "b" * 64)
     assert office.verify(code)["documents"] == [{"language": "en", "sha256": "a" * 64}]
+
+
+def test_a_document_that_was_made_of_a_result_before_is_not_told_for_the_one_after(office):
+    number = office.decide()
+    before = office.newest(number)[0].id
+    office.act(number, "reopen", versions="*")
+    office.act(number, "approve")
+    with pytest.raises(ActionNotAllowed):
+        office.note(number, office.citizen, "en", "a" * 64, made_of=before)
+    read = office.read(number)
+    assert (read["downloads"], office.verify(read["code"])["documents"]) == ([], [])
 
 
 def test_nothing_is_delivered_before_its_document_was_made(office):

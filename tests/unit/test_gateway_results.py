@@ -11,6 +11,7 @@ import pytest
 from contracts.errors import ActionNotAllowed, NotFound, TooManyAttempts
 from gateway.certificates import pdf, wording
 from gateway.languages import CATALOGUES
+from gateway.rpc.calls import InternalError
 from tests.unit.gateway_fakes import NAME, FakeRpc, bearer, make_door
 from tests.unit.test_gateway_pages import signed_in
 from tests.unit.test_gateway_places import session_of
@@ -91,6 +92,28 @@ def test_a_character_that_no_font_has_is_written_as_its_number():
     assert pdf.make(rare) == pdf.make(said | {"rows": [["姓名", "[U+20BB7][U+2A6A5]"]]})
 
 
+@pytest.mark.parametrize(
+    ("written", "printed"),
+    [
+        ("材料\x07不\x1b[31m全\ufeff，\u202e已退回\ufffe", "材料不[31m全，已退回"),
+        ("e\u0301 a\u0489 葛\U000e0100", "é a[U+0489] 葛"),
+        ("👨\u200d👩", "[U+1F468][U+1F469]"),
+    ],
+)
+def test_what_was_pasted_with_characters_that_nobody_sees_is_a_document_all_the_same(written, printed):
+    assert made(REFUSED | {"reason": written}) == made(REFUSED | {"reason": printed})
+
+
+def test_a_text_of_characters_that_no_font_has_is_a_document_and_keeps_the_printer_no_longer(monkeypatch):
+    tries = []
+    compiled = pdf._compile
+    monkeypatch.setattr(pdf, "_compile", lambda text: tries.append(text) or compiled(text))
+    foreign = "".join(chr(0x20000 + each * 37) for each in range(60))
+    assert made(REFUSED | {"reason": f"某某{foreign}"}) == compiled(tries[-1])
+    assert "某某[U+20000][U+20025]" in tries[-1]
+    assert len(tries) < 12
+
+
 def test_a_long_document_goes_on_over_pages_within_its_time():
     fields = [PRINTED["fields"][0] | {"value": "很长的内容" * 400} for _ in range(30)]
     assert made(PRINTED | {"fields": fields}).count(b"/Type/Page") + 1 > 5
@@ -112,7 +135,8 @@ def test_a_download_is_a_pdf_and_who_takes_it_is_told_with_its_digest():
     assert f'filename="{printed["number"]}-en.pdf"' in first.headers["content-disposition"]
     digest = hashlib.sha256(first.content).hexdigest()
     told = [call[1:] for call in rpc.calls if call[0] == "cases.note_result_download"]
-    assert [(arguments, actor.subject) for arguments, actor in told] == [(("OH-1", "en", digest), "sub-1")] * 2
+    noted = ("OH-1", "en", digest, PRINTED["result"])
+    assert [(arguments, actor.subject) for arguments, actor in told] == [(noted, "sub-1")] * 2
     asked = [call[1] for call in rpc.calls if call[0] == "cases.download_result"]
     assert asked == [("OH-1", "en"), ("OH-1", "en")]
 
@@ -149,7 +173,8 @@ def test_a_character_of_private_use_is_written_as_its_number():
 
 def test_anyone_verifies_and_the_code_stands_in_no_log_and_no_answer(caplog: pytest.LogCaptureFixture):
     caplog.set_level(logging.DEBUG)
-    for answer, status in ((VERIFIED, 200), (NotFound("result"), 404), (TooManyAttempts(10), 429)):
+    answers = [(VERIFIED, 200), (NotFound("result"), 404), (TooManyAttempts(10), 429)]
+    for answer, status in [*answers, (InternalError("of ours"), 500), (RuntimeError("of the door's"), 500)]:
         _, door = door_with(get_verification=answer)
         for address in (f"/api/v1/verify/{CODE}", f"/verify/{CODE}"):
             response = door.get(address)

@@ -117,10 +117,12 @@ def note_download(
     number: str,
     language: str,
     sha256: str,
+    made_of: str,
     now: datetime,
 ) -> None:
     """Its document was made and is given out now: who takes it, and its digest. To its holder it is delivered so.
 
+    `made_of` is the id of the result that it says: while it was made, another decision may have issued another one.
     Raise `NotFound`, `ActionNotAllowed` for one that is good no more, `InvalidInput`.
     """
     if language not in LANGUAGES:
@@ -128,6 +130,8 @@ def note_download(
     if not _SHA256.fullmatch(sha256):
         raise InvalidInput([Fault(pointer="/sha256", rule="pattern", value=_SHA256.pattern)])
     case, result, _ = require_result(session, seal, actor, number, for_update=True)
+    if result.id != made_of:
+        raise ActionNotAllowed("download_result", domain.SUPERSEDED)
     _require_good(result, now)
     store.keep_document(session, result.id, language, sha256, now)
     store.add_download(

@@ -32,10 +32,10 @@ class ResultEntrypoints(CasesBase):
             return commands.download_result(session, catalogue, seal, keys, self.actor, number, language, purpose, now)
 
     @rpc
-    def note_result_download(self, number: str, language: str, sha256: str) -> None:
+    def note_result_download(self, number: str, language: str, sha256: str, result: str) -> None:
         seal, now = self._result_seal(), datetime.now(UTC)
         with self.work() as (session, catalogue):
-            commands.note_download(session, catalogue, seal, self.actor, number, language, sha256, now)
+            commands.note_download(session, catalogue, seal, self.actor, number, language, sha256, result, now)
 
     @rpc
     def revoke_result(self, number: str, reason: str, note: str) -> None:
