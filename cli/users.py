@@ -33,7 +33,7 @@ def user() -> None:
 @click.option("--email", help="Where mail goes; in a local run USERNAME@example.org if absent.")
 @click.option("--role", "roles", type=_ROLE, multiple=True, help="May be repeated; none: a citizen.")
 @click.option("--department", help="The department that the person works for.")
-@click.option("--hall", help="The hall at whose counter a clerk works.")
+@click.option("--hall", help="The hall at whose counter a clerk works; an officer of one sees the cases of its region.")
 def add(
     username: str,
     password_stdin: bool,
@@ -86,7 +86,7 @@ def show(username: str) -> None:
 @click.argument("username")
 @click.option("--role", "roles", type=_ROLE, multiple=True, help="May be repeated.")
 @click.option("--department", help="The department; of another than before the old roles end.")
-@click.option("--hall", help="The hall at whose counter a clerk works.")
+@click.option("--hall", help="The hall at whose counter a clerk works; an officer of one sees the cases of its region.")
 def grant(username: str, roles: tuple[str, ...], department: str | None, hall: str | None) -> None:
     """Let USERNAME work as one more role, or elsewhere.
 

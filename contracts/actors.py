@@ -8,6 +8,9 @@ from typing import Any
 CHANNELS = ("hall", "web", "app", "kiosk")
 MANDATE = "urn:onehall:mandate"
 """The type of authorization detail (RFC 9396) that narrows what an agent may do."""
+CHECKS = ("id-number", "code", "registry", "counter")
+"""Of who stands at the counter: the card was read, or a code given that their phone got. Before that, the register of
+persons has confirmed the account, or a clerk who has seen the card."""
 STAFF_ROLES = ("clerk", "officer", "supervisor", "operator", "auditor")
 """In this order wherever an account has several: the first is the word for what they do. A supervisor is an officer."""
 
@@ -31,9 +34,10 @@ class Actor:
     for a citizen. `scopes` are what the access token allows (RFC 6749, section 3.3). `organisation` is one outside
     government that a program works for; it is no department and has no right over cases. `act` is the subject of who
     acts for the person, by an exchanged token (RFC 8693, section 4.1): they do what the person may do, or only what
-    `mandate` says. `hall` is where the clerk works who makes the call, for themselves or for who stands before them; it
-    gives no right. `acr` is how sure it is who the person is: 1 said by themselves, 2 checked by a registry or two
-    factors, 3 in person at a counter; 0 not said.
+    `mandate` says. `hall` is where the clerk or officer works who makes the call, for themselves or for who stands
+    before them; it gives no right. `region` is that of the hall, where one is entered (services say it, no call does):
+    it narrows what staff may do. `checks` are how it was seen at the counter who the person is (`CHECKS`). `acr` is how
+    sure that is: 1 said by themselves, 2 checked by a registry or two factors, 3 in person at a counter; 0 not said.
     """
 
     subject: str
@@ -47,6 +51,8 @@ class Actor:
     acr: int = 0
     mandate: Mandate | None = None
     hall: str | None = None
+    region: str | None = None
+    checks: tuple[str, ...] = ()
 
     @property
     def role(self) -> str:
@@ -92,6 +98,7 @@ class Actor:
             acr=fields.get("acr", 0),
             mandate=Mandate(**fields["mandate"]) if fields.get("mandate") else None,
             hall=fields.get("hall"),
+            checks=tuple(fields.get("checks", ())),
         )
 
 

@@ -22,7 +22,7 @@ from joserfc.jwk import ECKey
 
 from chassis import dpop
 from contracts import actors
-from contracts.actors import CHANNELS, Actor, Mandate
+from contracts.actors import CHANNELS, CHECKS, Actor, Mandate
 from contracts.errors import ServiceUnavailable, SessionEnded
 from gateway.rpc.client import Rpc
 
@@ -220,9 +220,15 @@ class Tokens:
                 acr=_level(claims.get("acr")),
                 mandate=_mandate(claims),
                 hall=claims.get("hall"),
+                checks=_checks(claims.get("checks")),
             )
         except KeyError as error:
             raise TokenRefused("claims are missing") from error
+
+
+def _checks(said: Any) -> tuple[str, ...]:
+    """They are only told on: a word that we do not know is left out."""
+    return tuple(word for word in CHECKS if word in said) if isinstance(said, list) else ()
 
 
 def _acting(claims: dict[str, Any]) -> str | None:

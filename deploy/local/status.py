@@ -11,6 +11,7 @@ Demo accounts (local runs only), password onehall-demo:
   officer              department civil-affairs
   officer2             department market-regulation
   officer3, officer4   departments medical-insurance, human-resources
+  clerk2, officer5     the same as clerk and officer, at a hall in Chengdu
   supervisor           of the officers of civil-affairs, told what is escalated
   operator, auditor    the platform's own staff
 """

@@ -146,13 +146,22 @@ def crossing_of(file: dict[str, Any], say: Catalogue) -> dict[str, Any] | None:
             | {
                 "hands": say("crossing.from-to", giver=_place(entry["giver"], say), taker=_place(entry["taker"], say)),
                 "papers": [_paper(each, names, say) for each in entry["papers"]],
+                "checks": checks_in_words(entry.get("checks", []), say),
             }
             for entry in crossing["trail"]
         ],
     }
 
 
+def checks_in_words(checks: list[str], say: Catalogue) -> str:
+    """How it was seen at the counter who the applicant is; nothing of a case that was not filed at one."""
+    said = say("list.comma").join(say.word("check", each) for each in checks)
+    return say("crossing.checks", checks=said) if checks else ""
+
+
 def _place(place: dict[str, Any], say: Catalogue) -> str:
+    if place["code"] == "applicant":
+        return say.word("actor", "citizen")
     return say.pick(place["name"]) if place["name"] else say.word("department", place["code"])
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 from chassis.database import Session
 from chassis.sealing import Seal
-from chassis.service import Service
+from chassis.service import ANONYMOUS, ActorProvider, Service
+from contracts.actors import Actor
 from services.cases.attachments import store as attachment_store
 from services.cases.catalogue.live import LiveCatalogue
 from services.cases.catalogue.model import Catalogue
-from services.cases.crossing.places import Places
+from services.cases.crossing.places import BrokenPlaces, Places
 from services.cases.crossing.places import read as read_places
 from services.cases.drafts import store as draft_store
 from services.cases.evidence import store as evidence_store
@@ -27,9 +31,27 @@ from services.cases.work.clock import Escalation, Rules
 from services.cases.work.timing import Time
 
 CATALOGUE = LiveCatalogue()
+log = logging.getLogger(__name__)
+
+
+class PlacedActorProvider(ActorProvider):
+    """With the region of the hall where they work: whoever calls says the hall, the tenant's places where that is."""
+
+    def get_dependency(self, worker_ctx: Any) -> Actor:
+        actor = super().get_dependency(worker_ctx)
+        if actor.hall is None:
+            return actor
+        try:
+            places = read_places(worker_ctx.config["settings"].places_file)
+        except BrokenPlaces:
+            # raising here would end the process; without its region nobody of a hall is anybody
+            log.exception("the file of places cannot be read; who works at a hall is treated as nobody")
+            return ANONYMOUS
+        return replace(actor, region=places.region_of(actor.hall))
 
 
 class CasesBase(Service):
+    actor: Actor = PlacedActorProvider()
     settings_class = CasesSettings
     settings: CasesSettings
 

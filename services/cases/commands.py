@@ -96,6 +96,7 @@ def prepare_filing(
         actor=applicant.role,
         actor_subject=applicant.hand,
         hall=applicant.counter,
+        checks=applicant.checks if applicant.counter else (),
         filed_hall=applicant.counter if is_foreign else None,
         papers=AT_HALL if is_foreign else None,
         request_digest=hashlib.sha256(asked.encode()).digest(),
@@ -210,7 +211,7 @@ def act_on_case(
     if desk and asked.missing:
         evidence.require_not_fetched(session, case.number, {each.document for each in asked.missing})
     if action == "assign":
-        staff.require_colleague(session, asked.to or "", case.handled_by, now)
+        staff.require_colleague(session, asked.to or "", case, now)
     if action == "transfer":
         crossing.require_office(change.case, places)
     if form is not None and domain.ACTIONS[action].brings_form:

@@ -77,7 +77,7 @@ def _for_staff(session: Session, actor: Actor, case: Case, item: ServiceItem, ac
     if not set(domain.parts_of(actor, case)) & set(domain.STAFF):
         return {"choices": {}, "notes": [], "assigned": None}
     choices = domain.choices(case, item.procedure)
-    colleagues = staff.list_colleagues(session, case.handled_by, datetime.now(UTC)) if "assign" in actions else []
+    colleagues = staff.list_colleagues(session, case, datetime.now(UTC)) if "assign" in actions else []
     return {
         "choices": {name: choices[name] for name in actions if name in choices} | {"assign": colleagues},
         "notes": notes.notes_for(session, actor, case),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date
@@ -112,8 +113,9 @@ _FILE = text(
         ON CONFLICT (applicant, idempotency_key) DO NOTHING
         RETURNING number, applicant, channel, submitted_at
     ), entry AS (
-        INSERT INTO case_history (number, sequence, at, event, channel, actor, actor_subject, hall)
-        SELECT number, 1, submitted_at, 'case.submitted', channel, :actor, :actor_subject, :hall FROM filed
+        INSERT INTO case_history (number, sequence, at, event, channel, actor, actor_subject, hall, details)
+        SELECT number, 1, submitted_at, 'case.submitted', channel, :actor, :actor_subject, :hall,
+            CAST(:details AS jsonb) FROM filed
     )
     SELECT number FROM filed
     """
@@ -165,7 +167,8 @@ class Filing:
     """A request that was checked and is ready to become a case. `form` is canonical JSON.
 
     `actor` is the role word and `actor_subject` the account of who filed it: the applicant, or somebody for them;
-    `hall` where, if at a counter. `documents` are the uploads that it names, if it says so.
+    `hall` where, if at a counter, and `checks` how it was seen there who the applicant is. `documents` are the uploads
+    that it names, if it says so.
     """
 
     item: str
@@ -185,11 +188,14 @@ class Filing:
     filed_hall: str | None = None
     papers: str | None = None
     documents: tuple[str, ...] | None = None
+    checks: tuple[str, ...] = ()
 
 
 def insert_case(session: Session, filing: Filing, begun: Case, *, day: date) -> str | None:
     """Give the new case's number, or `None` if the applicant used the key before. `begun` is the case but for it."""
-    values = {field.name: getattr(filing, field.name) for field in fields(Filing) if field.name != "documents"}
+    apart = ("documents", "checks")
+    values = {field.name: getattr(filing, field.name) for field in fields(Filing) if field.name not in apart}
+    values["details"] = json.dumps({"checks": filing.checks}) if filing.checks else None
     values |= {name: getattr(begun, name) for name in _BEGUN} | {"day": day, "at": begun.submitted_at}
     number: str | None = session.execute(_FILE, values).scalar_one_or_none()
     return number

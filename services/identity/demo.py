@@ -45,6 +45,9 @@ ACCOUNTS = (
     _account("auditor", "孙丽", "auditor"),
     _account("officer3", "吴静", "officer", department="medical-insurance"),
     _account("officer4", "郑浩", "officer", department="human-resources"),
+    # in another region: they take in there what Guang'an decides, and decide nothing of it
+    _account("clerk2", "何丽", "clerk", hall="chengdu-centre"),
+    _account("officer5", "罗军", "officer", department="civil-affairs", hall="chengdu-centre"),
     _account("supervisor", "黄慧", "officer", "supervisor", department="civil-affairs"),
 )
 

@@ -13,7 +13,7 @@ import yaml
 
 from chassis.webhooks.sender import ERRORS
 from contracts import access, topology
-from contracts.actors import CHANNELS, STAFF_ROLES
+from contracts.actors import CHANNELS, CHECKS, STAFF_ROLES
 from contracts.errors import ERROR_OF_PATH
 from gateway.api.callers import SCOPES
 from gateway.api.evidence_schemas import CheckOutcome, EvidenceStatus
@@ -48,7 +48,7 @@ FAMILIES = (
     "score", "source", "status", "told", "device-fault", "device-result", "device-title", "hall-fault", "kiosk-result",
     "hall-assurance-fault", "kiosk-title", "raised-by", "register-code", "register-field", "registry.", "second.by",
     "second.code", "browser.", "change.", "sessions-follows", "sessions-told", "due.", "hall-name", "staff-change",
-    "file-status", "client-name", "part.", "papers.", "paper-form.",
+    "file-status", "client-name", "part.", "papers.", "paper-form.", "check.",
     "delivered-by.", "suspension.", "work.shown-", "work.assigned-", "work.choose-", "case.step-", "progress.awaited-",
     "evidence-status.", "evidence.key-", "evidence.now-", "evidence.answer-", "evidence.expired",
     "evidence.changed", "evidence.unfit", "check-outcome.",
@@ -128,6 +128,7 @@ def test_every_code_has_its_word() -> None:
         *(f"department.{department}" for department in DEPARTMENTS),
         *(f"papers.{where}" for where in PAPERS),
         *(f"paper-form.{form}" for form in PAPER_FORMS),
+        *(f"check.{check}" for check in CHECKS),
         *(f"part.{state}" for state in ("waiting", "not_begun")),
         *(f"scope.{scope}" for scope in ("openid", "profile", "email", "offline_access", *SCOPES)),
         *(f"{family}{status}" for family in ("result-status.", "verify.is-") for status in RESULT_STATUSES),

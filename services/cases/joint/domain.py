@@ -13,7 +13,7 @@ from typing import Final
 
 from contracts.actors import Actor
 from services.cases.work.case import Case
-from services.cases.work.people import is_program
+from services.cases.work.people import is_of_department, is_program
 from services.cases.work.states import CITIZEN, CLERK, ENDED, OFFICER, OPEN, PROGRAM, WITHDRAWN
 
 WAITING: Final = "waiting"
@@ -111,7 +111,7 @@ def roles_of(actor: Actor, joint: JointCase, parts: Sequence[Part]) -> tuple[str
     if actor.subject == joint.applicant:
         return (CITIZEN,)
     begun = [part.case for part in parts if part.case is not None]
-    in_department = any(actor.department in (case.department, case.handled_by) for case in begun)
+    in_department = any(is_of_department(actor, case) for case in begun)
     if is_program(actor):
         return (PROGRAM,) if in_department and actor.has_scope("cases") else ()
     return tuple(role for role in actor.roles if role == CLERK or (role == OFFICER and in_department))

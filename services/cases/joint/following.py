@@ -73,6 +73,7 @@ def begin_part(
         actor=(by or SYSTEM).role,
         actor_subject=(by or SYSTEM).hand,
         hall=(by or SYSTEM).counter,
+        checks=by.checks if by and by.counter else (),
         joint=joint.number,
         filed_hall=filed_hall,
         papers=AT_HALL if filed_hall else None,

@@ -13,6 +13,7 @@ from contracts.errors import InvalidInput, NotPermitted
 from services.cases import domain
 from services.cases.case_number import is_case_number
 from services.cases.catalogue.model import Catalogue
+from services.cases.crossing.domain import significant
 from services.cases.forms import fault
 from services.cases.joint import queries as joint
 from services.cases.lists import store, wanted
@@ -60,13 +61,18 @@ def scope_of(actor: Actor, what: Wanted) -> Scope:
     if what.assigned is not None and not is_staff(actor):
         raise NotPermitted("list_cases")
     require_order(what, columns)
-    return Scope(columns, actor.hand)
+    return Scope(columns, actor.hand, area_of(actor) if "department" in columns else None)
 
 
 def require_order(what: Wanted, columns: Mapping[str, Any]) -> None:
     """Of all departments together there is no order by limit. Raise `InvalidInput`."""
     if what.sort == LIMIT and not columns and not (what.department or what.handler):
         raise InvalidInput([fault("/department", "required", True)])
+
+
+def area_of(actor: Actor) -> str | None:
+    """The area whose cases an officer sees, if they work at a hall of one."""
+    return significant(actor.region) if actor.region else None
 
 
 def is_staff(actor: Actor) -> bool:

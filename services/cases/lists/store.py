@@ -58,10 +58,14 @@ _BEHIND: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose cases: columns with the value that they have, of all that the reader may see. `me` is the reader."""
+    """Whose cases: columns with the value that they have, of all that the reader may see. `me` is the reader.
+
+    `area`: only of regions whose code begins so (`crossing.domain.significant`).
+    """
 
     columns: Mapping[str, str]
     me: str
+    area: str | None = None
 
     @property
     def department(self) -> str | None:
@@ -164,10 +168,11 @@ def _whose(scope: Scope, wanted: Wanted) -> list[list[str]]:
 
 def _conditions(scope: Scope, wanted: Wanted, after: str | None) -> tuple[list[str], dict[str, Any]]:
     said = _equalities(wanted) | _choices(wanted, after)
+    said["area"] = "starts_with(region, :area)" if scope.area else ""
     values: dict[str, Any] = {f"own_{name}": value for name, value in scope.columns.items()}
     values |= {name: getattr(wanted, name) for name in ("status", "item", "department", "region", "channel", "handler")}
     day, number = _place(wanted, after)
-    values |= {"me": scope.me, "after": number, "after_day": day}
+    values |= {"me": scope.me, "after": number, "after_day": day, "area": scope.area}
     # a number begins with the day of its filing
     values |= {"since": _as_number(wanted.since), "until": _as_number(wanted.until, timedelta(days=1))}
     return [condition for condition in said.values() if condition], values

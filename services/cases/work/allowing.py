@@ -18,7 +18,7 @@ from contracts.errors import (
 )
 from services.cases.work import states
 from services.cases.work.case import Case
-from services.cases.work.people import parts_of, refusal_to_stranger
+from services.cases.work.people import is_local, parts_of, refusal_to_stranger
 from services.cases.work.procedure import Procedure
 from services.cases.work.states import ACTIONS, CITIZEN, CLERK, EITHER, OFFICER, TRANSITIONS, Action
 
@@ -66,8 +66,7 @@ def refusal_by_state(
     action, step = ACTIONS[name], procedure.step(case.step, case.status)
     if (case.status, name) not in TRANSITIONS or not _CONDITIONS.get(name, _always)(case, actor, procedure):
         return ActionNotAllowed(name, case.status)
-    if action.of_step and parts == [CLERK] and case.papers is not None and _is_filing_hall(case, actor):
-        # it takes in for another region, which looks at it and takes it up
+    if parts == [CLERK] and not _is_at_its_counter(case, actor, name):
         return NotPermitted(name)
     if action.of_step and not any(procedure.allows(step, case.status, name, part) for part in parts):
         return ActionNotAllowed(name, case.status)
@@ -76,6 +75,17 @@ def refusal_by_state(
     if action.is_work and CITIZEN not in parts and case.assignee not in (None, actor.hand):
         return NotPermitted(name)
     return None
+
+
+def _is_at_its_counter(case: Case, actor: Actor, name: str) -> bool:
+    """A hall of another region takes in what is filed there, and hands papers and results over; nothing more.
+
+    The region that decides looks at it and takes it up.
+    """
+    is_filed_here = case.papers is not None and _is_filing_hall(case, actor)
+    if not is_filed_here:
+        return is_local(actor, case)
+    return not (ACTIONS[name].of_step or (name == "claim" and not is_local(actor, case)))
 
 
 def _is_in_place(actor: Actor, case: Case, part: str, action: Action) -> bool:

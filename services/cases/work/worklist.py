@@ -14,6 +14,7 @@ from contracts.errors import InvalidInput, NotPermitted
 from services.cases import domain, forms
 from services.cases.case_number import is_case_number
 from services.cases.catalogue.model import Catalogue
+from services.cases.crossing.domain import significant
 from services.cases.domain import Case
 from services.cases.paging import decode, page, require_limit
 from services.cases.views import case_view
@@ -80,8 +81,9 @@ def _read(session: Session, actor: Actor, shown: str, key: str | None, limit: in
     due_on, number = key.split(" ") if key else ("", "")
     behind = _BEHIND["start" if key is None else "dated" if due_on else "undated"]
     values = {"department": actor.department, "me": actor.subject, "number": number, "limit": limit}
-    statement = _statement(_MATCHING[shown] + behind)
-    values |= {"due_on": due_on or None, "stage": stage}
+    area = significant(actor.region) if actor.region else None
+    statement = _statement(_MATCHING[shown] + (" AND starts_with(region, :area)" if area else "") + behind)
+    values |= {"due_on": due_on or None, "stage": stage, "area": area}
     return [Case(*row) for row in session.execute(text(statement), values)]
 
 

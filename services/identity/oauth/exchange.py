@@ -24,6 +24,7 @@ from services.identity.oauth import tokens
 from services.identity.oauth.presented import LiveToken, find_live
 from services.identity.presence import domain as presence
 from services.identity.presence import store as presence_store
+from services.identity.presence.checks import checks_of
 from services.identity.sealing import hash_secret
 
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 (the name of a kind)
@@ -134,6 +135,7 @@ def issue(server: Any, acting: Acting, represented: Represented, scope: str) -> 
         level=_level(acting, represented, principal),
         hall=acting.account.hall if represented.is_at_counter else None,
         details=represented.details,
+        checks=checks_of(server.session, represented.subject, represented.way) if represented.is_at_counter else (),
     ) | {"issued_token_type": ACCESS_TOKEN}
 
 

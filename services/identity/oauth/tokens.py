@@ -5,6 +5,7 @@ Access tokens are JWTs by RFC 9068, so that the gateway verifies them alone. Ref
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -161,12 +162,14 @@ def issue_exchanged_token(
     hall: str | None = None,
     details: dict[str, str] | None = None,
     visit: str | None = None,
+    checks: Collection[str] = (),
 ) -> dict[str, Any]:
     """RFC 8693, section 4.1: `sub` is who it is for, `act` who acts, by the claims of their own access token.
 
     No role, no department, no refresh token. It belongs to the actor's family, and is revoked with it; and to the
     visit at the counter, if it is of one, and ends with it. `level` is how sure it is who both are, `hall` where the
-    clerk works who acts, `details` narrow what may be done (RFC 9396, section 9.1).
+    clerk works who acts, `details` narrow what may be done (RFC 9396, section 9.1). `checks` are how it was seen at the
+    counter who it is for (`contracts.actors.CHECKS`).
     """
     claims: dict[str, Any] = {
         "sub": subject,
@@ -178,6 +181,8 @@ def issue_exchanged_token(
     }
     if hall is not None:
         claims["hall"] = hall
+    if checks:
+        claims["checks"] = list(checks)
     if details is not None:
         claims["authorization_details"] = [details]
     return _api_token(issuer, client, claims, scope, now, jkt, EXCHANGED_LIFETIME)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Table, Text
 
-from services.identity.tables import Moment, metadata
+from services.identity.tables import Moment, Words, metadata
 
 presences = Table(
     "presences",
@@ -26,6 +26,7 @@ visits = Table(
     Column("clerk", Text, ForeignKey("accounts.subject"), nullable=False),
     Column("family_id", Text, ForeignKey("token_families.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("scope", Text, nullable=False),
+    Column("checks", Words, nullable=False),
     Column("began_at", Moment, nullable=False),
     Column("ends_at", Moment, nullable=False),
 )

@@ -48,6 +48,7 @@ def open_visit(provider: Provider, access_token: str, presence_token: str) -> st
         "clerk": claims["act"]["sub"],
         "family_id": family_of(claims),
         "scope": token["scope"],
+        "checks": claims.get("checks", []),
         "began_at": provider.now,
         "ends_at": provider.now + LONGEST,
     }
@@ -77,6 +78,7 @@ def get_visit(provider: Provider, secret: str) -> dict[str, Any]:
         level=IN_PERSON,
         hall=clerk.hall,
         visit=row.secret_hash,
+        checks=row.checks,
     )
     return {
         "access_token": token["access_token"],

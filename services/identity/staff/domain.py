@@ -39,7 +39,7 @@ class Post:
         """Without them; without any role nothing is left. Who is no officer any more supervises none either."""
         gone = {*roles, SUPERVISOR} if OFFICER in roles else {*roles}
         left = tuple(role for role in self.roles if role not in gone)
-        return Post(left, self.department if left else None, self.hall if CLERK in left else None)
+        return Post(left, self.department if left else None, self.hall if {CLERK, OFFICER} & set(left) else None)
 
     def has_left(self, before: Post) -> bool:
         """Whether what was given out under `before` must end at once."""
@@ -85,7 +85,7 @@ def staff_faults(roles: tuple[str, ...], department: str | None, hall: str | Non
         faults.append(Fault(pointer="/roles", rule="needsRole", value=[OFFICER]))
     if OFFICER in roles and department is None:
         faults.append(Fault(pointer="/department", rule="required", value=None))
-    for pointer, name, needed in (("/department", department, (CLERK, OFFICER)), ("/hall", hall, (CLERK,))):
+    for pointer, name, needed in (("/department", department, (CLERK, OFFICER)), ("/hall", hall, (CLERK, OFFICER))):
         faults += _name_faults(pointer, name, roles, needed)
     return faults
 
