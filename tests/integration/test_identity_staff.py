@@ -121,8 +121,8 @@ def test_who_leaves_keeps_nothing(driver, officer, manage, how):
 
 @pytest.mark.parametrize(
     ("roles", "more"),
-    [(["auditor"], {}), (["operator"], {}), ([], {"hall": "civic-centre"}), (["king"], {})],
-    ids=["auditor", "operator", "officer-at-a-hall", "unknown"],
+    [(["auditor"], {}), (["operator"], {}), ([], {"hall": "a hall"}), (["king"], {})],
+    ids=["auditor", "operator", "no-hall", "unknown"],
 )
 def test_what_does_not_go_together_changes_nothing(officer, manage, log, roles, more):
     with pytest.raises(InvalidInput):

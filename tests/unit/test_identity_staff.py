@@ -45,7 +45,7 @@ def test_posts_that_there_are(roles, department, hall):
         (("officer",), None, None, "/department", "required"),
         ((), CIVIL, None, "/department", "needsRole"),
         (("auditor",), CIVIL, None, "/department", "needsRole"),
-        (("officer",), CIVIL, "civic-centre", "/hall", "needsRole"),
+        (("auditor",), None, "civic-centre", "/hall", "needsRole"),
         (("clerk",), None, "a hall", "/hall", "format"),
         (("officer",), "*", None, "/department", "format"),
     ],
@@ -77,7 +77,8 @@ def test_another_role_or_hall_is_no_leaving():
 
 def test_with_the_last_role_everything_is_gone():
     before = Post(("clerk", "officer"), CIVIL, "civic-centre")
-    assert before.revoked(["clerk"]) == Post(("officer",), CIVIL, None)
+    assert before.revoked(["clerk"]) == Post(("officer",), CIVIL, "civic-centre"), "an officer works for a region"
+    assert staff_faults(("officer",), CIVIL, "civic-centre") == []
     assert before.revoked(before.roles) == Post()
     assert before.revoked(before.roles).has_left(before)
 
