@@ -81,8 +81,6 @@ def prepare_filing(
     is_foreign = crossing.is_foreign(offered, applicant.counter, places)
     canonical = forms.require_valid(form, offered.validator)
     named = attachment_rules.require_named(documents)
-    asked = f"{offered.code}\n{canonical}" + ("" if named is None else f"\n{sorted(named)}")
-    asked += f"\nconsents {sorted(consents)}" if consents else ""
     return Filing(
         item=offered.code,
         item_version=offered.version,
@@ -99,9 +97,37 @@ def prepare_filing(
         checks=applicant.checks if applicant.counter else (),
         filed_hall=applicant.counter if is_foreign else None,
         papers=AT_HALL if is_foreign else None,
-        request_digest=hashlib.sha256(asked.encode()).digest(),
+        request_digest=_digest_of(offered.code, canonical, named, consents),
         documents=named,
     )
+
+
+def _digest_of(item: str, canonical: str, documents: Sequence[str] | None, consents: Sequence[str] | None) -> bytes:
+    """Of all that makes two requests the same one, in whatever version of the item."""
+    asked = f"{item}\n{canonical}" + ("" if documents is None else f"\n{sorted(documents)}")
+    asked += f"\nconsents {sorted(consents)}" if consents else ""
+    return hashlib.sha256(asked.encode()).digest()
+
+
+def find_filed(
+    session: Session,
+    catalogue: Catalogue,
+    actor: Actor,
+    item: str,
+    form: object,
+    idempotency_key: str | None,
+    documents: object = None,
+    consents: Sequence[str] | None = None,
+) -> dict[str, Any] | None:
+    """What this very request has filed before, though it would be refused today: its item has changed since."""
+    key, applicant = require_key(idempotency_key), domain.applicant_of(actor).subject
+    case = store.find_filed(session, applicant, key) if key else None
+    if case is None or not domain.parts_of(actor, case):
+        return None
+    _, digest = store.load_filed(session, applicant, str(key))
+    named = attachment_rules.require_named(documents)
+    is_same = digest == _digest_of(item, forms.require_storable(form, "/form"), named, consents)
+    return case_view(case, catalogue) if is_same else None
 
 
 def require_key(idempotency_key: object) -> str | None:

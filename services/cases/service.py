@@ -14,6 +14,7 @@ from chassis.sealing import Seal
 from chassis.timer import on_due, timer
 from chassis.webhooks import secrets
 from contracts.envelope import Envelope
+from contracts.errors import InvalidInput, ItemVersionOutdated
 from services.cases import commands, own_data, queries
 from services.cases.attachments import store as attachment_store
 from services.cases.attachments.service import AttachmentEntrypoints
@@ -87,9 +88,19 @@ class CasesService(
         consents: list[str] | None = None,
         documents: list[str] | None = None,
     ) -> dict[str, Any]:
-        filing = commands.prepare_filing(
-            self.catalogue, self.actor, item, form, idempotency_key, item_version, self._places, documents, consents
-        )
+        try:
+            filing = commands.prepare_filing(
+                self.catalogue, self.actor, item, form, idempotency_key, item_version, self._places, documents, consents
+            )
+        except (InvalidInput, ItemVersionOutdated):
+            if not idempotency_key:
+                raise
+            with self.work() as (session, catalogue):
+                asked = (item, form, idempotency_key, documents, consents)
+                before = commands.find_filed(session, catalogue, self.actor, *asked)
+                if before is None:
+                    raise
+                return self._with_code(session, before)
         is_whole = needs_documents or documents is not None
         with self.work() as (session, catalogue):
             filed = commands.submit_case(session, catalogue, filing, datetime.now(UTC), is_whole=is_whole, **self._time)

@@ -143,6 +143,8 @@ def test_one_key_for_another_request(people):
         problem_of(citizen.post(CASES, json=filing(people, item="elderly-card"), headers=key), 422)
         problem_of(citizen.post(CASES, json=filing(people, documents=[]), headers=key), 422)
     assert citizen.post(CASES, json=filing(people), headers=key).json()["number"] == number
+    # the answer was lost, and meanwhile another version was published
+    assert citizen.post(CASES, json=filing(people, item_version=1), headers=key).json()["number"] == number
 
 
 @pytest.mark.parametrize("day", ["2027-02-30", "2027-02-29", "2027-13-01", "30.02.2027", "2020-01-02", "2099-01-02"])

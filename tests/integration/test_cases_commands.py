@@ -1,5 +1,6 @@
 """Cases over a real PostgreSQL: what is saved, what is sent, and what races do."""
 
+import copy
 import json
 import threading
 import uuid
@@ -18,6 +19,7 @@ from contracts.errors import (
     ActionNotAllowed,
     IdempotencyKeyReused,
     InvalidInput,
+    ItemVersionOutdated,
     NotFound,
     NotPermitted,
     StepUpRequired,
@@ -25,6 +27,7 @@ from contracts.errors import (
 from contracts.events import RatingGiven
 from services.cases import commands, queries
 from services.cases.catalogue.files import shipped
+from services.cases.catalogue.model import Catalogue, ServiceItem
 from tests.seals import RESULTS
 
 CATALOGUE = shipped()
@@ -167,6 +170,29 @@ def test_the_same_key_with_another_request(submit):
     assert refusal.value.args == ("k1",)
     with pytest.raises(IdempotencyKeyReused):
         submit(key="k1", item="residence-permit")
+
+
+def test_a_request_that_is_sent_again_after_its_item_has_changed_gives_its_case(submit, citizen, cases_database):
+    """The answer may be lost on the way; what today's form would refuse was filed all the same."""
+    number = submit(key="k-7")["number"]
+    newer = copy.deepcopy(CATALOGUE.get("elderly-card").description) | {"version": 99}
+    newer["form"]["required"].append("nickname")
+    newer["form"]["properties"]["nickname"] = {"type": "string", "maxLength": 9}
+    catalogue = Catalogue([ServiceItem(newer)])
+
+    def again(actor=citizen, key="k-7", form=None, **more):
+        with pytest.raises((InvalidInput, ItemVersionOutdated)):
+            commands.prepare_filing(catalogue, actor, "elderly-card", form or example(), key, 1)
+        with cases_database.transaction() as session:
+            asked = (actor, "elderly-card", form or example(), key)
+            return commands.find_filed(session, CATALOGUE, *asked, **more)
+
+    assert again()["number"] == number
+    assert again(form=example() | {"full_name": "李明"}) is None
+    assert again(documents=[]) is None
+    assert again(key="k-8") is None
+    assert again(key=None) is None
+    assert again(actor=replace(citizen, subject=str(uuid.uuid4()))) is None
 
 
 @pytest.mark.parametrize("key", ["", " ", "\t\n", "\xa0", "\u3000", "a\0", "k" * 256])
