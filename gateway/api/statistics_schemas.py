@@ -52,6 +52,27 @@ class OpenCases(BaseModel):
     due: dict[str, int]
 
 
+class EvidenceCounts(BaseModel):
+    """What a department was asked for as a source of evidence, by the last time that each document was asked for."""
+
+    asked: int
+    in_time: int = Field(description="answered within the limit")
+    late: int = Field(description="not answered within the limit; those that were answered afterwards, too")
+    unanswered: int = Field(description="of the late ones, those that have no answer")
+    waiting: int = Field(description="not answered yet, and in time")
+    median_seconds: int | None = Field(description="from asking to the answer, of those that were answered")
+
+
+class PaperCounts(EvidenceCounts):
+    source: str
+    paper: str
+    paper_name: LanguageText
+
+
+class EvidenceFigures(EvidenceCounts):
+    papers: list[PaperCounts]
+
+
 class CaseStatistics(BaseModel):
     department: str | None
     since: str = Field(alias="from")
@@ -62,3 +83,4 @@ class CaseStatistics(BaseModel):
     months: list[MonthCounts]
     channels: list[ChannelCounts]
     items: list[ItemTimes]
+    evidence: EvidenceFigures | None = None

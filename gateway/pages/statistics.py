@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from contracts.errors import InvalidInput
-from gateway.pages.visits import Visited
+from gateway.pages.visits import Visit, Visited
 from gateway.problems import sentence
 
 router = APIRouter(prefix="/work/statistics")
 
+MINUTE, DAY = 60, 86_400
 BAR: Final = 100
 """Units of the longest bar."""
 
@@ -44,6 +46,7 @@ async def show_statistics(
         department=department,
         bars={name: _bars(figures[name]) for name in ("months", "channels", "items")},
         percent=_percent,
+        lasted=partial(_lasted, visit),
     )
 
 
@@ -52,6 +55,17 @@ def _bars(rows: Iterable[Mapping[str, Any]]) -> list[int]:
     filed = [row["filed"] for row in rows]
     most = max(filed, default=0) or 1
     return [round(count * BAR / most) for count in filed]
+
+
+def _lasted(visit: Visit, seconds: int | None) -> str:
+    """In the unit that it is easily read in."""
+    if seconds is None:
+        return "–"
+    for words, length, most in (("figures.in-minutes", MINUTE, 60), ("figures.in-hours", 60 * MINUTE, 48)):
+        if seconds < most * length:
+            # nothing is answered in no time at all
+            return visit.say(words, count=max(1, round(seconds / length)))
+    return visit.say("figures.in-days", count=round(seconds / DAY))
 
 
 def _percent(share: float | None) -> str:

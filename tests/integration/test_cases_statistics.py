@@ -187,3 +187,45 @@ def test_figures_are_the_departments_own_and_operators_see_all(office):
             office.figures(actor)
     with pytest.raises(NotPermitted):
         office.figures(department="market-regulation")
+
+
+def ask(office, paper, asked_at, *, answered=None, **columns):
+    """One request of a source, `answered` so many hours after it was asked."""
+    status = "used" if answered is not None else "asked"
+    values = {"id": str(uuid.uuid4()), "number": office.file(), "paper": paper, "source": office.name, "at": asked_at}
+    values |= {"status": status, "late": False, "origin": None, **columns}
+    values["answered"] = None if answered is None else asked_at + timedelta(hours=answered)
+    office.session.execute(
+        text(
+            "INSERT INTO evidence (id, number, document, paper, source_kind, source, applicant, item, status, sequence,"
+            " asks, asked_at, due_at, answered_at, origin, was_late) VALUES (CAST(:id AS uuid), :number, :paper,"
+            " :paper, 'department', :source, 'alice', 'elderly-card', :status, 1, 1, :at, :at, :answered, :origin,"
+            " :late)"
+        ),
+        values,
+    )
+
+
+def test_a_source_reads_how_it_answers_evidence(office):
+    day = datetime(2026, 3, 10, 2, tzinfo=UTC)
+    for hours in (1, 2, 30):
+        ask(office, "household", day, answered=hours)
+    ask(office, "household", day, answered=100, late=True)
+    ask(office, "marriage", day, status="overdue", late=True)
+    ask(office, "marriage", day)
+    ask(office, "marriage", day, status="wanted")
+    # nobody was asked; and of other months: midnight is China's
+    ask(office, "marriage", day, answered=1, origin="certificate")
+    ask(office, "marriage", datetime(2026, 2, 28, 15, 59, tzinfo=UTC), answered=1)
+    ask(office, "marriage", datetime(2026, 3, 31, 16, 0, tzinfo=UTC), answered=1)
+    found = office.figures(since="2026-03", until="2026-03")["evidence"]
+    papers = {row.pop("paper"): row for row in found.pop("papers")}
+    assert found == {
+        "asked": 7, "in_time": 3, "late": 2, "unanswered": 1, "waiting": 1, "median_seconds": 2 * 3600
+    }  # fmt: skip
+    assert (papers["household"]["late"], papers["household"]["unanswered"]) == (1, 0)
+    assert (papers["marriage"]["asked"], papers["marriage"]["median_seconds"]) == (3, None)
+    assert papers["marriage"]["source"] == office.name
+    nothing = office.figures(item="residence-permit")["evidence"]
+    assert (nothing["asked"], nothing["papers"], nothing["median_seconds"]) == (0, [], None)
+    assert office.figures(OPERATOR, since="2026-03", until="2026-03")["evidence"]["asked"] >= 7

@@ -87,7 +87,7 @@ def request_view(evidence: Evidence, catalogue: Catalogue) -> dict[str, Any]:
         "item": evidence.item,
         "item_name": catalogue.name_of(evidence.item),
         "paper": evidence.paper,
-        "paper_name": _paper_name(evidence.paper, catalogue),
+        "paper_name": paper_name(evidence.paper, catalogue),
         "status": evidence.status,
         "asked_at": _time(evidence.asked_at),
         "due_at": _time(evidence.due_at),
@@ -111,7 +111,7 @@ def own_view(evidence: Evidence, catalogue: Catalogue) -> dict[str, Any]:
         "number": evidence.number,
         "item": evidence.item,
         "item_name": catalogue.name_of(evidence.item),
-        "paper_name": _paper_name(evidence.paper, catalogue),
+        "paper_name": paper_name(evidence.paper, catalogue),
         "consented_until": _time(evidence.consented_until),
     }
     # the list is read from outside of the case: what else may be done is done there
@@ -129,7 +129,7 @@ def source_name(paper: str, catalogue: Catalogue) -> dict[str, str] | None:
     return issued_by
 
 
-def _paper_name(paper: str, catalogue: Catalogue) -> dict[str, str]:
+def paper_name(paper: str, catalogue: Catalogue) -> dict[str, str]:
     issuer = catalogue.issuer_of(paper)
     if issuer is not None:
         return dict(issuer.description["result"]["name"])

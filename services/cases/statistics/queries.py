@@ -14,7 +14,7 @@ from services.cases import domain
 from services.cases.catalogue.model import Catalogue
 from services.cases.forms import fault, require_text
 from services.cases.lists.wanted import FIRST_YEAR, LAST_YEAR
-from services.cases.statistics import store
+from services.cases.statistics import evidence, store
 from services.cases.statistics.figures import counts_of, times_of
 from services.cases.views import time_view
 from services.cases.work.clock import day_of
@@ -58,6 +58,7 @@ def get_statistics(
         "months": [{"month": f"{month:%Y-%m}", **counts} for month, counts in _grouped(rows, "month", begin, end)],
         "channels": [{"channel": name, **counts} for name, counts in _grouped(rows, "channel")],
         "items": _items(by_item, catalogue),
+        "evidence": evidence.figures_of(session, catalogue, values),
     }
 
 
