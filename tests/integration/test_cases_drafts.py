@@ -161,14 +161,16 @@ def test_who_acts_for_the_person_is_seen(alice, cases_database):
     agent = alice.through("web", act="bob", mandate=Mandate(item=ITEM))
     for who in (clerk, clerk, agent):
         assert who.get(draft)["form"] == {"full_name": "李"}
+    assert alice.through("web", act="eve", mandate=Mandate(item=ITEM)).renew(draft)["form"] == {"full_name": "李"}
     with cases_database.transaction() as session:
         rows = session.execute(text("SELECT body FROM outbox WHERE body LIKE :it"), {"it": f"%{alice.actor.subject}%"})
         looks = [Envelope.from_json(body).data for (body,) in rows if '"data.viewed"' in body]
     assert {(look.viewer, look.role, look.what, look.number) for look in looks} == {
         ("clerk-1", "clerk", "draft", "-"),
         ("bob", "agent", "draft", "-"),
+        ("eve", "agent", "draft", "-"),
     }
-    assert len(looks) == 2
+    assert len(looks) == 3
 
 
 def test_a_change_on_the_etag_is_all_or_nothing(alice):

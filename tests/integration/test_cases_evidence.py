@@ -234,6 +234,29 @@ def test_the_applicant_sees_it_first_and_the_officer_when_it_is_used(hall):
     assert any('"what":"evidence"' in each.replace(" ", "") and "olive" in each for each in hall.looks(number))
 
 
+def test_what_a_source_wrote_of_the_citizen_is_a_look_too(hall):
+    number, known = hall.asked()
+    hall.seen(number, HANDLER)
+    assert hall.looks(number) == []
+    hall.answer(known, number, "needs-citizen", reason="the photograph is of somebody else")
+    assert hall.seen(number, HANDLER)["reason"]
+    [look] = hall.looks(number)
+    assert '"what":"evidence"' in look.replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("more", "count"), [({}, 0), ({"client": "rp-test"}, 1), ({"act": "carol", "channel": "hall"}, 1)]
+)
+def test_the_list_of_what_one_consented_to_is_a_look_of_whoever_else_reads_it(hall, more, count):
+    number, _ = hall.asked()
+    with hall.database.transaction() as session:
+        reader = replace(hall.citizen, **more)
+        [listed] = queries.list_own_evidence(session, CATALOGUE, reader, None, None)["items"]
+        found = text("SELECT body FROM outbox WHERE routing_key LIKE 'data.viewed.%' AND body LIKE :account")
+        looks = [row.body for row in session.execute(found, {"account": f"%{hall.citizen.subject}%"})]
+    assert (listed["number"], len(looks)) == (number, count)
+
+
 def test_what_is_declined_is_deleted_and_shown_to_nobody(hall):
     number, known = hall.asked()
     hall.answer(known, number)

@@ -238,6 +238,24 @@ def test_only_what_the_agreement_allows_comes_through(hall):
     assert hall.seen(case)["fields"] == {"child_name": "王安安"}
 
 
+def test_what_was_fetched_under_another_agreement_is_narrowed_to_what_this_one_allows(hall):
+    first = hall.file()
+    known = hall.consent(first)
+    hall.work()
+    fields = hall.seen(first)["fields"]
+    assert len(fields) > 1
+    good = (hall.now + 48 * HOUR).date()
+    with hall.database.transaction() as session:
+        until = text("UPDATE evidence SET valid_until = :day WHERE id = CAST(:id AS uuid)")
+        session.execute(until, {"day": good, "id": known})
+    hall.decide(first, "use")
+    hall.end()
+    hall.agree(("child_name",), "R 2")
+    hall.consent(again := hall.file())
+    seen = hall.seen(again)
+    assert (seen["origin"], seen["fields"]) == ("evidence", {"child_name": fields["child_name"]})
+
+
 def test_without_an_agreement_it_is_not_offered_and_not_asked(hall):
     hall.end()
     case = hall.file()

@@ -91,6 +91,7 @@ def list_documents(
         looks.note_own(session, actor, place.applicant, words.CASE)
         item = joint_documents.of_case(session, catalogue, joint_store.load_parts(session, place.joint))
         return documents_view(item, store.list_of_joint(session, seal, place.joint))
+    looks.note_own(session, actor, place.applicant, words.DRAFT)
     described = VERSIONS.get(session, catalogue, place.item, place.item_version)
     files = store.list_of_draft(session, seal, place.draft or "")
     return documents_view(joint_documents.described(catalogue, described), files)

@@ -96,12 +96,16 @@ def _keep(session: Session, seal: Seal, draft: Draft, before: Draft | None, now:
 def renew_draft(
     session: Session, catalogue: Catalogue, seal: Seal, actor: Actor, draft_id: str, now: datetime
 ) -> dict[str, Any]:
-    """Go on with the form that is published now: answers that fit are carried over, the others are named."""
+    """Go on with the form that is published now: answers that fit are carried over, the others are named.
+
+    A look, as `get_draft` is: it shows them.
+    """
     applicant = access.applicant_of(actor)
     draft = _require(actor, store.lock(session, seal, access.require_id(draft_id), applicant.subject), draft_id)
     offered = catalogue.get(draft.item)
     if not offered.is_online:
         raise ItemNotOnline(offered.code)
+    looks.note_own(session, actor, draft.applicant, words.DRAFT)
     if offered.version != draft.item_version:
         form = offered.description["form"]
         draft = domain.carry_over(draft, offered.version, form, channel=applicant.channel, at=now)

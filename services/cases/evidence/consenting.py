@@ -43,13 +43,16 @@ def consent(
     evidence = found.get(source.document) or _new(session, case, source)
     if evidence.status in domain.FETCHED:
         return {"id": evidence.id, "status": evidence.status}
-    if answering.allowed_to(session, evidence, now) is None:
+    allowed = answering.allowed_to(session, evidence, now)
+    if allowed is None:
         # whoever has it may not be asked: it is the applicant's to bring
         raise ActionNotAllowed(domain.CONSENT, "no-agreement")
     evidence = domain.consented(evidence, now)
     store.end_consent(session, evidence.id, ASKED_ANEW, now)
     keys = {key: str(form[field]) for key, field in source.keys.items() if field in form}
     case, evidence, content = _fetch(session, desk, case, evidence, source, keys, actor, now)
+    # what was fetched for another item may say more than its source may say for this one
+    content = replace(content, fields=allowed.narrow(content.fields))
     store.save(session, evidence)
     store.save_content(session, desk.seal, evidence.id, content)
     store.add_consent(session, evidence, actor.hand, actor.channel)

@@ -79,7 +79,7 @@ def evidence_of(
         may = _may(evidence, compared) if may_act else []
         seen = views.evidence_view(evidence, content, catalogue, may, is_shown=is_shown)
         shown.append(seen | {"check": checking.view(compared, item.description, reasons.get(evidence.id))})
-    if any(each["fields"] for each in shown):
+    if any(each["fields"] or each["reason"] or each["check"]["reason"] for each in shown):
         looks.note(session, actor, case, access.EVIDENCE, purpose)
     return shown
 
@@ -128,10 +128,11 @@ def get_request(
 def list_own_evidence(
     session: Session, catalogue: Catalogue, actor: Actor, cursor: str | None, limit: int | None
 ) -> dict[str, Any]:
-    """What the citizen has consented to, the newest first."""
+    """What the citizen has consented to, the newest first. A look of who acts for them, or of a strange program."""
     if not actor.subject or case_rules.is_program(actor) or actor.mandate is not None:
         raise NotPermitted("list_own_evidence")
     size = paging.require_limit(limit)
+    looks.note_own(session, actor, actor.subject, access.EVIDENCE)
     rows = store.list_of_applicant(session, actor.subject, _place(cursor), size + 1)
     return paging.page(
         rows,
