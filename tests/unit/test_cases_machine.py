@@ -383,7 +383,8 @@ class Life(RuleBasedStateMachine):
             return
         spent = self.spent
         if case.clock_from is None:
-            assert case.statutory_left == self.limit - spent or spent > self.limit > 0 > case.statutory_left
+            # late as soon as the last day is over, also on a Saturday, when no further day was counted yet
+            assert case.statutory_left == self.limit - spent or spent >= self.limit > 0 > case.statutory_left
         else:
             assert case.statutory_due_on is not None
             assert self.since is not None
@@ -392,5 +393,5 @@ class Life(RuleBasedStateMachine):
                 assert counted + spent == self.limit or (counted, case.statutory_left) == (1, 0)
 
 
-Life.TestCase.settings = settings(max_examples=80, stateful_step_count=30, deadline=None)
+Life.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 TestLife = Life.TestCase
