@@ -17,7 +17,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from contracts.errors import NotFound, TooManyDrafts
 from gateway.pages.documents import asks_for_documents, brought_later, described, document_names
 from gateway.pages.evidence import offers
-from gateway.pages.forms import FilledForm, as_posted, shown_value
+from gateway.pages.form_fields import as_posted, shown_value
+from gateway.pages.forms import FilledForm
 from gateway.pages.visits import Visit, Visited, text_in
 from gateway.places import VISIT_PLACE
 

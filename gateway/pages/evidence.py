@@ -17,7 +17,7 @@ from gateway.masking import is_identifier, mask
 from gateway.pages import checks
 from gateway.pages.days import last_day
 from gateway.pages.documents import OPEN
-from gateway.pages.forms import as_posted
+from gateway.pages.form_fields import as_posted
 from gateway.pages.visits import Visit, Visited, text_in
 
 on_case = APIRouter(prefix="/cases")

@@ -11,7 +11,8 @@ from starlette.responses import RedirectResponse, Response
 from contracts.errors import ActionNotAllowed, Fault, InvalidInput, NotPermitted
 from gateway.languages import Catalogue
 from gateway.pages.evidence import due_on, key_label
-from gateway.pages.forms import Choice, Field, FilledForm, Section
+from gateway.pages.form_fields import Choice, Field, Section
+from gateway.pages.forms import FilledForm
 from gateway.pages.visits import Visit, Visited, text_in
 
 router = APIRouter(prefix="/work/evidence")

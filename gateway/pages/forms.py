@@ -7,71 +7,18 @@ sections, `{"title", "fields"}`. `cases` alone says whether a form is right.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from contracts.errors import Fault
 from gateway.languages import Catalogue
-from gateway.masking import is_identifier, mask
+from gateway.masking import mask
+from gateway.pages.form_conditions import asked, required
+from gateway.pages.form_fields import Field, Section, made_of, value_of
 from gateway.problems import sentence
-
-LONG_TEXT = 120
-"""A text that may be longer than this gets several lines."""
-LIST_FROM = 8
-"""So many choices become a list to pick from; fewer are shown at once."""
 
 ASKED = "_asked"
 """What a page says of each field that it shows on a condition; no field of a form can be called so."""
-TRUE, FALSE = "true", "false"
-_INPUT_TYPES = {"email": "email", "date": "date", "uri": "url"}
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    value: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """`control` is the macro that draws it: text, date, textarea, radios, select or checkboxes."""
-
-    name: str
-    label: str
-    hint: str
-    control: str
-    input_type: str
-    is_required: bool
-    max_length: int | None
-    choices: tuple[Choice, ...]
-    value: Any = ""
-    fault: str = ""
-    autocomplete: str = ""
-    input_mode: str = ""
-    """Which keys a phone shows (HTML, `inputmode`)."""
-    show_if: Mapping[str, list[str]] = field(default_factory=dict)
-    """Other fields, as they are posted, with the values of which each must have one for this to be asked."""
-    is_asked: bool = True
-    is_new: bool = False
-    """Whether it is asked only since the page before."""
-    is_identifier: bool = False
-
-    @property
-    def is_short(self) -> bool:
-        return self.max_length is not None and self.max_length <= 25
-
-    def shown(self, value: Any) -> str:
-        """A value of this field as people read it, by the labels of its choices."""
-        labels = {choice.value: choice.label for choice in self.choices}
-        posted = as_posted(value)
-        parts = posted if isinstance(posted, list) else [posted]
-        return ", ".join(labels.get(part, part) for part in map(str, parts))
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    title: str
-    fields: tuple[Field, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +42,7 @@ class FilledForm:
             Section(
                 say.pick(part.get("title")),
                 tuple(
-                    _field(form, name, content.get(name), say, is_asked=name in shown, is_required=name in needed)
+                    made_of(form, name, content.get(name), say, is_asked=name in shown, is_required=name in needed)
                     for name in part["fields"]
                 ),
             )
@@ -110,7 +57,7 @@ class FilledForm:
         Of a form that is not whole nobody can say what is asked.
         """
         properties = item["form"]["properties"]
-        read = {name: _read(schema, posted.getlist(name)) for name, schema in properties.items()}
+        read = {name: value_of(schema, posted.getlist(name)) for name, schema in properties.items()}
         content = {name: value for name, value in read.items() if value is not None}
         shown = asked(item["form"], content) if is_whole else properties.keys()
         return cls.filled(item, {name: value for name, value in content.items() if name in shown}, say)
@@ -206,143 +153,5 @@ def _field_of(fault: Fault) -> str:
     return name.replace("~1", "/").replace("~0", "~")
 
 
-def asked(form: Mapping[str, Any], content: Mapping[str, Any]) -> set[str]:
-    """The fields that these answers call for. One that is not asked has no answer for others to depend on."""
-    properties = form["properties"]
-    shown = {name for name, schema in properties.items() if not schema.get("x-show-if")}
-    while True:
-        more = {
-            name
-            for name, schema in properties.items()
-            if name not in shown
-            and all(
-                other in shown and as_posted(content.get(other)) in _posted_values(values)
-                for other, values in schema["x-show-if"].items()
-            )
-        }
-        if not more:
-            return shown
-        shown |= more
-
-
-def _posted_values(values: list[Any]) -> list[str]:
-    return [str(as_posted(value)) for value in values]
-
-
-def required(form: Mapping[str, Any], content: Mapping[str, Any]) -> set[str]:
-    """The fields that must be filled in with these answers, or once they are shown."""
-    needed = set(form.get("required", ()))
-    for rule in (form, *form.get("allOf", ())):
-        condition = rule.get("if")
-        if condition is None:
-            continue
-        branch = rule.get("then" if _is_met(condition, content) else "else", {})
-        needed.update(branch.get("required", ()))
-        # what is shown only where it is needed is needed whenever it is shown
-        then = rule.get("then", {}).get("required", ())
-        needed.update(name for name in then if form["properties"].get(name, {}).get("x-show-if"))
-    return needed
-
-
-def _is_met(condition: Mapping[str, Any], content: Mapping[str, Any]) -> bool:
-    """For conditions on single values, which are those that people can follow; `cases` checks the form by all of it."""
-    if any(name not in content for name in condition.get("required", ())):
-        return False
-    return all(
-        content[name] in (schema["enum"] if "enum" in schema else [schema.get("const")])
-        for name, schema in condition.get("properties", {}).items()
-        if name in content
-    )
-
-
-def _field(
-    form: Mapping[str, Any], name: str, value: Any, say: Catalogue, *, is_asked: bool, is_required: bool
-) -> Field:
-    schema = form["properties"][name]
-    choices = _choices(schema, say)
-    return Field(
-        name=name,
-        label=say.pick(schema.get("x-title")) or name,
-        hint=say.pick(schema.get("x-hint")),
-        control=_control(schema, choices),
-        input_type=_INPUT_TYPES.get(schema.get("format", ""), "text"),
-        is_required=is_required,
-        max_length=schema.get("maxLength"),
-        choices=choices,
-        value=as_posted(value),
-        input_mode=_input_mode(schema),
-        show_if={other: _posted_values(values) for other, values in schema.get("x-show-if", {}).items()},
-        is_asked=is_asked,
-        is_identifier=is_identifier(name, schema),
-    )
-
-
-def _choices(schema: Mapping[str, Any], say: Catalogue) -> tuple[Choice, ...]:
-    if schema.get("type") == "boolean":
-        return (Choice(TRUE, say("form.yes")), Choice(FALSE, say("form.no")))
-    labels = schema.get("x-labels", {})
-    values = schema.get("enum") or schema.get("items", {}).get("enum", ())
-    return tuple(Choice(str(value), say.pick(labels.get(str(value))) or str(value)) for value in values)
-
-
-def _control(schema: Mapping[str, Any], choices: tuple[Choice, ...]) -> str:
-    if schema.get("type") == "array":
-        return "checkboxes"
-    if choices:
-        return "select" if len(choices) >= LIST_FROM else "radios"
-    return "textarea" if schema.get("maxLength", 0) > LONG_TEXT and "format" not in schema else "text"
-
-
-def _input_mode(schema: Mapping[str, Any]) -> str:
-    """Digits alone where nothing else can be right: such keys have no minus."""
-    if schema.get("type") not in ("integer", "number") or schema.get("minimum", -1) < 0:
-        return ""
-    return "numeric" if schema["type"] == "integer" else "decimal"
-
-
-def _read(schema: Mapping[str, Any], posted: list[Any]) -> Any:
-    """What was typed, as the schema's type where it can be; else as typed, for the service to refuse. None: nothing."""
-    values = [str(value).replace("\r\n", "\n").replace("\x00", "").strip() for value in posted]
-    values = [value for value in values if value]
-    if not values:
-        return None
-    match schema.get("type"):
-        case "array":
-            return values
-        case "boolean":
-            return {TRUE: True, FALSE: False}.get(values[0], values[0])
-        case "integer":
-            return int(values[0]) if _is_integer(values[0]) else values[0]
-        case "number":
-            return _number(values[0])
-    return values[0]
-
-
-def _is_integer(text: str) -> bool:
-    return text.removeprefix("-").isdecimal() and text.isascii() and len(text) < 16
-
-
-def _number(text: str) -> float | str:
-    try:
-        number = float(text)
-    except ValueError:
-        return text
-    return number if abs(number) < 1e15 else text
-
-
-def as_posted(value: Any) -> Any:
-    if isinstance(value, bool):
-        return TRUE if value else FALSE
-    if isinstance(value, list):
-        return [str(part) for part in value]
-    return "" if value is None else str(value)
-
-
 def _answer(field: Field, masked: bool) -> str:
     return mask(str(field.value)) if masked and field.is_identifier else field.shown(field.value)
-
-
-def shown_value(value: Any) -> str:
-    """A value whose field is not known any more."""
-    posted = as_posted(value)
-    return ", ".join(posted) if isinstance(posted, list) else str(posted)

@@ -8,7 +8,8 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from contracts.errors import Fault, InvalidInput, NotFound, TooManyAttempts, UsernameTaken
-from gateway.pages.forms import Field, FilledForm, Section
+from gateway.pages.form_fields import Field, Section
+from gateway.pages.forms import FilledForm
 from gateway.pages.visits import Visit, Visited, text_in
 
 router = APIRouter(prefix="/register")

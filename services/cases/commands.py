@@ -215,10 +215,7 @@ def act_on_case(
     """
     text = forms.require_text(note, "/note", forms.MAX_NOTE)
     asked = asking.read(details)
-    if is_case_number(number):
-        # what is decided here may begin another case: the parts of a joint case take turns
-        following.lock_of(session, number)
-    case = _require_case(number, store.lock_case(session, number) if is_case_number(number) else None)
+    case = _lock(session, number)
     item = VERSIONS.get(session, catalogue, case.item, case.item_version)
     staff.see(session, actor, now)
     calendar = calendars.of(case.region)
@@ -234,12 +231,7 @@ def act_on_case(
         calendar=calendar,
         rules=rules,
     )
-    if desk and asked.missing:
-        evidence.require_not_fetched(session, case.number, {each.document for each in asked.missing})
-    if action == "assign":
-        staff.require_colleague(session, asked.to or "", case, now)
-    if action == "transfer":
-        crossing.require_office(change.case, places)
+    _require_known(session, case, change, action, asked, places, desk, now)
     if form is not None and domain.ACTIONS[action].brings_form:
         _save_corrected_form(session, item, case, form)
         if desk:
@@ -251,6 +243,25 @@ def act_on_case(
     timing.keep(session, change.case, calendar, rules)
     following.begin_parts(session, catalogue, change.case.joint, now, calendars=calendars, rules=rules)
     return case_view(change.case, catalogue)
+
+
+def _require_known(
+    session: Session,
+    case: Case,
+    change: domain.Change,
+    action: str,
+    asked: domain.Details,
+    places: Places,
+    desk: Desk | None,
+    now: datetime,
+) -> None:
+    """What a case alone does not tell: who works where, which offices there are, what is being fetched."""
+    if action == "assign":
+        staff.require_colleague(session, asked.to or "", case, now)
+    if action == "transfer":
+        crossing.require_office(change.case, places)
+    if desk and asked.missing:
+        evidence.require_not_fetched(session, case.number, {each.document for each in asked.missing})
 
 
 def take_over_rating(session: Session, envelope: Envelope, now: datetime) -> None:
@@ -279,6 +290,15 @@ def _save_corrected_form(session: Session, item: ServiceItem, case: Case, form: 
     """`item` is in the version that the case was filed under, whatever has been published since."""
     forms.require_valid(form, item.validator)
     store.save_form(session, case.number, form)
+
+
+def _lock(session: Session, number: str) -> Case:
+    """For this transaction alone."""
+    if not is_case_number(number):
+        raise NotFound("case", number)
+    # what is decided here may begin another case: the parts of a joint case take turns
+    following.lock_of(session, number)
+    return _require_case(number, store.lock_case(session, number))
 
 
 def _require_case(number: str, case: Case | None) -> Case:

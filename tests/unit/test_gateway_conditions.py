@@ -8,7 +8,8 @@ import pytest
 
 from contracts.errors import InvalidInput
 from gateway.languages import CATALOGUES
-from gateway.pages.forms import ASKED, FilledForm, asked, required
+from gateway.pages.form_conditions import asked, required
+from gateway.pages.forms import ASKED, FilledForm
 from services.cases import forms
 from services.cases.catalogue.files import shipped
 from tests.unit.gateway_fakes import CASE, FakeRpc, make_door, web_session
