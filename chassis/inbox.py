@@ -62,9 +62,10 @@ _COUNT = text("SELECT count(*) FROM inbox_parked")
 def receive(session: Session, envelope: Envelope, handler: Handler) -> Receipt:
     """Run `handler` if it is this event's turn. Everything it does stands or falls with the cursor.
 
-    An event that is alone has no turn, and a cursor each would never end: its handler knows it again by its subject.
+    An event that is alone, or a notice, has no turn, and a cursor each would never end: its handler knows it again by
+    its subject, or by its id.
     """
-    if envelope.data.is_alone:
+    if envelope.data.is_alone or envelope.data.is_notice:
         handler(session, envelope)
         return Receipt(Outcome.DONE)
     key = _key(envelope)

@@ -17,6 +17,8 @@ class Event:
     source: ClassVar[str]
     is_alone: ClassVar[bool] = False
     """Whether it is the only event of its subject: nothing comes before or after it, so its sequence is always 1."""
+    is_notice: ClassVar[bool] = False
+    """Whether it is the only event of its subject, too, and told to the person: who hears it needs no turn for it."""
     is_private: ClassVar[bool] = False
     """Whether it is told to the person alone: no department may subscribe to it."""
 

@@ -12,6 +12,7 @@ class DraftEvent(Event):
     """Something that its owner is told of a draft. Each notice is a subject of its own: a draft has no history."""
 
     source = "cases"
+    is_notice = True
     is_private = True
 
     notice: str

@@ -72,9 +72,9 @@ class Progress:
         with self.database.transaction() as session:
             return progress_commands.renew_code(session, KEYS, actor or self.citizen, self.number)
 
-    def withdraw(self):
+    def withdraw(self, actor=None):
         with self.database.transaction() as session:
-            progress_commands.withdraw_code(session, self.citizen, self.number)
+            progress_commands.withdraw_code(session, actor or self.citizen, self.number)
 
     def act(self, actor, action, **asked):
         asked = {"note": None, "form": None, "result_seal": RESULTS} | asked
@@ -121,8 +121,10 @@ def test_only_the_applicant_and_the_counter_are_told_the_code(progress):
         Actor(subject=progress.citizen.subject, client="rp-test"),
     ):
         assert progress.code(other) is None
-        with pytest.raises((NotFound, NotPermitted)):
-            progress.renew(other)
+        for act, word in ((progress.renew, "renew_progress_code"), (progress.withdraw, "withdraw_progress_code")):
+            with pytest.raises((NotFound, NotPermitted)) as refused:
+                act(other)
+            assert refused.type is NotFound or refused.value.args == (word,)
 
 
 def test_a_wrong_number_a_wrong_code_and_a_withdrawn_one_are_one_refusal_after_the_same_work(progress, cases_database):

@@ -9,13 +9,22 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
+from chassis import inbox as inbox_of_events
 from chassis.database import Database
 from contracts.actors import Actor
 from contracts.envelope import Envelope
 from contracts.errors import InvalidInput, NotFound, NotPermitted
-from contracts.events import AccountRegistered, CaseAccepted, CaseEvent, CaseSubmitted, Event, RatingInvited
+from contracts.events import (
+    AccountRegistered,
+    CaseAccepted,
+    CaseEvent,
+    CaseSubmitted,
+    DraftExpiring,
+    Event,
+    RatingInvited,
+)
 from services.notify import commands, queries, store
 
 AT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -198,3 +207,14 @@ def test_every_wrong_preference_is_named(
 def test_nobody_has_no_inbox() -> None:
     with pytest.raises(NotPermitted):
         commands.require_subject(Actor("", ""), "read_inbox")
+
+
+def test_a_notice_of_a_draft_is_told_once_and_leaves_no_cursor_behind(notify_database: Database, wang: Actor) -> None:
+    notice = envelope(DraftExpiring(str(uuid.uuid4()), "d-1", "elderly-card", wang.subject))
+    for _ in range(2):
+        with notify_database.transaction() as session:
+            inbox_of_events.receive(session, notice, commands.tell_of_draft)
+    assert len(inbox(notify_database, wang)["items"]) == len(deliveries(notify_database, wang)) == 1
+    cursor = text("SELECT count(*) FROM inbox_cursor WHERE subject = :subject")
+    with notify_database.transaction() as session:
+        assert session.execute(cursor, {"subject": notice.subject}).scalar_one() == 0

@@ -15,20 +15,20 @@ from services.cases.progress.queries import is_applicants
 
 def renew_code(session: Session, keys: ProgressKeys, actor: Actor, number: str) -> str:
     """The one before is good no more. Raise `NotFound`, or `NotPermitted` for who is not the applicant."""
-    _require_applicant(session, actor, number)
+    _require_applicant(session, actor, number, "renew_progress_code")
     return keys.code_of(number, store.renew(session, number).renewals)
 
 
 def withdraw_code(session: Session, actor: Actor, number: str) -> None:
     """Nobody sees the progress without signing in until a new code is asked for. Raise as `renew_code` does."""
-    _require_applicant(session, actor, number)
+    _require_applicant(session, actor, number, "withdraw_progress_code")
     store.close(session, number)
 
 
-def _require_applicant(session: Session, actor: Actor, number: str) -> None:
+def _require_applicant(session: Session, actor: Actor, number: str, action: str) -> None:
     case = case_store.lock_case(session, number) if is_case_number(number) else None
     if case is None:
         raise NotFound("case", number)
     domain.require_visible(actor, case)
     if not is_applicants(actor, case.applicant):
-        raise NotPermitted("renew_progress_code")
+        raise NotPermitted(action)

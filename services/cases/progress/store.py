@@ -42,9 +42,9 @@ def renew(session: Session, number: str) -> Access:
     return _save(session, number, Access(1, is_open=True), values)
 
 
-def close(session: Session, number: str) -> Access:
+def close(session: Session, number: str) -> None:
     """The code of before is not good again when a new one is asked for."""
-    return _save(session, number, Access(0, is_open=False), {"is_open": False})
+    _save(session, number, Access(0, is_open=False), {"is_open": False})
 
 
 def _save(session: Session, number: str, first: Access, changed: dict[str, Any]) -> Access:
