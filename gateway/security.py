@@ -15,7 +15,9 @@ from gateway.problems import CROSS_SITE, HEADERS_TOO_LARGE, TOO_LARGE
 
 MAX_BODY = 1_000_000
 MAX_UPLOAD = MAX_BYTES + 64 * 1024
-UPLOADS = re.compile(r"(/api/v1|/kiosk|/hall/visit)?(/uploads/[^/]+|/(drafts|cases)/[^/]+/documents(/[^/]+)?)")
+UPLOADS = re.compile(
+    r"(/api/v1|/kiosk|/hall/visit)?(/uploads/[^/]+|/(drafts|cases|joint|joint-cases)/[^/]+/documents(/[^/]+)?)"
+)
 """Addresses that read a file as it comes, and limit it themselves."""
 MAX_HEADERS = 32_768
 MAX_ACCEPT = 1_000

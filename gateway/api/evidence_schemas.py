@@ -30,6 +30,10 @@ class EvidenceDecision(Body):
 
 class EvidenceAnswer(Body):
     number: Code = Field(description="the case of the request: who mixes up two requests is told so")
+    asked_at: Annotated[Text, Field(max_length=40)] | None = Field(
+        default=None,
+        description="as the request says it: 422 if it was withdrawn and asked for anew since, maybe with other keys",
+    )
     result: Literal["provided", "not-found", "needs-citizen"]
     fields: Form | None = Field(default=None, description="with `provided`: what it says")
     valid_until: Annotated[Text, Field(max_length=10)] | None = Field(
@@ -87,6 +91,9 @@ class Evidence(BaseModel):
 
 
 class CheckedEvidence(Evidence):
+    is_taken_back: bool = Field(
+        default=False, description="the certificate that it was taken from was revoked or replaced since"
+    )
     check: EvidenceCheck
 
 

@@ -66,6 +66,7 @@ def described(file: dict[str, Any], visit: Visit) -> list[dict[str, Any]]:
                 "due_on": due_on(evidence, visit),
                 "valid_until": evidence["valid_until"],
                 "origin": evidence["origin"],
+                "is_taken_back": evidence.get("is_taken_back", False),
                 "reason": evidence["reason"],
                 "says": _says(evidence, visit.say, masked=is_own),
                 "check": checks.described(evidence, visit.say, masked=is_own),

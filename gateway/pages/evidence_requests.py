@@ -126,7 +126,9 @@ def _field(
 def _answer_in(posted: FormData, form: FilledForm) -> dict[str, Any]:
     """As it was typed, what does not belong together, too: `cases` says what is wrong with it."""
     fields = {name.removeprefix(_OF_CONTENT): value for name, value in form.content.items()}
-    said: dict[str, Any] = {name: text_in(posted, name) for name in ("number", "result", "valid_until", "reason")}
+    said: dict[str, Any] = {
+        name: text_in(posted, name) for name in ("number", "asked_at", "result", "valid_until", "reason")
+    }
     return {name: value for name, value in said.items() if value} | (
         {"fields": fields} if fields or said["result"] == RESULTS[0] else {}
     )
@@ -143,6 +145,8 @@ def _at_field(fault: Fault, first: str) -> Fault:
     pointer = fault["pointer"]
     if pointer == "/result":
         return Fault(pointer=pointer, rule="required", value=True)
+    if pointer == "/asked_at":
+        return Fault(pointer="/result", rule=fault["rule"], value=fault["value"])
     if pointer == "/fields":
         # it says nothing at all, or it is said of what is not there
         is_empty = fault["rule"] == "minProperties"

@@ -392,6 +392,31 @@ def test_a_certificate_that_the_platform_issued_is_evidence_at_once(hall):
     assert hall.told(taken["id"]) == []
 
 
+def test_a_certificate_that_is_taken_back_is_said_to_be_where_it_is_evidence(hall):
+    form = CATALOGUE.get("sole-trader").description["example"]
+    permit = CATALOGUE.get("residence-permit").description["example"]
+    first = hall.file("residence-permit", permit | {"full_name": form["operator_name"], "id_number": form["id_number"]})
+    officer = Actor(subject="dan", client="web", roles=("officer",), department="civil-affairs")
+    hall.act(first, "accept", CLERK)
+    hall.act(first, "approve", officer)
+    number = hall.file()
+    hall.consent(number)
+    assert hall.seen(number, HANDLER)["is_taken_back"] is False
+    hall.act(first, "reopen", officer, versions="*")
+    assert hall.seen(number, HANDLER)["is_taken_back"] is True
+
+
+def test_an_answer_to_what_was_withdrawn_and_asked_for_anew_is_refused_if_it_says_to_what_it_is(hall):
+    number, known = hall.asked()
+    before = hall.request(known)["asked_at"]
+    hall.decide(number, "withdraw")
+    hall.consent(number, at=NOW + timedelta(hours=1))
+    with pytest.raises(InvalidInput) as refused:
+        hall.answer(known, number, asked_at=before)
+    assert refused.value.faults == [{"pointer": "/asked_at", "rule": "evidence.asked-anew", "value": True}]
+    assert hall.answer(known, number, asked_at=hall.request(known)["asked_at"])["status"] == "provided"
+
+
 def test_consent_is_taken_back_until_it_is_used(hall):
     number, known = hall.asked()
     assert hall.decide(number, "withdraw")["status"] == "wanted"

@@ -125,6 +125,12 @@ def test_what_came_is_shown_by_its_labels_with_its_last_day() -> None:
     assert "earlier case" in page
 
 
+@pytest.mark.parametrize(("is_taken_back", "is_good"), [(False, True), (True, False)])
+def test_a_certificate_that_was_taken_back_is_not_called_good(is_taken_back: bool, is_good: bool) -> None:
+    page = case_page("used", origin="certificate", is_taken_back=is_taken_back)
+    assert (say("evidence.from-certificate") in page, say("evidence.taken-back") in page) == (is_good, is_taken_back)
+
+
 @pytest.mark.parametrize("status", ["wanted", "declined", "not-found", "needs-citizen", "overdue"])
 def test_what_does_not_come_can_be_handed_in(status: str) -> None:
     assert 'action="/cases/OH-1/documents/permit"' in case_page(status)
@@ -394,6 +400,7 @@ def test_an_answer_says_what_was_filled_in() -> None:
         ("/fields/ground", "enum", "field-ground"),
         ("/valid_until", "future", "valid_until"),
         ("/reason", "required", "reason"),
+        ("/asked_at", "evidence.asked-anew", "result"),
     ],
 )
 def test_a_fault_stands_at_its_field_and_nothing_typed_is_lost(pointer: str, rule: str, field: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from gateway.app import create_app
 from gateway.content_policy import content_security_policy, policy_for_redirect
 from gateway.requests import correlation_id_of
-from gateway.security import MAX_BODY, MAX_HEADERS
+from gateway.security import MAX_BODY, MAX_HEADERS, UPLOADS
 from tests.unit.gateway_fakes import BASE, CASE, FakeRpc, bearer, make_door, make_settings
 
 REQUEST_ID = "0b0e3f0e-5a3c-4c39-9f1a-8d6c1d2d3e4f"
@@ -84,6 +84,12 @@ def test_a_body_over_the_limit_is_refused_by_its_length() -> None:
     assert response.status_code == 413
     assert response.headers["content-type"] == "application/problem+json"
     assert not rpc.calls
+
+
+@pytest.mark.parametrize("place", ["", "/kiosk", "/hall/visit", "/api/v1"])
+@pytest.mark.parametrize("of", ["drafts/d-1", "cases/OH-1", "joint/OH-1", "joint-cases/OH-1"])
+def test_every_address_that_takes_a_file_takes_one_as_long_as_files_may_be(place: str, of: str) -> None:
+    assert UPLOADS.fullmatch(f"{place}/{of}/documents{'' if place == '/api/v1' else '/permit'}")
 
 
 @pytest.mark.parametrize("address", ["/api/v1/cases", "/oauth/token", "/login"])

@@ -17,6 +17,7 @@ from services.cases.evidence.domain import Answer, Evidence
 from services.cases.evidence.sources import schema_of
 from services.cases.registries import agreeing
 from services.cases.registries.agreements import SCOPE, Allowed
+from services.cases.views import time_view
 
 
 def source_of(actor: Actor) -> tuple[str, str] | None:
@@ -49,10 +50,13 @@ def allowed_to(session: Session, evidence: Evidence, now: datetime) -> Allowed |
 def read(said: Mapping[str, Any], evidence: Evidence, catalogue: Catalogue, today: date, allowed: Allowed) -> Answer:
     """`{"number", "result"}` with `fields` and `valid_until` if it is provided, `reason` if the citizen is needed.
 
-    `number` is the case that the request was for: who mixes up two requests is told so. Raise `InvalidInput`.
+    `number` is the case that the request was for: who mixes up two requests is told so. `asked_at`, if it is said, is
+    when: what was withdrawn and asked for anew may be about other keys. Raise `InvalidInput`.
     """
     if said.get("number") != evidence.number:
         raise InvalidInput([Fault(pointer="/number", rule="evidence.other-case", value=True)])
+    if said.get("asked_at") is not None and said["asked_at"] != asked_at_view(evidence):
+        raise InvalidInput([Fault(pointer="/asked_at", rule="evidence.asked-anew", value=True)])
     result = said.get("result")
     if result not in domain.RESULTS:
         raise InvalidInput([Fault(pointer="/result", rule="enum", value=list(domain.RESULTS))])
@@ -65,6 +69,11 @@ def read(said: Mapping[str, Any], evidence: Evidence, catalogue: Catalogue, toda
     if result == domain.NEEDS_CITIZEN and text is None:
         raise InvalidInput([Fault(pointer="/reason", rule="required", value=True)])
     return Answer(str(result), reason=text)
+
+
+def asked_at_view(evidence: Evidence) -> str | None:
+    """When its source was asked last, as the request says it."""
+    return time_view(evidence.asked_at) if evidence.asked_at else None
 
 
 def _fields(fields: object, evidence: Evidence, catalogue: Catalogue, allowed: Allowed) -> Mapping[str, Any]:

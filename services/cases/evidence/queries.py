@@ -26,6 +26,7 @@ from services.cases.registries import checking
 from services.cases.registries import store as registries
 from services.cases.registries.agreements import allowing
 from services.cases.registries.comparing import Compared, differences
+from services.cases.results import queries as results
 
 _UNSEEN = frozenset({domain.PROVIDED, domain.DECLINED})
 """Of these nobody but the applicant sees what they say."""
@@ -64,6 +65,10 @@ def evidence_of(
     reasons = checking.reasons_of(session, desk.seal, [each.id for each, _ in there.values()]) if there else {}
     left = [source for document, source in sources.items() if document not in there]
     askable = {each.document for each in offering.askable(session, left, case.item, datetime.now(UTC))}
+    certificates = [
+        each.origin_id for each, _ in there.values() if each.origin == domain.CERTIFICATE and each.origin_id
+    ]
+    taken_back = results.taken_back(session, certificates)
     may_act = is_own and case.status in case_rules.OPEN
     shown = []
     for document, source in sources.items():
@@ -78,6 +83,7 @@ def evidence_of(
         )
         may = _may(evidence, compared) if may_act else []
         seen = views.evidence_view(evidence, content, catalogue, may, is_shown=is_shown)
+        seen["is_taken_back"] = evidence.origin_id in taken_back
         shown.append(seen | {"check": checking.view(compared, item.description, reasons.get(evidence.id))})
     if any(each["fields"] or each["reason"] or each["check"]["reason"] for each in shown):
         looks.note(session, actor, case, access.EVIDENCE, purpose)

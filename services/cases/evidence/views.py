@@ -47,6 +47,7 @@ def offered_view(source: Source, catalogue: Catalogue, may: list[str]) -> dict[s
         "reason": None,
         "fields": {},
         "labels": {},
+        "is_taken_back": False,
         "check": {"fields": [], "differs": False, "reason": None},
     }
 

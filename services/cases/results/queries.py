@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -37,6 +38,11 @@ def certificates_of(
     says to anybody else than its holder notes it (`services.cases.looks`).
     """
     return store.list_held(session, seal, holder, paper, at, filing_day(at), MOST_HELD)
+
+
+def taken_back(session: Session, ids: Sequence[str]) -> set[str]:
+    """Those of these results that are good no more by somebody's hand."""
+    return store.list_taken_back(session, ids) if ids else set()
 
 
 def summary(session: Session, seal: Seal, number: str) -> dict[str, Any] | None:

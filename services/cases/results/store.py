@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
@@ -47,7 +47,9 @@ _HELD = text(
     ORDER BY issued_at DESC, id LIMIT :most
     """  # noqa: S608
 )
-
+_TAKEN_BACK = text(
+    "SELECT CAST(id AS text) FROM results WHERE id = ANY(CAST(:ids AS uuid[])) AND status IN ('revoked', 'superseded')"
+)
 _BY_CODE = text(f"SELECT {_COLUMNS}, content FROM results WHERE code_hash = :code_hash")  # noqa: S608
 _LIST = text(
     f"""
@@ -106,6 +108,11 @@ def list_held(
 ) -> list[tuple[Result, Content]]:
     values = {"holder": holder, "paper": paper, "at": at, "day": day, "most": most}
     return [_opened(row, seal) for row in session.execute(_HELD, values)]
+
+
+def list_taken_back(session: Session, ids: Sequence[str]) -> set[str]:
+    """Those of the ids that were revoked, or that another decision has taken the place of."""
+    return set(session.execute(_TAKEN_BACK, {"ids": list(ids)}).scalars())
 
 
 def find_by_code(session: Session, seal: Seal, code_hash: bytes) -> tuple[Result, Content] | None:
