@@ -342,6 +342,26 @@ def test_a_case_goes_through_the_steps_that_its_item_declares():
     assert act(change.case, OFFICER, "approve", procedure=PROCEDURE).case.status == "closed"
 
 
+def test_a_step_of_another_department_is_theirs_and_allows_what_the_item_says():
+    steps = [
+        {"code": "accept", "role": "clerk", "next": ["examine"]},
+        {"code": "examine", "role": "officer", "department": "market-regulation", "next": ["sign"]},
+        {"code": "sign", "role": "officer", "next": ["issue", "refuse"], "actions": ["approve"]},
+        {"code": "issue", "role": "platform", "next": []},
+        {"code": "refuse", "role": "officer", "next": []},
+    ]
+    shared = Procedure.of(CATALOGUE.get("elderly-card").description | {"steps": steps})
+    case = act(create_case(step="accept"), CLERK, "accept", procedure=shared).case
+    assert case.handled_by == "market-regulation"
+    assert "finish_step" not in domain.allowed_actions(OFFICER, case, shared)
+    signing = act(case, FOREIGN_OFFICER, "finish_step", procedure=shared).case
+    assert (signing.step, signing.handled_by) == ("sign", "civil-affairs")
+    for action in ("refuse", "suspend", "request_correction"):
+        with pytest.raises(ActionNotAllowed):
+            act(signing, OFFICER, action, procedure=shared)
+    assert act(signing, OFFICER, "approve", procedure=shared).case.decision == "approved"
+
+
 def test_a_case_is_passed_to_another_department_and_back():
     case = act(create_case(step="accept"), CLERK, "accept", procedure=PROCEDURE).case
     passed = act(case, OFFICER, "delegate", procedure=PROCEDURE)

@@ -57,6 +57,7 @@ CARRIED = {
 OF_EITHER_DEPARTMENT = {"hand_back", "deliver", "reopen"}
 BY_WHOEVER_HAS_IT = {"accept", "accept_provisionally", "not_accept", "request_correction", "suspend", "resume"}
 BY_WHOEVER_HAS_IT |= {"finish_step", "approve", "refuse", "delegate"}
+OF_A_STEP = BY_WHOEVER_HAS_IT - {"resume"}
 WITH_A_REASON = {"not_accept", "refuse", "suspend", "delegate", "reopen", "transfer", "return_papers"}
 WITH_A_VERSION = {"finish_step", "assign", "release", "delegate", "hand_back", "reopen"} | ELSEWHERE
 OF_TIME = {"case.due-soon", "case.overdue", "case.escalated", "case.lapsed"}
@@ -85,11 +86,27 @@ TWO_STEPS = [
     {"code": "issue", "role": "platform", "next": []},
     {"code": "refuse", "role": "officer", "next": []},
 ]
+SHARED_STEPS = [
+    {"code": "apply", "role": "applicant", "next": ["accept"]},
+    {"code": "accept", "role": "clerk", "next": ["examine"], "actions": ["accept", "request_correction"]},
+    {
+        "code": "examine",
+        "role": "officer",
+        "department": OTHER,
+        "next": ["sign"],
+        "actions": ["finish_step", "suspend"],
+    },
+    {"code": "sign", "role": "officer", "next": ["issue", "refuse"], "actions": ["approve", "refuse"]},
+    {"code": "issue", "role": "platform", "next": []},
+    {"code": "refuse", "role": "officer", "next": []},
+]
+"""One step is another department's, and each says what may be done in it."""
 ITEM = shipped().get("elderly-card").description
 PROCEDURES = [
     Procedure.of(ITEM),
     Procedure.of(ITEM | {"steps": TWO_STEPS, "promised_days": 3, "statutory_days": 20, "day_unit": "working"}),
     Procedure.of(ITEM | {"steps": TWO_STEPS, "promised_days": 10, "statutory_days": 12, "day_unit": "calendar"}),
+    Procedure.of(ITEM | {"steps": SHARED_STEPS, "promised_days": 5, "statutory_days": 9, "day_unit": "working"}),
 ]
 
 
@@ -244,6 +261,8 @@ class Life(RuleBasedStateMachine):
         assert note or action not in WITH_A_REASON
         assert change.actor.role in law.by
         self.require_person(actor, action, change.actor.role)
+        allowed = self.procedure.steps[before.step or ""].actions
+        assert allowed is None or action in allowed or action not in OF_A_STEP, "the item says what its steps allow"
         assert tuple(event.type for event in change.events) == law.events
         assert change.case.status == self.expected(law, before)
         self.require_hands(action, details, before, change.case)
@@ -275,19 +294,25 @@ class Life(RuleBasedStateMachine):
         """Who has it now: a department, and perhaps somebody there."""
         if action in ("delegate", "hand_back", "finish_step", "accept", "accept_provisionally", "reopen", "transfer"):
             assert after.assignee is None, "whoever had it in hand had it there"
-        if action in ("hand_back", "finish_step", "accept", "accept_provisionally", "transfer"):
-            assert after.handled_by == after.department
+        if action in ("hand_back", "finish_step", "accept", "accept_provisionally"):
+            assert after.handled_by == self.place_of(after)
         assert after.department == (details.to if action == "transfer" else before.department)
         match action:
             case "delegate":
                 assert after.handled_by == details.to != before.handled_by
             case "hand_back":
-                assert before.handled_by != before.department, "only what was passed on goes back"
+                assert before.handled_by != self.place_of(before), "only what was passed on goes back"
             case "claim":
                 assert before.assignee is None
                 assert after.assignee is not None
             case "assign":
                 assert after.assignee == details.to
+            case "transfer":
+                assert after.handled_by == after.department
+
+    def place_of(self, case: Case) -> str:
+        """The department whose step it is."""
+        return self.procedure.steps[case.step or ""].department or case.department
 
     def require_papers(self, action: str, before: Case, after: Case) -> None:
         if action == "pass_on" and before.status == "closed":

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from fastapi import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 
 from contracts.errors import ServiceUnavailable
 from contracts.files import DEFAULT_TYPES, MAX_BYTES, MEDIA_TYPES
@@ -21,6 +21,7 @@ from deploy.local import virus_scanner
 from gateway.files import zips
 from gateway.files.checking import Checker
 from gateway.files.inspection import MOST_PIXELS, inspect
+from gateway.files.multipart import FileForm
 from gateway.files.receiving import part_name, receive
 from gateway.files.refusal import FileRefused
 from gateway.files.scanner import Clamd, Nobody, ScannerAway
@@ -181,6 +182,36 @@ def test_a_file_is_streamed_and_never_in_memory(store: FileStore) -> None:
     assert outcome is not None
     assert outcome["media_type"] == "application/pdf"
     assert scanner.heard == heard == length > MAX_BYTES - len(piece)
+
+
+def test_a_form_with_a_file_is_never_in_memory_either(store: FileStore) -> None:
+    """What browsers send without scripts, read as it comes: its fields first, then the file's bytes."""
+    piece = bytes(64 * 1024)
+
+    async def body() -> AsyncIterator[dict[str, object]]:
+        head = '--b\r\nContent-Disposition: form-data; name="{}"{}\r\n\r\n'
+        yield {"type": "http.request", "body": (head.format("document", "") + "identity").encode(), "more_body": True}
+        begin = "\r\n" + head.format("file", '; filename="a.pdf"')
+        yield {"type": "http.request", "body": begin.encode(), "more_body": True}
+        for _ in range(MAX_BYTES // len(piece) - 1):
+            yield {"type": "http.request", "body": piece, "more_body": True}
+        yield {"type": "http.request", "body": b"\r\n--b--\r\n", "more_body": False}
+
+    async def take() -> tuple[FileForm, int]:
+        messages = body()
+        headers = [(b"content-type", b"multipart/form-data; boundary=b")]
+        form = FileForm(Request({"type": "http", "method": "POST", "headers": headers}, lambda: anext(messages)))
+        await form.begin()
+        return form, await receive(form.pieces(), store, ID, part_name(0), MAX_BYTES, is_resumable=False)
+
+    tracemalloc.start()
+    try:
+        form, length = asyncio.run(take())
+        assert tracemalloc.get_traced_memory()[1] < MAX_BYTES / 8
+    finally:
+        tracemalloc.stop()
+    assert (form.fields, form.file_name) == ({"document": "identity"}, "a.pdf")
+    assert length == MAX_BYTES - len(piece)
 
 
 class ListeningScanner:
