@@ -34,7 +34,7 @@ status: ## show every process, its port and its health
 	@test -x $(BIN)/python || { echo "not set up yet; make up does it"; exit 1; }
 	@$(LOCAL) status
 
-demo: setup ## play one citizen's story over the four channels and print the shared case history
+demo: setup ## play a story over the four channels, a joint case and a cross-region one, and print their histories
 	@$(LOCAL) demo
 
 test: setup-tests ## run every test (ARGS goes to pytest)

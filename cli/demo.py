@@ -1,7 +1,8 @@
-"""`onehall demo play`: one citizen's story across the four channels, told from a running platform's own answers.
+"""`onehall demo play`: stories told from a running platform's own answers; first a citizen's across the four channels.
 
 It begins at the counter, where a clerk files for the citizen whose card was read, goes on over the officer's desk and
 the citizen's app, and ends at a kiosk that the citizen's phone signed in. At home in the browser they read who looked.
+Then a joint case (`demo_joint`) and one that two regions share (`demo_crossing`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ from urllib.parse import urlsplit
 import httpx2
 from authlib.integrations.httpx_client import OAuth2Client
 
+from cli import demo_crossing, demo_joint
+from cli.demo_crossing import CrossingStory
+from cli.demo_joint import JointStory
 from cli.oidc import Client, exchange, introspect, sign_in, sign_in_device
 from services.identity.demo import PARTICULARS
 
@@ -85,9 +89,12 @@ def play() -> None:
     base = os.environ["ONEHALL_BASE_URL"]
     try:
         story = play_story(base)
+        birth, abroad = play_departments(base)
     except (StoryBroken, httpx2.HTTPError) as error:
         sys.exit(f"the story broke: {error}")
     tell(story)
+    demo_joint.tell(birth)
+    demo_crossing.tell(abroad)
 
 
 def play_story(base: str) -> Story:
@@ -102,6 +109,18 @@ def play_story(base: str) -> Story:
         closing(sign_in(base, app, "citizen", PASSWORD, phone)) as on_the_phone,
     ):
         return _live_through(Cast(base, hall, clerk, officer, at_home, on_the_phone, phone))
+
+
+def play_departments(base: str) -> tuple[JointStory, CrossingStory]:
+    """What several departments do together, and two regions."""
+    web = Client("web", f"{base}/callback", SECRET)
+    hall = Client("hall", f"{base}/hall/callback", SECRET)
+    with (
+        closing(sign_in(base, web, "officer", PASSWORD)) as officer,
+        closing(sign_in(base, web, "citizen", PASSWORD)) as citizen,
+    ):
+        birth = demo_joint.play(base, web, citizen, officer, PASSWORD)
+        return birth, demo_crossing.play(base, web, hall, officer, PASSWORD)
 
 
 def _live_through(cast: Cast) -> Story:

@@ -46,7 +46,7 @@ def seed() -> None:
 
 @demo.command()
 def play() -> None:
-    """Play one citizen's story against the running platform and print what became of it."""
+    """Play the stories (four channels, a joint case, two regions) against the running platform and print them."""
     load_local_environment()
     from cli import demo as story  # its libraries are slow to load, and no other command needs them
 

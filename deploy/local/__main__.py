@@ -106,7 +106,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
 @main.command()
 @click.pass_obj
 def demo(platform: Platform) -> None:
-    """Play one citizen's story, on the running platform or on one that is started for it."""
+    """Play the demo's stories, on the running platform or on one that is started for it."""
     started_here = not platform.is_running()
     try:
         if started_here:

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from cli.demo import EXPECTED, LOOKS, play_story
+from cli.demo import EXPECTED, LOOKS, play_departments, play_story
+from cli.demo_joint import CARD, INSURANCE, REGISTRATION
 from tests.processes import wait_until
 
 
@@ -14,6 +15,30 @@ def story(platform):
         for name, value in platform.environment.items():
             patch.setenv(name, value)
         yield play_story(platform.environment["ONEHALL_BASE_URL"])
+
+
+@pytest.fixture(scope="module")
+def departments(platform):
+    return play_departments(platform.environment["ONEHALL_BASE_URL"])
+
+
+def test_three_departments_work_side_by_side_and_one_refusal_hides_nothing(departments):
+    birth, _ = departments
+    states = {part["item"]: part["state"] for part in birth.whole["parts"]}
+    assert birth.before == {REGISTRATION: "submitted", INSURANCE: "submitted", CARD: "waiting"}
+    assert states == {REGISTRATION: "approved", INSURANCE: "refused", CARD: "approved"}
+    assert len({part["department"] for part in birth.whole["parts"]}) == 3
+    assert birth.files[REGISTRATION] == birth.files[INSURANCE], "one file, handed in once"
+    assert len(birth.files[INSURANCE]) == 1
+
+
+def test_the_trail_of_two_regions_says_who_passed_what_to_whom(departments):
+    _, abroad = departments
+    there, back = ("chengdu-centre", "civil-affairs"), ("civil-affairs", "chengdu-centre")
+    hands = [(each["details"].get("giver"), each["details"].get("taker")) for each in abroad.trail]
+    assert hands == [(None, None), there, there, back, back]
+    assert abroad.trail[0]["details"]["checks"] == ["id-number"]
+    assert (abroad.refused, abroad.case["delivered_by"]) == (403, "counter")
 
 
 def test_one_history_over_every_channel(story):
