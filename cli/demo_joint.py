@@ -97,5 +97,6 @@ def tell(story: JointStory) -> None:
         print(f"  {part['item_name']['en']:<40}{part['department']:<20}{way:<24}{notes.get(part['item'], '')}")
     parts, files = len(story.files), {file for each in story.files.values() for file in each}
     print(
-        f"\n  The parents' identity cards were handed in once: {parts} parts read {len(files)} file. The page: /joint/{story.number}"
+        f"\n  The parents' identity cards were handed in once: {parts} parts read {len(files)} file."
+        f" All of it on one page: /joint/{story.number}"
     )

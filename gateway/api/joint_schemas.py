@@ -59,6 +59,7 @@ class JointPart(PartState):
     result: LanguageText | None
     due: Due | None
     answer_by: str | None
+    reason: str | None = Field(default=None, description="why it was refused or not accepted, for who may see its case")
 
 
 class JointHistoryEntry(HistoryEntry):

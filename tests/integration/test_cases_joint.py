@@ -182,6 +182,11 @@ def test_a_refused_part_hides_no_other_and_what_needs_it_does_not_begin(birth):
     assert birth.parts()[CARD]["because"] == [REGISTRATION]
     birth.decide(INSURANCE)
     assert birth.states()[INSURANCE] == "approved"
+    assert birth.parts()[REGISTRATION]["reason"] == "because"
+    seen = {
+        part["item"]: (part["can_open"], part["reason"]) for part in birth.read(OFFICERS["medical-insurance"])["parts"]
+    }
+    assert seen == {REGISTRATION: (False, None), INSURANCE: (True, None), CARD: (False, None)}, "states, and no reasons"
     assert not birth.read()["is_open"]
     # a review takes the refusal back: then what it needs is there after all
     version = birth.read()["history"]

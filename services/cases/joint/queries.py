@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from chassis.database import Session
 from contracts import access
@@ -19,6 +19,8 @@ from services.cases.joint import domain, store
 from services.cases.joint.domain import JointCase, Part, Progress
 from services.cases.paging import decode, page, require_limit
 from services.cases.views import case_view, entry_view, time_view
+
+_REASONED: Final = ("case.refused", "case.not-accepted")
 
 
 def list_joint_cases(
@@ -79,6 +81,7 @@ def whole_view(session: Session, catalogue: Catalogue, actor: Actor, joint: Join
     shown = [
         _part_view(each, items[each.part.item], catalogue)
         | {"before": [entry_view(entry) for entry in entries if _is_before(entry, each.part, before)]}
+        | _seen_of(each.part, entries, seen)
         for each in progress
     ]
     is_own = roles == (case_rules.CITIZEN,)
@@ -138,6 +141,18 @@ def _open_before(actor: Actor, roles: Sequence[str], parts: Sequence[Part], seen
     those that have none yet the applicant's and the clerk's."""
     reads_all = actor.has_role(case_rules.CLERK) or case_rules.CITIZEN in roles
     return {part.item for part in parts if (part.case.number in seen if part.case else reads_all)}
+
+
+def _seen_of(part: Part, entries: Sequence[Any], seen: set[str]) -> dict[str, Any]:
+    """Whether the reader may open the part's case, and the reason that it ended for, if one was given."""
+    case = part.case if part.case and part.case.number in seen else None
+    notes = [entry.note for entry in entries if case and entry.number == case.number and entry.event in _REASONED]
+    has_ended_so = case is not None and (case.decision == "refused" or case.status == case_rules.NOT_ACCEPTED)
+    return {
+        "can_open": case is not None,
+        "reason": notes[-1] if notes and has_ended_so else None,
+        "has_result": case is not None and case.decision is not None,
+    }
 
 
 def _is_before(entry: Any, part: Part, opened: set[str]) -> bool:
