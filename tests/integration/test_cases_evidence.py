@@ -224,6 +224,19 @@ def test_nobody_but_the_source_sees_or_answers_a_request(hall, actor):
     assert hall.seen(number)["status"] == "asked"
 
 
+def test_an_officer_of_another_regions_hall_is_not_the_source(hall):
+    number, known = hall.asked()
+    here = Actor(subject="dan", client="web", roles=("officer",), department="civil-affairs", region="511602")
+    there = replace(here, subject="eve", region="510104")
+    assert known in [each["id"] for each in hall.requests(here)]
+    assert known not in [each["id"] for each in hall.requests(there)]
+    with pytest.raises(NotFound):
+        hall.request(known, there)
+    with pytest.raises(NotFound):
+        hall.answer(known, number, actor=there)
+    assert hall.answer(known, number, actor=here)["status"] == "provided"
+
+
 def test_the_applicant_sees_it_first_and_the_officer_when_it_is_used(hall):
     number, known = hall.asked()
     hall.answer(known, number, valid_until="2027-03-01")

@@ -352,6 +352,12 @@ def test_a_persons_cases_are_shown_as_far_as_staff_may_see_them(cases_database):
     assert of_person(replace(OFFICER, department=OTHER)) == own
     assert of_person(CLERK) == own
     assert of_person(replace(OFFICER, department="strangers"))["items"] == []
+    regions = {case["region"] for case in own["items"]}
+    for region in (*regions, "650100"):
+        found = of_person(replace(OFFICER, region=region))["items"]
+        assert [case["number"] for case in found] == [
+            case["number"] for case in own["items"] if case["region"] == region
+        ]
     citizen = Actor(subject=person, client="web")
     for stranger in (citizen, PROGRAM, OPERATOR, replace(CLERK, subject=person, act="carol")):
         with pytest.raises(NotPermitted):

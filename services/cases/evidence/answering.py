@@ -11,7 +11,9 @@ from contracts.actors import Actor
 from contracts.errors import Fault, InvalidInput
 from services.cases import domain as case_rules
 from services.cases import forms
+from services.cases import store as cases
 from services.cases.catalogue.model import Catalogue
+from services.cases.crossing.domain import is_within
 from services.cases.evidence import domain
 from services.cases.evidence.domain import Answer, Evidence
 from services.cases.evidence.sources import schema_of
@@ -35,9 +37,14 @@ def source_of(actor: Actor) -> tuple[str, str] | None:
     return None
 
 
-def is_source(actor: Actor, evidence: Evidence) -> bool:
-    """Nobody answers about themselves."""
-    return source_of(actor) == (evidence.source_kind, evidence.source) and actor.subject != evidence.applicant
+def is_source(session: Session, actor: Actor, evidence: Evidence) -> bool:
+    """Nobody answers about themselves, nor an officer of a region's hall for what is decided in another."""
+    if source_of(actor) != (evidence.source_kind, evidence.source) or actor.subject == evidence.applicant:
+        return False
+    if actor.region is None:
+        return True
+    case = cases.load_case(session, evidence.number)
+    return case is not None and is_within(case.region, actor.region)
 
 
 def allowed_to(session: Session, evidence: Evidence, now: datetime) -> Allowed | None:

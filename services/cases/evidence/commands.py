@@ -42,7 +42,7 @@ def answer(
     """What a source says of one request: a program of it, or its officer. The same answer again changes nothing."""
     known = id_in(evidence_id)
     found = store.load(session, desk.seal, known) if known else None
-    if found is None or not answering.is_source(actor, found[0]):
+    if found is None or not answering.is_source(session, actor, found[0]):
         raise NotFound("evidence", str(evidence_id)[:64])
     allowed = answering.allowed_to(session, found[0], now)
     if allowed is None:

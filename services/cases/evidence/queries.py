@@ -16,6 +16,7 @@ from services.cases import store as cases
 from services.cases.case_number import is_case_number
 from services.cases.catalogue.live import VERSIONS
 from services.cases.catalogue.model import Catalogue
+from services.cases.crossing.domain import significant
 from services.cases.domain import Case
 from services.cases.drafts.access import id_in
 from services.cases.evidence import answering, domain, offering, store, views
@@ -102,7 +103,8 @@ def list_requests(
     """What the actor's department or organisation has not answered, the most urgent first. It names nobody."""
     kind, source = _require_source(actor)
     size = paging.require_limit(limit)
-    rows = store.list_waiting(session, kind, source, _place(cursor), size + 1)
+    area = significant(actor.region) if actor.region else None
+    rows = store.list_waiting(session, kind, source, area, _place(cursor), size + 1)
     page = paging.page(rows, size, key=_key, view=lambda each: views.request_view(each, catalogue))
     if kind == domain.ORGANISATION:
         agreements = registries.agreements_of(session, source)
@@ -118,7 +120,7 @@ def get_request(
     _require_source(actor)
     known = id_in(evidence_id)
     found = store.load(session, desk.seal, known) if known else None
-    is_asked = found is not None and answering.is_source(actor, found[0])
+    is_asked = found is not None and answering.is_source(session, actor, found[0])
     allowed = answering.allowed_to(session, found[0], now) if found and is_asked else None
     if found is None or allowed is None:
         raise NotFound("evidence", str(evidence_id)[:64])

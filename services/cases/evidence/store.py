@@ -52,6 +52,8 @@ _WAITING = text(
     f"""
     SELECT {_COLUMNS} FROM evidence
     WHERE source_kind = :kind AND source = :source AND status IN ('asked', 'overdue')
+        AND (CAST(:area AS text) IS NULL OR EXISTS (
+            SELECT FROM cases WHERE cases.number = evidence.number AND starts_with(cases.region, :area)))
         AND (CAST(:after_due AS timestamptz) IS NULL OR (due_at, id) > (:after_due, CAST(:after_id AS uuid)))
     ORDER BY due_at, id LIMIT :most
     """  # noqa: S608
@@ -126,10 +128,13 @@ def list_earlier(session: Session, seal: Seal, wanted: Evidence, today: date) ->
 
 
 def list_waiting(
-    session: Session, kind: str, source: str, after: tuple[datetime, str] | None, most: int
+    session: Session, kind: str, source: str, area: str | None, after: tuple[datetime, str] | None, most: int
 ) -> list[Evidence]:
-    """What a source has not answered, the most urgent first, behind `after` (`due_at`, `id`). Nothing is opened."""
-    values: dict[str, Any] = {"kind": kind, "source": source, "most": most}
+    """What a source has not answered, the most urgent first, behind `after` (`due_at`, `id`). Nothing is opened.
+
+    `area`: only for cases that are decided there.
+    """
+    values: dict[str, Any] = {"kind": kind, "source": source, "area": area, "most": most}
     values |= {"after_due": after[0] if after else None, "after_id": after[1] if after else None}
     return [Evidence(*row) for row in session.execute(_WAITING, values)]
 
