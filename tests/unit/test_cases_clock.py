@@ -72,8 +72,8 @@ def test_what_is_left_stays_however_often_a_case_stands(calendar, start, unit, l
             return
         due = case.due_on
         standing = replace(case, status="suspended", **clock.stopped(case, procedure, calendar, at(stop)))
-        # what ends on a day off ends on the next one that is worked, so the last day may be counted then
-        assert standing.promised_left == limit - running or running == limit
+        # with none left it goes on to the next day that is worked, which is then counted for nothing
+        assert standing.promised_left == max(limit - running, 0)
         assert clock.next_moment(standing, calendar) is None
         today = stop + timedelta(days=stood)
         case = replace(standing, status="accepted", **clock.resumed(standing, procedure, calendar, at(today)))
@@ -81,7 +81,17 @@ def test_what_is_left_stays_however_often_a_case_stands(calendar, start, unit, l
         if stood == 0 and calendar.is_working(stop):
             assert case.due_on == due, "a suspension of no time costs none and gives none"
     # with nothing left it ends on the day it goes on, or on the next one that is worked
-    assert count_days(calendar, today, case.due_on, unit) == limit - running or running == limit
+    assert count_days(calendar, today, case.due_on, unit) == limit - running or running >= limit
+
+
+def test_standing_at_weekends_gains_no_day():
+    friday, saturday, monday = date(2026, 3, 6), date(2026, 3, 7), date(2026, 3, 9)
+    case = replace(create_case(date(2026, 2, 27)), promised_left=0, clock_from=friday, due_on=friday)
+    for _ in range(3):
+        standing = replace(case, status="suspended", **clock.stopped(case, PROCEDURE, WEEKDAYS, at(case.clock_from)))
+        assert standing.promised_left == 0
+        case = replace(standing, status="accepted", **clock.resumed(standing, PROCEDURE, WEEKDAYS, at(saturday)))
+        assert case.due_on == monday
 
 
 @given(days, st.integers(1, 15), st.integers(1, 40), st.integers(0, 40))

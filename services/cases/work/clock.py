@@ -136,11 +136,13 @@ def started(case: Case, step: Step, procedure: Procedure, calendar: Calendar, at
 
 
 def stopped(case: Case, procedure: Procedure, calendar: Calendar, at: datetime) -> dict[str, Any]:
-    """Keep what is left. What was late stays late."""
+    """Keep what is left. What was late stays late, and nothing grows: a limit that had no day left when it went on at a
+    weekend has none when it stands again, though its last day was to be the Monday."""
     if case.clock_from is None:
         return {}
     today, unit = day_of(at), _unit(case.status, procedure)
-    left = (_left(calendar, today, last, unit) for last in (case.due_on, case.statutory_due_on))
+    limits = ((case.due_on, case.promised_left), (case.statutory_due_on, case.statutory_left))
+    left = (_left(calendar, today, last, unit, most) for last, most in limits)
     return dict(zip(("promised_left", "statutory_left"), left, strict=True)) | {"clock_from": None}
 
 
@@ -239,10 +241,11 @@ def _unit(status: str, procedure: Procedure) -> str:
     return WORKING if status in (SUBMITTED, NOT_ACCEPTED) else procedure.unit
 
 
-def _left(calendar: Calendar, today: date, last: date | None, unit: str) -> int | None:
+def _left(calendar: Calendar, today: date, last: date | None, unit: str, most: int | None) -> int | None:
     if last is None:
         return None
     left = count_days(calendar, today, last, unit)
+    left = left if most is None else min(left, most)
     return left if today <= last else min(left, -1)
 
 
