@@ -460,7 +460,7 @@ def test_a_field_that_differs_can_be_put_right_from_the_preview_with_the_version
     assert answer.headers["location"] == f"{told}#evidence-permit"
     file = {"case": CASE | {"applicant": "sub-1"}, "history": HISTORY, "item": FETCHING, "actions": []}
     rpc.answers["cases.get_case_file"] = file | {"evidence": [EVIDENCE | {"status": "provided", "may": ["use"]}]}
-    assert "Your form now says what the evidence says" in door.get(told, headers=ENGLISH).text
+    assert "Your form was put right by the evidence" in door.get(told, headers=ENGLISH).text
     assert rpc.of("cases.correct_by_evidence") == [("OH-1", "permit", ["full_name"], [7])]
 
 
