@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select, text, update
 
 from chassis.sealing import Seal
-from chassis.webhooks.rules import MOST_FAILURES
+from chassis.webhooks.rules import MOST_FAILURES, Breaker
 from contracts.actors import Actor
 from contracts.errors import ActionNotAllowed, CaseChanged, InvalidInput, NotFound, VersionNeeded
 from deploy.local.evidence_registers import BIRTHS, HOSPITAL_SECRET
@@ -29,7 +29,7 @@ from services.cases.registries import agreeing, commands, store
 from services.cases.registries.adapter import Result
 from services.cases.registries.agreements import SCOPE, Terms
 from services.cases.registries.asking import RegistryAsker
-from services.cases.registries.commands import TAKEN_FOR
+from services.cases.registries.commands import MOST_EACH, TAKEN_FOR
 from services.cases.registries.delivering import ask_register, deliver
 from services.cases.registries.releasing import release_uncovered
 from services.cases.registries.tables import registry_questions
@@ -216,6 +216,30 @@ def test_no_answer_is_tried_again_later_within_its_time_and_then_no_more(hall):
     row = hall.row(known)
     assert (row.outcome, row.keys) == ("late", None)
     assert hall.heard == []
+
+
+def test_replicas_share_the_places_at_a_register(hall):
+    for _ in range(MOST_EACH + 2):
+        hall.ask()
+
+    def take(session):
+        return commands.take_due(session, SEAL, [hall.name], {}, 32, hall.now)
+
+    with hall.database.transaction() as other:
+        with hall.database.transaction() as one:
+            taken = take(one)
+            assert take(other) == [], "one counts at a time"
+        assert len(taken) == MOST_EACH
+        assert take(other) == [], "every place is taken, by whomever"
+        store.finish(other, taken[0].id, "provided", hall.now)
+        assert len(take(other)) == 1
+    with hall.database.transaction() as session:
+        store.save_breaker(session, hall.name, Breaker(1, None))
+        store.put_off(session, taken[1].id, hall.now)
+        assert take(session) == [], "one that answers nothing is not probed while others are under way"
+    hall.now += TAKEN_FOR
+    with hall.database.transaction() as session:
+        assert len(take(session)) == 1, "whoever died with the places has lost them; one probe at a time"
 
 
 def test_a_register_that_fails_again_and_again_is_left_alone_and_then_probed(hall):

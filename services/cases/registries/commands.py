@@ -25,7 +25,7 @@ from services.cases.registries.kinds import all_kinds
 log = logging.getLogger(__name__)
 
 MOST_EACH: Final = 4
-"""Questions under way to one register."""
+"""Questions under way to one register, over all processes that ask."""
 
 TAKEN_FOR: Final = timedelta(minutes=2)
 """Longer than an attempt may take: a question whose asker has died is asked again after that."""

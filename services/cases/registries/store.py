@@ -24,24 +24,41 @@ PURPOSE: Final = "onehall.cases.registry-questions"
 
 _REGISTRY = tuple(registries.c[name] for name in ("name", "owner", "is_department", "url", "client_id", "kinds"))
 
-# one that answers nothing gets one probe at a time, and no other waits for it. Whoever else sends just then finds these
-# rows locked, and afterwards not due
+# whoever takes questions of a register holds its row, so that two replicas never count its places at once; one that is
+# held is left for the next turn. Only those of which something is due: nothing is locked while nothing happens
+_HOLD = text(
+    """
+    SELECT name FROM registries
+    WHERE name = ANY(:usable) AND ended_at IS NULL AND (rests_until IS NULL OR rests_until <= :now) AND EXISTS (
+        SELECT FROM registry_questions
+        WHERE registry = registries.name AND outcome IS NULL AND next_attempt_at <= :now AND until > :now)
+    ORDER BY name FOR NO KEY UPDATE SKIP LOCKED
+    """
+).bindparams(bindparam("now", type_=DateTime(timezone=True)))
+
+# a statement of its own behind the lock, for it to see what others have taken. One that answers nothing gets one probe
+# at a time over all replicas, and no other question waits for it. `busy` are those that are under way here though
+# nobody waits for them any more
 _CLAIM = text(
     """
-    UPDATE registry_questions SET attempts = attempts + 1, next_attempt_at = :taken_until
+    UPDATE registry_questions SET attempts = attempts + 1, next_attempt_at = :taken_until, taken_until = :taken_until
     WHERE id IN (
         SELECT due.id FROM registries
         LEFT JOIN unnest(CAST(:busy AS text[]), CAST(:taken AS int[])) AS under_way (registry, places)
             ON under_way.registry = registries.name
         CROSS JOIN LATERAL (
+            SELECT count(*) AS places FROM registry_questions
+            WHERE registry = registries.name AND outcome IS NULL AND taken_until > :now
+        ) AS everywhere
+        CROSS JOIN LATERAL (
             SELECT id, next_attempt_at FROM registry_questions
             WHERE registry = registries.name AND outcome IS NULL AND next_attempt_at <= :now AND until > :now
             ORDER BY next_attempt_at, id
-            LIMIT greatest(0, CASE WHEN failures > 0 THEN 1 ELSE :each END - coalesce(places, 0))
+            LIMIT greatest(0, CASE WHEN failures > 0 THEN 1 ELSE :each END
+                - greatest(coalesce(under_way.places, 0), everywhere.places))
             FOR UPDATE SKIP LOCKED
         ) AS due
-        WHERE registries.name = ANY(:usable) AND registries.ended_at IS NULL
-            AND (registries.rests_until IS NULL OR registries.rests_until <= :now)
+        WHERE registries.name = ANY(:held)
         ORDER BY due.next_attempt_at LIMIT :most
     )
     RETURNING CAST(id AS text) AS id, CAST(evidence AS text) AS evidence, number, asks, registry, kind, item,
@@ -111,8 +128,8 @@ def save_breaker(session: Session, name: str, breaker: Breaker) -> None:
 # Questions
 
 
-def add_question(session: Session, seal: Seal, question: Asked, until: datetime, now: datetime) -> bool:
-    """False if it is there already."""
+def add_question(session: Session, seal: Seal, question: Asked, until: datetime, now: datetime) -> None:
+    """One that is there already stays as it is."""
     values = {
         "id": question.id,
         "registry": question.registry.name,
@@ -126,8 +143,7 @@ def add_question(session: Session, seal: Seal, question: Asked, until: datetime,
         "until": until,
         "asked_at": now,
     }
-    added = insert_unless(registry_questions).values(values).on_conflict_do_nothing(index_elements=["id"])
-    return bool(session.execute(added).rowcount)
+    session.execute(insert_unless(registry_questions).values(values).on_conflict_do_nothing(index_elements=["id"]))
 
 
 def claim(
@@ -142,10 +158,13 @@ def claim(
 ) -> list[Asked]:
     """Take what is due until `taken_until`: whoever dies with it before it is settled leaves it to the next one.
 
-    `usable` are the registers that can be asked here; `each` are to be under way to one at most, `most` new ones in
-    all. What does not open is over.
+    `usable` are the registers that can be asked here; `each` are to be under way to one at most, over all replicas,
+    `most` new ones in all. What does not open is over.
     """
-    values = {"usable": list(usable), "busy": list(busy), "taken": list(busy.values()), "each": each, "most": most}
+    held = list(session.execute(_HOLD, {"usable": list(usable), "now": now}).scalars())
+    if not held:
+        return []
+    values = {"held": held, "busy": list(busy), "taken": list(busy.values()), "each": each, "most": most}
     rows = session.execute(_CLAIM, values | {"now": now, "taken_until": taken_until}).all()
     if not rows:
         return []
@@ -173,7 +192,7 @@ def finish(session: Session, question: str, outcome: str, now: datetime) -> None
 
 
 def _over(outcome: str, now: datetime) -> dict[str, Any]:
-    return {"outcome": outcome, "finished_at": now, "keys": None, "next_attempt_at": None}
+    return {"outcome": outcome, "finished_at": now, "keys": None, "next_attempt_at": None, "taken_until": None}
 
 
 def finish_of_evidence(session: Session, evidence: str, outcome: str, now: datetime) -> None:
@@ -186,7 +205,7 @@ def finish_of_evidence(session: Session, evidence: str, outcome: str, now: datet
 def put_off(session: Session, question: str, until: datetime) -> None:
     row = registry_questions.c
     still = update(registry_questions).where(row.id == question, row.outcome.is_(None))
-    session.execute(still.values(next_attempt_at=until))
+    session.execute(still.values(next_attempt_at=until, taken_until=None))
 
 
 def finish_of_registry(session: Session, registry: str, outcome: str, now: datetime) -> None:
@@ -204,11 +223,11 @@ def finish_late(session: Session, now: datetime) -> None:
     session.execute(over)
 
 
-def delete_over(session: Session, before: datetime) -> int:
-    """At most 1,000 of those that were over before then; how many."""
+def delete_over(session: Session, before: datetime) -> None:
+    """At most 1,000 of those that were over before then."""
     row = registry_questions.c
     some = select(row.id).where(row.finished_at < before).limit(1_000).scalar_subquery()
-    return session.execute(delete(registry_questions).where(row.id.in_(some))).rowcount
+    session.execute(delete(registry_questions).where(row.id.in_(some)))
 
 
 def measure(session: Session) -> tuple[int, Any]:

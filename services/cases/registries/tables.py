@@ -52,6 +52,7 @@ registry_questions = Table(
     Column("keys", LargeBinary),  # sealed
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("next_attempt_at", _Moment),
+    Column("taken_until", _Moment),  # by who asks it just now
     Column("until", _Moment, nullable=False),
     Column("asked_at", _Moment, nullable=False),
     Column("outcome", Text),
