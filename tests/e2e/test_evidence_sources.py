@@ -83,7 +83,7 @@ def program(platform: Platform, onehall: Callable[..., str]) -> Iterator[tuple[s
     onehall("client", "add", name, "--secret", SECRET, *grant)
     asked = httpx2.post(f"{base}/oauth/token", auth=(name, SECRET), data={"grant_type": "client_credentials"})
     token = asked.raise_for_status().json()["access_token"]
-    with httpx2.Client(base_url=base, headers={"Authorization": f"Bearer {token}"}) as client:
+    with httpx2.Client(base_url=base, headers={"Authorization": f"Bearer {token}"}, timeout=30) as client:
         yield name, client
 
 

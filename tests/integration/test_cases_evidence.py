@@ -16,6 +16,8 @@ from services.cases.catalogue.files import shipped
 from services.cases.evidence import commands as evidence
 from services.cases.evidence import consenting, deciding, queries, store
 from services.cases.evidence.case import LIMIT
+from services.cases.results import store as results
+from services.identity.persons.identifiers import with_check_digit
 from tests.seals import DESK, RESULTS
 
 CATALOGUE = shipped()
@@ -428,6 +430,28 @@ def test_an_answer_to_what_was_withdrawn_and_asked_for_anew_is_refused_if_it_say
         hall.answer(known, number, asked_at=before)
     assert refused.value.faults == [{"pointer": "/asked_at", "rule": "evidence.asked-anew", "value": True}]
     assert hall.answer(known, number, asked_at=hall.request(known)["asked_at"])["status"] == "provided"
+
+
+def test_a_renewed_certificate_is_used_and_takes_the_place_of_the_one_before_it(hall):
+    form = CATALOGUE.get("sole-trader").description["example"]
+    example = CATALOGUE.get("residence-permit").description["example"]
+    officer = Actor(subject="dan", client="web", roles=("officer",), department="civil-affairs")
+    own = {"full_name": form["operator_name"], "id_number": form["id_number"]}
+    # the one before it, a child's of the same holder, and the new one from another address
+    cases = []
+    for about in (own, {"id_number": with_check_digit("11010120200101001")}, own | {"current_address": "春熙路 99 号"}):
+        cases.append(hall.file("residence-permit", example | about))
+        hall.act(cases[-1], "accept", CLERK)
+        hall.act(cases[-1], "approve", officer)
+    with hall.database.transaction() as session:
+        found = [results.load_newest(session, RESULTS, each)[0] for each in cases]
+    assert [(each.status, each.end_reason) for each in found] == [
+        ("superseded", "renewed"),
+        ("valid", None),
+        ("valid", None),
+    ]
+    hall.consent(number := hall.file())
+    assert hall.seen(number)["fields"]["current_address"] == "春熙路 99 号"
 
 
 def test_consent_is_taken_back_until_it_is_used(hall):

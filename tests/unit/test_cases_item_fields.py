@@ -115,6 +115,7 @@ def test_what_it_says_is_one_of_what_may_be_said(place: str, value: Any) -> None
         ("cross_region", {"scope": "nation", "regions": ["510104"]}, "$.cross_region"),
         # fields of the form, and of the evidence, that there are
         ("result.fields", ["child_name", "weight"], "$.result.fields"),
+        ("result.replaces_by", ["register_with"], "$.result.replaces_by"),
         ("documents.0.keys", {"certificate_number": "weight"}, "$.documents[0].keys"),
         ("documents.0.keys", {"weight": "child_name"}, "$.documents[0].keys.weight"),
         ("documents.0.compare", {"weight": "child_name"}, "$.documents[0].compare"),

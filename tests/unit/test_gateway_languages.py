@@ -132,7 +132,7 @@ def test_every_code_has_its_word() -> None:
         *(f"part.{state}" for state in ("waiting", "not_begun")),
         *(f"scope.{scope}" for scope in ("openid", "profile", "email", "offline_access", *SCOPES)),
         *(f"{family}{status}" for family in ("result-status.", "verify.is-") for status in RESULT_STATUSES),
-        *(f"revocation.{reason}" for reason in (results.REOPENED, *results.REVOCATION_REASONS)),
+        *(f"revocation.{reason}" for reason in (results.REOPENED, results.RENEWED, *results.REVOCATION_REASONS)),
         *(f"result.opening-{kind}" for kind in (results.CERTIFICATE, "approved", "refused")),
         *(f"result.see-{form}" for form in (results.CERTIFICATE, results.DECISION)),
         *(f"score.{score}" for score in range(1, 6)),

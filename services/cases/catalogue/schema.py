@@ -90,6 +90,9 @@ def _faults_of_result(description: dict[str, Any]) -> Iterator[tuple[str, Said]]
     for name in description.get("result", {}).get("fields", ()):
         if name not in description["form"]["properties"]:
             yield "$.result.fields", say("result-field", field=name)
+    for name in description.get("result", {}).get("replaces_by", ()):
+        if name not in description["result"].get("fields", ()):
+            yield "$.result.replaces_by", say("evidence-field", field=name)
 
 
 def _faults_of_form(description: dict[str, Any]) -> Iterator[tuple[str, Said]]:

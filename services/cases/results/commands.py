@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -30,6 +31,8 @@ from services.cases.results.views import printed_view
 
 CODE_LENGTH = 16
 """79 bits, for it is good for as long as the paper that it is printed on."""
+
+MOST_REPLACED = 20
 
 
 def follow(
@@ -66,8 +69,10 @@ def _issue(session: Session, seal: Seal, item: ServiceItem, change: Change, note
         issued_on=issued_on,
         valid_until=domain.last_day(issued_on, declared.get("valid_months")) if is_granted else None,
     )
-    code = typed_codes.new(CODE_LENGTH)
-    store.insert(session, seal, result, Content(code, domain.stated(declared, answers), note))
+    stated = domain.stated(declared, answers)
+    if result.form == domain.CERTIFICATE:
+        _replace_earlier(session, seal, result, stated, declared.get("replaces_by", ()))
+    store.insert(session, seal, result, Content(typed_codes.new(CODE_LENGTH), stated, note))
     event = ResultIssued(
         result=result.id,
         number=case.number,
@@ -81,6 +86,17 @@ def _issue(session: Session, seal: Seal, item: ServiceItem, change: Change, note
         valid_until=result.valid_until.isoformat() if result.valid_until else "-",
     )
     outbox.add(session, event, sequence=1, actor=change.actor)
+
+
+def _replace_earlier(
+    session: Session, seal: Seal, result: Result, stated: Mapping[str, Any], by: Sequence[str]
+) -> None:
+    """Of the same holder and kind, about the same: there is one that is good. In one order, for two that race."""
+    held = store.list_held(
+        session, seal, result.holder, result.paper, result.issued_at, result.issued_on, MOST_REPLACED
+    )
+    for older in sorted(each.id for each, content in held if domain.is_renewed(content.fields, stated, by)):
+        store.supersede_renewed(session, older, result.issued_at)
 
 
 def download_result(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
@@ -24,6 +24,8 @@ REFUSAL: Final = "refusal"
 """The code of the paper that a refusal is; a grant's is the item's own."""
 
 REOPENED: Final = "reopened"
+RENEWED: Final = "renewed"
+"""A newer certificate of the same holder took its place."""
 REVOCATION_REASONS: Final = ("error", "false-statement", "ground-gone", "at-request", "misused")
 """A slip of ours; what was said was not so; what it rests on is gone; its holder asks for it; it was abused."""
 
@@ -93,3 +95,8 @@ def form_of(declared: Mapping[str, Any], decision: str) -> str:
 def stated(declared: Mapping[str, Any], answers: Mapping[str, Any]) -> dict[str, Any]:
     """What of the form goes onto it: the fields that the item names, in its order, and no other."""
     return {name: answers[name] for name in declared.get("fields", ()) if name in answers}
+
+
+def is_renewed(older: Mapping[str, Any], newer: Mapping[str, Any], by: Sequence[str]) -> bool:
+    """Whether what the newer one states takes the older one's place: both say the same in the fields `by`."""
+    return bool(by) and all(name in older and older[name] == newer.get(name) for name in by)

@@ -35,6 +35,10 @@ _SUPERSEDE = text(
     "UPDATE results SET status = 'superseded', ended_at = coalesce(ended_at, :now), end_reason = 'reopened'"
     " WHERE number = :number AND (status = 'valid' OR (status = 'revoked' AND end_reason = 'reopened'))"
 )
+_RENEW = text(
+    "UPDATE results SET status = 'superseded', ended_at = :now, end_reason = 'renewed'"
+    " WHERE id = CAST(:id AS uuid) AND status = 'valid'"
+)
 _LAST_SERIAL = text("SELECT coalesce(max(serial), 0) FROM results WHERE number = :number")
 _OF_CASE = text(
     f"SELECT {_COLUMNS}, content FROM results WHERE number = :number ORDER BY serial DESC LIMIT 1"  # noqa: S608
@@ -90,6 +94,11 @@ def revoke(session: Session, number: str, reason: str, now: datetime) -> list[st
 def supersede(session: Session, number: str, now: datetime) -> None:
     """Something else stands in the place of what was issued before on this case, which is locked."""
     session.execute(_SUPERSEDE, {"number": number, "now": now})
+
+
+def supersede_renewed(session: Session, result: str, now: datetime) -> None:
+    """A newer one, of whatever case, takes its place. One that was ended meanwhile stays as it was ended."""
+    session.execute(_RENEW, {"id": result, "now": now})
 
 
 def next_serial(session: Session, number: str) -> int:
