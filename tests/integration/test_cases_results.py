@@ -361,12 +361,13 @@ def test_only_officers_of_the_department_revoke(office):
 def test_my_certificates_are_listed_newest_first_and_decisions_are_not_among_them(office):
     numbers = [office.decide(at=NOW + timedelta(minutes=n)) for n in range(3)]
     office.decide(action="refuse")
-    office.revoke(numbers[0])
+    office.revoke(numbers[-1])
     first = office.ask(queries.list_certificates, office.citizen, None, 2)
     rest = office.ask(queries.list_certificates, office.citizen, first["next"], 2)
     found = [*first["items"], *rest["items"]]
     assert [each["case"] for each in found] == numbers[::-1]
-    assert [each["status"] for each in found] == ["valid", "valid", "revoked"]
+    # each took the place of the one before it
+    assert [each["status"] for each in found] == ["revoked", "superseded", "superseded"]
     assert rest["next"] is None
     with pytest.raises(NotPermitted):
         office.ask(queries.list_certificates, replace(office.citizen, act="bob", mandate=Mandate(case="1")), None, 2)
