@@ -72,6 +72,31 @@ def test_each_part_says_where_it_is_and_why_it_has_not_begun() -> None:
     assert "The parts do not say the same" in page
 
 
+def test_what_several_parts_ask_for_is_handed_in_on_its_page() -> None:
+    asked = {"code": "cards", "types": ["pdf"], "most": 4, "files": []}
+    parts = [{"item": "residence-permit", "item_name": NAME}, {"item": "card", "item_name": HELD["item_name"]}]
+    described = {"code": "cards", "name": NAME, "required": True, "source": "applicant", "items": parts}
+    missing = {"missing": ["cards"], "may_follow": [], "until_acceptance": ["cards"]}
+    documents = {"documents": {"asked": [asked], **missing}, "asked_documents": [described]}
+    whole = JOINT | documents | {"parts": [PART | {"answer_by": None}, HELD]}
+    _, door = signed_in({"cases.get_joint_case": whole})
+    page = door.get("/joint/OH-1", headers=EN).text
+    assert "For: Residence permit, Card" in page
+    assert "Documents are still to be handed in." in page
+    assert "There is nothing for you to do now." not in page
+    assert 'action="/joint/OH-1/documents/cards"' in page
+
+
+def test_a_refused_part_says_why_and_what_another_department_has_is_not_opened() -> None:
+    seen = {"state": "refused", "answer_by": None, "reason": "insured already", "can_open": True, "has_result": True}
+    other = PART | {"item": "other", "number": "OH-3", "state": "approved", "answer_by": None, "can_open": False}
+    _, door = signed_in({"cases.get_joint_case": JOINT | {"parts": [PART | seen, other, HELD]}})
+    page = door.get("/joint/OH-1", headers=EN).text
+    assert "insured already" in page
+    assert 'href="/cases/OH-2/result"' in page
+    assert "/cases/OH-3" not in page
+
+
 def test_one_part_is_withdrawn_or_all() -> None:
     rpc, door = signed_in({"cases.get_joint_case": JOINT, "cases.act_on_joint_case": JOINT})
     door.post("/joint/OH-1/withdraw", data={"part": "card"})
