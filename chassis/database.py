@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -43,6 +44,7 @@ class Database:
                 "application_name": "onehall",
             },
         )
+        event.listen(self._engine, "handle_error", _forget_values)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -71,6 +73,20 @@ class Database:
     def dispose(self) -> None:
         """Close every idle connection."""
         self._engine.dispose()
+
+
+def _forget_values(context: ExceptionContext) -> None:
+    """PostgreSQL repeats the row or the value that it refuses ("Failing row contains ..."), and stacks are logged.
+
+    What is left is which rule was broken; the rest of `hide_parameters` is SQLAlchemy's.
+    """
+    primary = getattr(getattr(context.original_exception, "diag", None), "message_primary", None)
+    if primary is None:
+        return
+    kind, rule = type(context.original_exception).__name__, primary.partition(': "')[0]
+    context.original_exception.args = (rule,)
+    if context.sqlalchemy_exception is not None:
+        context.sqlalchemy_exception.args = (f"({kind}) {rule}",)
 
 
 def _is_away(error: DBAPIError) -> bool:
