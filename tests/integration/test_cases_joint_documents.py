@@ -14,6 +14,7 @@ from services.cases.drafts import queries as draft_queries
 from services.cases.joint import commands as joint_commands
 from services.cases.joint import filing
 from services.cases.joint import queries as joint_queries
+from tests.integration.test_cases_attachments import Hall
 from tests.integration.test_cases_drafts import SEAL
 from tests.integration.test_cases_joint import (
     CARD,
@@ -26,6 +27,8 @@ from tests.integration.test_cases_joint import (
     TIME,
     Birth,
 )
+from tests.unit.files import PDF
+from tests.unit.gateway_fakes import bearer
 
 CARDS, REGISTER, PHOTOGRAPH = "parents-identity-cards", "household-register", "photograph"
 FORM = dict(CATALOGUE.get("birth").description["example"])
@@ -122,6 +125,20 @@ def test_a_filing_names_uploads_of_its_drafts_and_a_key_files_with_one_list(birt
     assert birth.files_of(INSURANCE) == {CARDS: [cards]}
     with pytest.raises(InvalidInput):
         file(str(uuid.uuid4()), key="other")
+
+
+def test_files_for_the_whole_come_through_the_door_in_one_piece_or_in_several(cases_database):
+    hall = Hall(cases_database)
+    birth = Filed(cases_database, hall.actor)
+    birth.file()
+    assert hall.send(PDF, f"joint-cases/{birth.number}", document=CARDS).status_code == 201
+    begun = hall.create(len(PDF), filename="cards.pdf", document=CARDS, joint=birth.number)
+    assert hall.patch(begun.headers["Location"], 0, PDF).status_code == 204
+    listed = hall.door.get(f"/api/v1/joint-cases/{birth.number}/documents", headers=bearer(sub=hall.sub)).json()
+    assert {each["code"]: len(each["files"]) for each in listed["asked"] if each["files"]} == {CARDS: 2}
+    assert len(birth.files_of(INSURANCE)[CARDS]) == 2
+    of_nobody = hall.door.get(f"/api/v1/joint-cases/{birth.number}/documents", headers=bearer(sub=str(uuid.uuid4())))
+    assert of_nobody.status_code == 404
 
 
 def test_limits_are_those_of_one_case(birth):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import insert
 
 from contracts.errors import SessionEnded
 from services.identity import queries
 from services.identity.oauth import store as oauth_store
 from services.identity.oauth.server import Provider
 from services.identity.oauth.tokens import family_of
+from services.identity.persons.tables import assurance_changes
 from services.identity.presence import visits
 from services.identity.web_sessions import save_web_session, use_web_session
 from tests.integration.identity_driver import claims_of
@@ -36,6 +38,17 @@ def test_a_visit_has_short_tokens_for_the_citizen_and_a_masked_name(driver, citi
     assert claims["exp"] - claims["iat"] <= 300
     assert shown["name"] != citizen.name
     assert driver.as_client("hall", "introspect", token=shown["access_token"]).json["active"]
+
+
+def test_its_tokens_say_how_it_was_seen_who_stands_there(driver, citizen, clerk, act):  # noqa: F811
+    raised = {"subject": citizen.subject, "level": 2, "method": "registry", "at": driver.now}
+    with driver.database.transaction() as transaction:
+        transaction.execute(insert(assurance_changes).values(raised))
+        transaction.execute(insert(assurance_changes).values(raised | {"method": "demo"}))
+    proof = driver.read_card(clerk, driver.id_number)["presence_token"]
+    visit = act(visits.open_visit, driver.token, proof)
+    assert claims_of(act(visits.get_visit, visit)["access_token"])["checks"] == ["id-number", "registry"]
+    assert "checks" not in claims_of(driver.token), "nobody looked at the clerk"
 
 
 def test_a_visit_ends_by_itself(driver, visit, act):
