@@ -32,6 +32,7 @@ from services.cases.work.timing import Time
 
 CATALOGUE = LiveCatalogue()
 log = logging.getLogger(__name__)
+_COMPETENT = ("officer", "supervisor")
 
 
 class PlacedActorProvider(ActorProvider):
@@ -47,7 +48,17 @@ class PlacedActorProvider(ActorProvider):
             # raising here would end the process; without its region nobody of a hall is anybody
             log.exception("the file of places cannot be read; who works at a hall is treated as nobody")
             return ANONYMOUS
-        return replace(actor, region=places.region_of(actor.hall))
+        region = places.region_of(actor.hall)
+        # a clerk of a hall that nobody has entered takes in as ever; an officer of one is competent nowhere
+        kept = actor.roles if region else tuple(role for role in actor.roles if role not in _COMPETENT)
+        if kept != actor.roles:
+            _tell_once(actor.hall)
+        return replace(actor, region=region, roles=kept)
+
+
+@cache
+def _tell_once(hall: str) -> None:
+    log.warning("an officer works at the hall %s, which is in no file of places: they decide nothing", hall)
 
 
 class CasesBase(Service):

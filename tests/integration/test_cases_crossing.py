@@ -289,6 +289,12 @@ def test_the_service_says_the_region_and_no_call_does(hall, region):
     assert placed(said, None).region == region
 
 
+def test_an_officer_of_a_hall_that_nobody_has_entered_decides_nothing():
+    both = replace(OFFICER, roles=("clerk", "officer", "supervisor"), hall="nowhere")
+    assert placed(both.to_dict(), None).roles == ("clerk",)
+    assert placed(replace(both, hall="civic-centre").to_dict(), None).roles == both.roles
+
+
 def test_whoever_works_at_a_hall_is_nobody_while_the_places_cannot_be_read(tmp_path):
     assert placed(OFFICER.to_dict() | {"hall": "civic-centre"}, tmp_path / "none.yaml").roles == ()
     assert placed(OFFICER.to_dict(), tmp_path / "none.yaml").roles == ("officer",)
