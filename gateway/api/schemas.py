@@ -125,6 +125,7 @@ class ContactsQuestion(Body):
 class StaffQuestion(Body):
     role: Code
     department: Code | None = None
+    region: Code | None = Field(default=None, description="only those who see cases of this region")
 
 
 class CodesQuestion(Body):

@@ -174,6 +174,11 @@ class CasesService(
             return worklist.list_work(session, catalogue, self.actor, datetime.now(UTC), **asked)
 
     @rpc
+    def list_halls_without(self, region: str) -> list[str]:
+        """Whose officers are not told of cases of this region. Where halls are, anybody may know."""
+        return self._places.halls_without(region)
+
+    @rpc
     def add_note(self, number: str, text: str) -> None:
         with self.database.transaction() as session:
             notes.add_note(session, self.actor, number, text, datetime.now(UTC))

@@ -49,10 +49,15 @@ class Directory:
         except (httpx2.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise DirectoryUnavailable(f"contacts: {error!r}") from error
 
-    def staff_of(self, role: str, department: str | None) -> list[str]:
-        """The subjects of who works in this role, in this department if one is named. Raises `DirectoryUnavailable`."""
+    def staff_of(self, role: str, department: str | None, region: str | None) -> list[str]:
+        """The subjects of who works in this role: in this department, and for this region, if they are named.
+
+        Raises `DirectoryUnavailable`.
+        """
         try:
-            answer = self._api.post("/api/v1/contacts/staff", {"role": role, "department": department})
+            answer = self._api.post(
+                "/api/v1/contacts/staff", {"role": role, "department": department, "region": region}
+            )
             return [str(subject) for subject in answer.raise_for_status().json()]
         except (httpx2.HTTPError, ValueError, TypeError) as error:
             raise DirectoryUnavailable(f"staff: {error!r}") from error

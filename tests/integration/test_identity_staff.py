@@ -404,18 +404,21 @@ def test_an_operator_is_known_by_their_account():
 
 
 def test_the_platforms_programs_learn_who_works_in_a_role_of_a_department_and_nobody_else_does(driver, manage):
-    here = [driver.register(roles=("officer", "supervisor"), department="parks") for _ in range(2)]
+    places = (None, "east-hall")
+    here = [driver.register(roles=("officer", "supervisor"), department="parks", hall=hall) for hall in places]
     driver.register(roles=("officer",), department="parks")
     driver.register(roles=("officer", "supervisor"), department="ports")
     program = Actor(subject="notify", client="notify", scopes=("contacts",))
 
     def ask(actor, role="supervisor"):
         with driver.database.transaction() as session:
-            return staff_queries.list_subjects(session, actor, role, "parks")
+            return [
+                (each["subject"], each["hall"]) for each in staff_queries.list_working(session, actor, role, "parks")
+            ]
 
-    assert ask(program) == sorted(account.subject for account in here)
+    assert ask(program) == sorted(zip([account.subject for account in here], places, strict=True))
     manage(staff.disable, here[0])
-    assert ask(program) == [here[1].subject]
+    assert ask(program) == [(here[1].subject, "east-hall")]
     person = Actor(subject="dan", client="web", roles=("operator",), scopes=("contacts",))
     for stranger in (person, Actor(subject="dept", client="dept", scopes=("events",))):
         with pytest.raises(NotPermitted):

@@ -34,9 +34,10 @@ class Staff:
         self.people.setdefault((role, department), []).append(subject)
         return subject
 
-    def __call__(self, role, department):
+    def __call__(self, role, department, region):
         if self.is_away:
             raise DirectoryUnavailable("away")
+        assert region == (ESCALATED.region if department else None)
         return self.people.get((role, department), [])
 
 

@@ -51,6 +51,13 @@ def test_an_item_is_open_as_far_as_it_says(scope, near, province, abroad):
         assert domain.is_open_to(region, GUANGAN, scope) == is_open
 
 
+def test_who_works_at_a_hall_is_told_of_its_regions_cases_alone():
+    without = PLACES.halls_without(GUANGAN)
+    assert "chengdu-centre" in without
+    assert not [hall for hall in without if domain.is_within(GUANGAN, PLACES.halls[hall].region)]
+    assert {hall.code for hall in PLACES.halls_in(GUANGAN)}.isdisjoint(without)
+
+
 def file_at(hall, item, channel="hall"):
     actor = Actor(subject="alice", client="hall", channel=channel, act="carol", acr=3, hall=hall)
     form = CATALOGUE.get(item).description["example"]

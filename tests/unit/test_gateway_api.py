@@ -173,3 +173,17 @@ def test_contacts_need_their_own_scope() -> None:
     given = door.post("/api/v1/contacts", json={"subjects": ["a"]}, headers=bearer(scope="contacts"))
     assert given.json()["a"]["email"] == "a@example.org"
     assert rpc.of("identity.get_contacts") == [(["a"],)]
+
+
+def test_who_is_told_of_a_case_works_where_they_see_it() -> None:
+    staff = [{"subject": "a", "hall": None}, {"subject": "b", "hall": "here"}, {"subject": "c", "hall": "elsewhere"}]
+    rpc = FakeRpc({"identity.list_staff_of": staff, "cases.list_halls_without": ["elsewhere"]})
+    door = make_door(rpc)
+    asked = {"role": "supervisor", "department": "civil-affairs", "region": "511602"}
+    assert door.post("/api/v1/contacts/staff", json=asked, headers=bearer()).status_code == 403
+    given = door.post("/api/v1/contacts/staff", json=asked, headers=bearer(scope="contacts"))
+    assert given.json() == ["a", "b"]
+    assert rpc.of("identity.list_staff_of") == [("supervisor", "civil-affairs")]
+    given = door.post("/api/v1/contacts/staff", json={"role": "operator"}, headers=bearer(scope="contacts"))
+    assert given.json() == ["a", "b", "c"]
+    assert rpc.of("cases.list_halls_without") == [("511602",)]

@@ -32,6 +32,7 @@ class Api:
             "/.well-known/openid-configuration": self._configuration,
             "/oauth/token": self._token,
             "/api/v1/contacts": self._contacts,
+            "/api/v1/contacts/staff": self._staff,
         }.get(path, self._item)(request)
 
     def _configuration(self, request: httpx2.Request) -> httpx2.Response:
@@ -49,6 +50,10 @@ class Api:
         if self.refused_subjects & set(subjects):
             return httpx2.Response(422)
         return httpx2.Response(200, json={subject: WANG for subject in subjects if subject != "gone"})
+
+    def _staff(self, request: httpx2.Request) -> httpx2.Response:
+        asked = json.loads(request.content)
+        return httpx2.Response(200, json=["dan"] if asked["department"] == "parks" else [])
 
     def _item(self, request: httpx2.Request) -> httpx2.Response:
         return httpx2.Response(200, json={"code": "elderly-card", "name": NAME})
@@ -99,6 +104,14 @@ def test_a_refused_token_is_replaced_once(directory: Directory, api: Api) -> Non
     api.valid_token = "token-2"
     assert "a" in directory.contacts({"a"})
     assert api.calls["/oauth/token"] == 2
+
+
+def test_who_works_in_a_role_is_asked_each_time(api: Api, directory: Directory) -> None:
+    assert directory.staff_of("supervisor", "parks", "511602") == ["dan"]
+    assert directory.staff_of("operator", None, None) == []
+    api.status["/api/v1/contacts/staff"] = 503
+    with pytest.raises(DirectoryUnavailable):
+        directory.staff_of("supervisor", "parks", "511602")
 
 
 @pytest.mark.parametrize("path", ["/oauth/token", "/api/v1/contacts", "/.well-known/openid-configuration"])

@@ -13,6 +13,7 @@ from stdnum import numdb
 
 from services.cases.catalogue.model import LANGUAGES
 from services.cases.catalogue.script import to_traditional
+from services.cases.crossing.domain import significant
 
 SHIPPED_FILE: Final = Path(__file__).parent / "places.yaml"
 _REGION: Final = re.compile("[1-9][0-9]{5}")
@@ -52,6 +53,10 @@ class Places:
 
     def halls_in(self, region: str) -> list[Hall]:
         return [hall for hall in self.halls.values() if hall.region == region[:6]]
+
+    def halls_without(self, region: str) -> list[str]:
+        """Codes of the halls whose officers see no case of this region."""
+        return [hall.code for hall in self.halls.values() if not region.startswith(significant(hall.region))]
 
     def name_of(self, region: str) -> dict[str, str]:
         """As the tenant says, else as the national list of codes does; the code of one that is in neither."""

@@ -40,8 +40,8 @@ def list_page(
     return {"items": [_plain(row) for row in rows[:limit]], "next": following}
 
 
-def list_subjects(session: Session, actor: Actor, role: str, department: str | None) -> list[str]:
-    """Who works in this role, in this department if one is named: subjects and nothing else, for what is told to staff.
+def list_working(session: Session, actor: Actor, role: str, department: str | None) -> list[dict[str, str | None]]:
+    """Who works in this role, in this department if one is named: `subject` and `hall`, for what is told to staff.
 
     Raise `NotPermitted` for all but a program that may ask for contacts, `InvalidInput` for what is no role.
     """
@@ -49,7 +49,8 @@ def list_subjects(session: Session, actor: Actor, role: str, department: str | N
         raise NotPermitted("list_staff_of")
     if role not in STAFF_ROLES:
         raise InvalidInput([Fault(pointer="/role", rule="enum", value=list(STAFF_ROLES))])
-    return store.list_subjects(session, role, department, MOST_TOLD)
+    rows = store.list_working(session, role, department, MOST_TOLD)
+    return [{"subject": row.subject, "hall": row.hall} for row in rows]
 
 
 def find(session: Session, username: str) -> str:

@@ -30,10 +30,10 @@ class StaffEntrypoints(IdentityBase):
             return queries.list_page(transaction, role, department, after, A_PAGE)
 
     @rpc
-    def list_staff_of(self, role: str, department: str | None = None) -> list[str]:
+    def list_staff_of(self, role: str, department: str | None = None) -> list[dict[str, str | None]]:
         """For the platform's programs, which tell them something."""
         with self.database.transaction() as transaction:
-            return queries.list_subjects(transaction, self.actor, role, department)
+            return queries.list_working(transaction, self.actor, role, department)
 
     @rpc
     def find_staff_member(self, session: str, username: str) -> str:

@@ -74,10 +74,10 @@ def list_members(
     return list(session.execute(found.order_by(_ACCOUNT.username).limit(limit)))
 
 
-def list_subjects(session: Session, role: str, department: str | None, limit: int) -> list[str]:
+def list_working(session: Session, role: str, department: str | None, limit: int) -> list[Row[Any]]:
     """Of those who work in this role, in the department if one is meant; nobody who is disabled or gone."""
     # the first condition as the index says it
-    found = select(_ACCOUNT.subject).where(
+    found = select(_ACCOUNT.subject, _ACCOUNT.hall).where(
         or_(_ACCOUNT.roles != text("'{}'"), _ACCOUNT.disabled_at.is_not(None)),
         _ACCOUNT.roles.contains([role]),
         _ACCOUNT.closed_at.is_(None),
@@ -85,7 +85,7 @@ def list_subjects(session: Session, role: str, department: str | None, limit: in
     )
     if department is not None:
         found = found.where(_ACCOUNT.department == department)
-    return list(session.execute(found.order_by(_ACCOUNT.subject).limit(limit)).scalars())
+    return list(session.execute(found.order_by(_ACCOUNT.subject).limit(limit)))
 
 
 def load_shown(session: Session, subject: str) -> Any:

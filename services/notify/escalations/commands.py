@@ -28,8 +28,8 @@ BATCH: Final = 50
 AGAIN_SECONDS: Final = 15
 NOBODY_SECONDS: Final = 3600
 
-StaffOf = Callable[[str, str | None], list[str]]
-"""Role, department -> subjects. Raises `ApiUnavailable`."""
+StaffOf = Callable[[str, str | None, str | None], list[str]]
+"""Role, department, region -> subjects. Raises `ApiUnavailable`."""
 
 
 def note(session: Session, envelope: Envelope) -> None:
@@ -37,7 +37,7 @@ def note(session: Session, envelope: Envelope) -> None:
     if not isinstance(event, CaseEscalated):
         raise TypeError(f"{envelope.type} is no escalation")
     department = event.department if event.handler == "-" else event.handler
-    escalation = Escalation(envelope.id, event.number, event.item, department, event.role, envelope.time)
+    escalation = Escalation(envelope.id, event.number, event.item, department, event.role, envelope.time, event.region)
     store.add(session, escalation)
 
 
@@ -64,12 +64,12 @@ def tell_due(database: Database, staff_of: StaffOf, lease_seconds: int) -> None:
 def _whom(escalation: Escalation, staff_of: StaffOf) -> tuple[str, list[str]]:
     """What is told, and to whom: those in the department, and operators where there are none."""
     if escalation.role == OPERATOR:
-        return TOLD_OPERATORS, staff_of(OPERATOR, None)
-    people = staff_of(escalation.role, escalation.department)
+        return TOLD_OPERATORS, staff_of(OPERATOR, None, None)
+    people = staff_of(escalation.role, escalation.department, escalation.region)
     if people:
         return TOLD, people
     log.warning("department %s has no %s", escalation.department, escalation.role)
-    return TOLD_INSTEAD, staff_of(OPERATOR, None)
+    return TOLD_INSTEAD, staff_of(OPERATOR, None, None)
 
 
 def _tell(database: Database, escalation: Escalation, subject: str, people: list[str]) -> None:

@@ -21,12 +21,13 @@ class Escalation:
     department: str
     role: str
     at: datetime
+    region: str | None = None
 
 
 _FIELDS = tuple(field.name for field in fields(Escalation))
 _ADD = text(
-    "INSERT INTO escalations (event_id, number, item, department, role, at)"
-    " VALUES (CAST(:event_id AS uuid), :number, :item, :department, :role, :at) ON CONFLICT DO NOTHING"
+    "INSERT INTO escalations (event_id, number, item, department, role, at, region)"
+    " VALUES (CAST(:event_id AS uuid), :number, :item, :department, :role, :at, :region) ON CONFLICT DO NOTHING"
 )
 # a CTE, since a joined subselect with LIMIT and FOR UPDATE may run more than once
 _CLAIM = text(
@@ -37,7 +38,7 @@ _CLAIM = text(
     )
     UPDATE escalations AS e SET next_attempt_at = now() + make_interval(secs => :lease)
     FROM due WHERE e.event_id = due.event_id
-    RETURNING CAST(e.event_id AS text) AS event_id, e.number, e.item, e.department, e.role, e.at
+    RETURNING CAST(e.event_id AS text) AS event_id, e.number, e.item, e.department, e.role, e.at, e.region
     """
 )
 _LATER = text(
