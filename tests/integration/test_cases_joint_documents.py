@@ -174,6 +174,11 @@ def test_an_agent_hands_in_for_what_the_mandate_is_about(birth):
     cards = birth.add({"joint": birth.number}, CARDS, actor=agent)
     of_part = replace(agent, mandate=Mandate(case=birth.parts()[INSURANCE]["number"]))
     assert birth.read_file(cards, of_part)["id"] == cards
+    register = birth.add({"joint": birth.number}, REGISTER, actor=agent)
+    assert birth.read_file(register, agent)["id"] == register
+    with pytest.raises(NotFound):
+        # what another part alone asks for
+        birth.read_file(register, of_part)
     other = replace(agent, mandate=Mandate(item="elderly-card"))
     with pytest.raises(NotFound):
         birth.read_file(cards, other)

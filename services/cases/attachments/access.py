@@ -110,7 +110,7 @@ def _is_covered(session: Session, actor: Actor, attachment: Attachment) -> bool:
     if actor.mandate is None:
         return True
     if attachment.joint is not None:
-        return _covers_joint(session, actor.mandate, attachment.joint)
+        return _covers_joint(session, actor, actor.mandate, attachment.joint)
     if attachment.number is not None:
         case = case_store.load_case(session, attachment.number)
         return case is not None and actor.mandate.covers(case.item, case.number)
@@ -118,10 +118,15 @@ def _is_covered(session: Session, actor: Actor, attachment: Attachment) -> bool:
     return row is not None and actor.mandate.covers(row.item)
 
 
-def _covers_joint(session: Session, mandate: Mandate, number: str) -> bool:
-    """It is about the whole, or about one of its parts."""
+def acts_for_whole(session: Session, actor: Actor, number: str) -> bool:
+    """Whether what the applicant themselves may do is not narrowed to some parts of the joint case."""
     found = joint_store.load(session, number)
-    if found is not None and mandate.covers(found.item, number):
+    return actor.mandate is None or (found is not None and actor.mandate.covers(found.item, number))
+
+
+def _covers_joint(session: Session, actor: Actor, mandate: Mandate, number: str) -> bool:
+    """It is about the whole, or about one of its parts."""
+    if acts_for_whole(session, actor, number):
         return True
     cases = [part.case for part in joint_store.load_parts(session, number) if part.case]
     return any(mandate.covers(case.item, case.number) for case in cases)

@@ -50,10 +50,11 @@ def get_attachment(
 def _require_reader(
     session: Session, catalogue: Catalogue, actor: Actor, attachment: Attachment, purpose: str | None
 ) -> None:
-    if attachment.joint is not None and attachment.applicant != actor.subject:
+    joint = attachment.joint
+    if joint and not (attachment.applicant == actor.subject and access.acts_for_whole(session, actor, joint)):
         looks.note(session, actor, _part_for(session, catalogue, actor, attachment), words.DOCUMENT, purpose)
         return
-    if attachment.number is None or attachment.joint is not None:
+    if attachment.number is None or joint is not None:
         access.require_mine(session, actor, attachment)
         looks.note_own(session, actor, attachment.applicant, words.DOCUMENT)
         return
