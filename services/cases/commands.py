@@ -161,7 +161,7 @@ def submit_case(
     attachments.take_over(session, filing.idempotency_key, filing.applicant, case.number)
     if filing.documents:
         attachments.take_named(session, filing.applicant, item.description, filing.documents, number=case.number)
-    drafts.file_draft(session, filing.idempotency_key, filing.applicant)
+    drafts.file_draft(session, filing.idempotency_key, filing.applicant, filing.item)
     # at the counter the clerk has them in hand, on paper
     if is_whole is not None and filing.channel != COUNTER:
         present = attachment_store.list_handed_in(session, case.number)

@@ -519,6 +519,20 @@ def test_a_document_says_how_large_its_files_may_be(hall, monkeypatch):
     assert hall.create(10 * 2**20, **said).status_code == 201
 
 
+def test_a_draft_and_its_files_stay_when_another_item_is_filed_with_its_key(hall):
+    draft = hall.begin()
+    file = hall.send(PDF, f"drafts/{draft}").json()["id"]
+    other = "residence-permit"
+    example = CATALOGUE.get(other).description["example"]
+    # at the counter no papers are asked for
+    agent = replace(hall.actor, act="bob", mandate=Mandate(item=other), acr=3, channel="hall")
+    number = hall.do("submit_case", agent, other, example, draft)["number"]
+    assert hall.listed({"draft": draft})["asked"][0]["files"][0]["id"] == file
+    with pytest.raises(NotFound):
+        hall.do("get_attachment", agent, file)
+    assert not any(each["files"] for each in hall.listed({"number": number})["asked"])
+
+
 def test_at_the_counter_the_papers_are_on_the_table(hall):
     clerk = replace(hall.actor, client="hall", channel="hall", act="clerk-1")
     assert hall.do("submit_draft", clerk, hall.begin(**EXAMPLE))["number"]

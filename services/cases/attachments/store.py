@@ -86,12 +86,14 @@ _BIND = text(
     """
     UPDATE attachments SET number = :number, draft = NULL
     WHERE draft = CAST(:draft AS uuid) AND applicant = :applicant AND status IN ('uploading', 'received', 'clean')
+    AND EXISTS (SELECT FROM drafts d JOIN cases c ON c.item = d.item WHERE d.id = draft AND c.number = :number)
     """
 )
 _BIND_JOINT = text(
     """
     UPDATE attachments SET number = :number, joint = :joint, draft = NULL
     WHERE draft = CAST(:draft AS uuid) AND applicant = :applicant AND status IN ('uploading', 'received', 'clean')
+    AND EXISTS (SELECT FROM drafts d JOIN joint_cases j ON j.item = d.item WHERE d.id = draft AND j.number = :joint)
     AND document = ANY(:documents)
     """
 )

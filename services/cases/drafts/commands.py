@@ -127,13 +127,16 @@ def lock_draft(session: Session, seal: Seal, actor: Actor, draft_id: str) -> Dra
     return draft
 
 
-def file_draft(session: Session, key: str | None, applicant: str) -> None:
-    """What was filed is no draft any more. The key of the filing is the draft's id, so a retry finds the case."""
+def file_draft(session: Session, key: str | None, applicant: str, item: str) -> None:
+    """What was filed is no draft any more. The key of the filing is the draft's id, so a retry finds the case.
+
+    A draft of another item stays, whatever key was chosen: who files may act for the person about this item alone.
+    """
     known = access.id_in(key)
     if known is not None:
         # one that is being begun this very moment is waited for: nothing of it would be seen to delete
         store.take_turns(session, applicant)
-        store.delete(session, known, applicant)
+        store.delete(session, known, applicant, item)
 
 
 def look_after(session: Session, seal: Seal, due: Due, now: datetime) -> None:

@@ -47,7 +47,10 @@ _UPDATE = text(
     WHERE id = CAST(:id AS uuid)
     """
 )
-_DELETE = text("DELETE FROM drafts WHERE id = CAST(:id AS uuid) AND applicant = :applicant")
+_DELETE = text(
+    "DELETE FROM drafts WHERE id = CAST(:id AS uuid) AND applicant = :applicant"
+    " AND (CAST(:item AS text) IS NULL OR item = :item)"
+)
 
 _LIST_WHOLE = text(
     f"SELECT {_COLUMNS}, content FROM drafts WHERE applicant = :applicant ORDER BY updated_at DESC LIMIT :most"  # noqa: S608
@@ -103,8 +106,9 @@ def update(session: Session, seal: Seal, draft: Draft) -> None:
     session.execute(_UPDATE, _values(draft, seal))
 
 
-def delete(session: Session, draft_id: str, applicant: str) -> bool:
-    return bool(session.execute(_DELETE, {"id": draft_id, "applicant": applicant}).rowcount)
+def delete(session: Session, draft_id: str, applicant: str, item: str | None = None) -> bool:
+    """`item`: only if it is a draft of that."""
+    return bool(session.execute(_DELETE, {"id": draft_id, "applicant": applicant, "item": item}).rowcount)
 
 
 def _values(draft: Draft, seal: Seal) -> dict[str, Any]:

@@ -157,7 +157,7 @@ def submit(
         )
     _hand_in(session, filing, number)
     # after the files: those of a deleted draft are nobody's
-    drafts.file_draft(session, filing.idempotency_key, applicant.subject)
+    drafts.file_draft(session, filing.idempotency_key, applicant.subject, filing.item)
     # at the counter the clerk has them in hand, on paper
     if is_whole is not None and applicant.channel != COUNTER:
         present = attachment_store.list_handed_in_joint(session, number)
