@@ -25,6 +25,8 @@ TOLD = {
     "case.approved",
     "case.refused",
     "case.withdrawn",
+    "case.evidence-answered",
+    "case.evidence-overdue",
 }
 """What citizens hear of; a closing is told with its decision."""
 
@@ -103,6 +105,14 @@ class Ledger:
         """Messages ready in it."""
         with self._channel() as channel:
             return _depth(channel, queue)
+
+    def execute(self, service: str, statement: str, *parameters: Any) -> None:
+        connection = psycopg2.connect(self._environment[f"ONEHALL_{service.upper()}_DATABASE_URL"])
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute(statement, parameters)
+        finally:
+            connection.close()
 
     def query(self, service: str, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         connection = psycopg2.connect(self._environment[f"ONEHALL_{service.upper()}_DATABASE_URL"])

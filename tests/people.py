@@ -42,9 +42,9 @@ class People:
         for client in self._signed_in.values():
             client.close()
 
-    def file(self, username: str = "citizen", item: str = ITEM, key: str | None = None) -> httpx2.Response:
+    def file(self, username: str = "citizen", item: str = ITEM, key: str | None = None, **more: Any) -> httpx2.Response:
         headers = {"Idempotency-Key": key or str(uuid.uuid4())}
-        body = {"item": item, "form": self.example(item)}
+        body = {"item": item, "form": self.example(item)} | more
         return self.sign_in(username).post("/api/v1/cases", json=body, headers=headers)
 
     def file_until_answered(self) -> str:

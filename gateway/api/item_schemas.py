@@ -86,6 +86,7 @@ class Commitment(BaseModel):
 
 class FetchedDocument(BaseModel):
     document: str
+    name: LanguageText
     paper: str
     source_kind: str
     source: str

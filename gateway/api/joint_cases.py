@@ -23,7 +23,9 @@ async def submit_joint_case(
     # with a key of ours at least the gateway itself may send the filing again when the broker dies under it
     key = idempotency_key or str(uuid.uuid4())
     said: tuple[Any, ...] = (filing.item, filing.form, key, filing.item_version)
-    if filing.documents is not None:
+    if filing.consents:
+        said = (*said, filing.documents is not None, filing.documents, filing.consents)
+    elif filing.documents is not None:
         said = (*said, True, filing.documents)
     joint = await services.call("cases.submit_joint_case", *said, actor=actor)
     return JSONResponse(joint, status_code=201, headers={"Location": f"/api/v1/joint-cases/{joint['number']}"})

@@ -19,6 +19,12 @@ class JointFiling(Body):
         description="ids of files that were uploaded to drafts of this item; each is handed in once for every part that"
         " asks for it. Named (`[]`, too), this is all: what is required and lacks is 422",
     )
+    consents: list[Code] | None = Field(
+        default=None,
+        max_length=20,
+        description="documents that the applicant lets be fetched for the parts that begin at once: of the item's"
+        " `fetched`",
+    )
 
 
 class JointAction(Body):

@@ -108,11 +108,10 @@ class Offer:
 
 def offers(item: dict[str, Any], say: Catalogue, ticked: Collection[str] = ()) -> list[Offer]:
     """The documents of an item that need not be brought; `ticked` are those that were ticked on this very form."""
-    names = {each["code"]: each["name"] for each in item.get("documents", ()) if "code" in each}
     return [
         Offer(
             code=each["document"],
-            name=say.pick(names.get(each["document"])) or each["document"],
+            name=say.pick(each["name"]),
             source=source_of(each, say),
             given=_titles(each["keys"], item, say),
             is_ticked=each["document"] in ticked,

@@ -58,9 +58,10 @@ async def submit_form(visit: Visited, code: str) -> Response:
         return draft_page(visit, item, more, key=key, base=revision_in(posted), ticked=ticked)
     # where they can be handed in; the other button of that page brings later what may be brought later
     needs_documents = text_in(posted, "documents") == "asked" and "later" not in posted
-    said = _besides(_version_in(posted), needs_documents, ticked)
+    is_joint = "parts" in item
+    said = _besides(_version_in(posted), needs_documents, ticked, is_joint=is_joint)
     try:
-        if "parts" in item:
+        if is_joint:
             joint = await visit.call("cases.submit_joint_case", code, form.content, key, *said)
             return RedirectResponse(f"{visit.place.base}/joint/{joint['number']}?submitted=1", 303)
         case = await visit.call("cases.submit_case", code, form.content, key, *said)
@@ -83,10 +84,11 @@ def _version_in(posted: FormData) -> int | None:
     return int(version) if version.isascii() and version.isdecimal() and len(version) < 10 else None
 
 
-def _besides(version: int | None, needs_documents: bool, consents: list[str]) -> tuple[Any, ...]:
+def _besides(version: int | None, needs_documents: bool, consents: list[str], *, is_joint: bool) -> tuple[Any, ...]:
     """What a filing says besides the form, as far as there is anything to say."""
     if consents:
-        return (version, needs_documents, consents)
+        # files are no part of what a page sends: they are in the draft
+        return (version, needs_documents, None, consents) if is_joint else (version, needs_documents, consents)
     if needs_documents:
         return (version, True)
     return () if version is None else (version,)

@@ -115,6 +115,33 @@ def test_services_restarted_one_replica_after_the_other_refuse_nothing(platform,
 
 
 @pytest.mark.long
+def test_registers_are_asked_though_their_asker_is_killed_between_answer_and_mark(platform, people, ledger, tmp_path):
+    def answers():
+        found = "SELECT number, count(*) FROM case_history WHERE event = 'case.evidence-answered' AND number = ANY(%s)"
+        return dict(ledger.query("cases", f"{found} GROUP BY number", filed))
+
+    failpoint = Failpoint("registries.asked", tmp_path)
+    with in_place_of(platform, "registries-cases", ["services.cases.registries"], failpoint) as asker:
+        wanted = {"item": "birth-registration", "consents": ["birth-certificate"]}
+        filed = [people.file(**wanted).json()["number"] for _ in range(6)]
+        failpoint.wait()
+        kill(asker)
+        assert answers() == {}, "what it heard was not written"
+    # two minutes later whoever lives takes what it had in hand
+    ledger.execute(
+        "cases",
+        "UPDATE registry_questions SET next_attempt_at = now(), taken_until = NULL"
+        " WHERE outcome IS NULL AND number = ANY(%s)",
+        filed,
+    )
+    wait_until("none is lost", lambda: len(answers()) == len(filed), 60)
+    outcomes = "SELECT outcome, count(*) FROM registry_questions WHERE number = ANY(%s) GROUP BY outcome"
+    assert ledger.query("cases", outcomes, filed) == [("provided", len(filed))]
+    assert set(answers().values()) == {1}, "none is answered twice"
+    ledger.require_one_effect_each(filed)
+
+
+@pytest.mark.long
 def test_a_mail_sent_and_not_marked_goes_twice_with_one_message_id(platform, people, ledger, tmp_path):
     def sendings():
         return Counter(mail["Message-ID"] for mail in mailbox.Maildir(platform.state.mail, create=False))

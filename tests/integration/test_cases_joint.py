@@ -5,7 +5,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -28,15 +28,19 @@ from services.cases.attachments import store as attachment_store
 from services.cases.catalogue.files import shipped
 from services.cases.drafts import commands as drafts
 from services.cases.drafts import queries as draft_queries
+from services.cases.evidence import offering
 from services.cases.joint import commands as joint_commands
 from services.cases.joint import filing
 from services.cases.joint import queries as joint_queries
 from services.cases.lists import queries as lists
+from services.cases.registries import agreeing
+from services.cases.registries.agreements import Terms
+from services.cases.registries.releasing import release_uncovered
 from services.cases.work.calendars import WEEKDAYS_EVERYWHERE
 from services.cases.work.clock import RULES
 from tests.integration.test_cases_drafts import SEAL
 from tests.processes import wait_until
-from tests.seals import RESULTS
+from tests.seals import DESK, RESULTS
 
 CATALOGUE = shipped()
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
@@ -463,3 +467,34 @@ def test_whatever_is_decided_in_whatever_order_no_part_is_lost_or_begun_wrongly(
 def do(action, *args):
     with suppress(ActionNotAllowed):
         action(*args)
+
+
+def test_consent_is_given_with_the_joint_filing_for_the_parts_that_begin_with_it_and_once(cases_database, citizen):
+    form = dict(CATALOGUE.get("birth").description["example"])
+    hospital = "city-hospital"
+    terms = Terms({"birth-medical-certificate": None}, (REGISTRATION,), NOW, NOW + timedelta(days=90_000))
+    with cases_database.transaction() as session:
+        agreeing.add_agreement(session, agreeing.known_in(CATALOGUE), hospital, "joint", terms, NOW)
+    described = offering.with_fetched(cases_database, CATALOGUE, CATALOGUE.get("birth").description, datetime.now(UTC))
+    [offered] = described["fetched"]
+    assert (offered["document"], offered["source"]) == ("birth-certificate", hospital)
+    # by the names of the joint form
+    assert offered["keys"] == ["birth_certificate_number", "mother_id_number"]
+    agent = replace(citizen, act="agent", mandate=Mandate(item="birth"))
+    for actor in (citizen, agent):
+        key = str(uuid.uuid4())
+        for _ in range(2):
+            wanted = filing.prepare(CATALOGUE, actor, "birth", form, key, consents=["birth-certificate"])
+            with cases_database.transaction() as session:
+                joint = joint_commands.submit_joint_case(session, CATALOGUE, wanted, NOW, desk=DESK, **TIME)
+        numbers = [part["number"] for part in joint["parts"] if part["number"]]
+        asked = text("SELECT count(*), max(status) FROM evidence WHERE number = ANY(:numbers)")
+        with cases_database.transaction() as session:
+            assert tuple(session.execute(asked, {"numbers": numbers}).one()) == (1, "asked")
+    with pytest.raises(InvalidInput) as refused:
+        filing.prepare(CATALOGUE, citizen, "birth", form, None, consents=["household-register-page"])
+    assert refused.value.faults[0]["pointer"] == "/consents"
+    with cases_database.transaction() as session:
+        agreeing.end_agreement(session, hospital, "joint", NOW)
+    # nobody waits for what is left
+    release_uncovered(cases_database, DESK, NOW)

@@ -24,6 +24,7 @@ DOCUMENT = {
 }
 OFFERED = {
     "document": "permit",
+    "name": PERMIT,
     "paper": "permit-card",
     "source_kind": "department",
     "source": "civil-affairs",

@@ -135,7 +135,10 @@ def test_a_joint_form_is_filed_as_one() -> None:
     form = {"full_name": "张三", "ground": "home", "idempotency_key": "k-1"}
     answer = door.post("/items/birth/apply", data=form)
     assert answer.headers["location"] == "/joint/OH-1?submitted=1"
-    assert rpc.of("cases.submit_joint_case") == [("birth", {"full_name": "张三", "ground": "home"}, "k-1")]
+    filled = {"full_name": "张三", "ground": "home"}
+    assert rpc.of("cases.submit_joint_case") == [("birth", filled, "k-1")]
+    door.post("/items/birth/apply", data=form | {"_consent": "permit", "item_version": "2"})
+    assert rpc.of("cases.submit_joint_case")[1:] == [("birth", filled, "k-1", 2, False, None, ["permit"])]
 
 
 def test_what_is_not_filed_at_this_counter_says_where_to_go() -> None:

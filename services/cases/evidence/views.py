@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.cases.catalogue.model import Catalogue
@@ -15,15 +15,16 @@ from services.cases.registries.kinds import all_kinds
 from services.cases.views import time_view
 
 
-def source_view(source: Source, catalogue: Catalogue) -> dict[str, Any]:
-    """Of a document that a form can ask consent for; `keys` are the fields of the form that its source is given."""
+def source_view(source: Source, catalogue: Catalogue, name: Mapping[str, str], keys: Sequence[str]) -> dict[str, Any]:
+    """Of a document that a form can ask consent for; `keys` are the fields of that form that its source is given."""
     return {
         "document": source.document,
+        "name": dict(name),
         "paper": source.paper,
         "source_kind": source.kind,
         "source": source.code,
         "source_name": source_name(source.paper, catalogue),
-        "keys": list(source.keys.values()),
+        "keys": list(keys),
     }
 
 

@@ -18,7 +18,9 @@ from services.cases.crossing.places import EVERYWHERE_ONE_REGION, Places
 from services.cases.domain import applicant_of
 from services.cases.drafts import access
 from services.cases.drafts import commands as drafts
+from services.cases.evidence import consenting
 from services.cases.evidence.desk import Desk
+from services.cases.evidence.sources import sources_of
 from services.cases.joint import domain, filing, queries, store
 from services.cases.joint.domain import Part
 from services.cases.joint.filing import JointFiling
@@ -36,11 +38,29 @@ def submit_joint_case(
     now: datetime,
     *,
     is_whole: bool | None = None,
+    desk: Desk | None = None,
     calendars: Calendars,
     rules: Rules,
 ) -> dict[str, Any]:
+    """`desk` is that of evidence: without it nothing is fetched, whatever was consented to."""
     joint = filing.submit(session, catalogue, wanted, now, is_whole=is_whole, calendars=calendars, rules=rules)
+    if desk and wanted.consents:
+        _consent(session, catalogue, desk, wanted, joint.number, now)
     return queries.whole_view(session, catalogue, wanted.applicant, joint)
+
+
+def _consent(
+    session: Session, catalogue: Catalogue, desk: Desk, wanted: JointFiling, number: str, now: datetime
+) -> None:
+    """For each part that began with the filing, and once: a filing that is sent again consents to nothing anew."""
+    # an agent's mandate is about the whole: that was looked at
+    applicant = replace(wanted.applicant, mandate=None)
+    for part in store.load_parts(session, number):
+        if part.case is None or part.needs:
+            continue
+        item = VERSIONS.get(session, catalogue, part.item, part.item_version)
+        own = [code for code in wanted.consents if code in sources_of(item.description, catalogue)]
+        consenting.consent_with_filing(session, catalogue, desk, applicant, part.case.number, own, now)
 
 
 def submit_joint_draft(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,7 @@ from services.cases.commands import COUNTER, require_key
 from services.cases.crossing.filing import is_foreign
 from services.cases.crossing.places import EVERYWHERE_ONE_REGION, Places
 from services.cases.drafts import commands as drafts
+from services.cases.evidence import offering
 from services.cases.joint import documents as joint_documents
 from services.cases.joint import domain, following, store
 from services.cases.joint.domain import JointCase
@@ -46,6 +47,8 @@ class JointFiling:
     """What the applicant hands in, once for all parts that are asked for."""
     documents: tuple[str, ...] | None = None
     """The uploads that it names, if it says so."""
+    consents: tuple[str, ...] = ()
+    """The documents that may be fetched for the parts that begin with it."""
     foreign: frozenset[str] = frozenset()
     """Parts that are decided in another region than the counter's."""
 
@@ -59,6 +62,7 @@ def prepare(
     item_version: int | None = None,
     places: Places = EVERYWHERE_ONE_REGION,
     documents: object = None,
+    consents: Sequence[str] | None = None,
 ) -> JointFiling:
     """Check the whole request, as `commands.prepare_filing` does for one item. No transaction is open yet.
 
@@ -78,6 +82,8 @@ def prepare(
     items = [_require_open(catalogue, actor, part.item) for part in asked]
     named = attachment_rules.require_named(documents)
     said = f"{offered.code}\n{canonical}" + ("" if named is None else f"\n{sorted(named)}")
+    said += f"\nconsents {sorted(consents)}" if consents else ""
+    _require_fetched(catalogue, offered, consents or ())
     foreign = frozenset(each.code for each in items if is_foreign(each, applicant.counter, places))
     return JointFiling(
         item=offered.code,
@@ -88,8 +94,15 @@ def prepare(
         digest=hashlib.sha256(said.encode()).hexdigest(),
         description={"code": offered.code} | joint_documents.for_filing(items),
         documents=named,
+        consents=tuple(dict.fromkeys(consents or ())),
         foreign=foreign,
     )
+
+
+def _require_fetched(catalogue: Catalogue, offered: ServiceItem, consents: Sequence[str]) -> None:
+    known = offering.documents_of(catalogue, offered.description)
+    if not known.issuperset(consents):
+        raise InvalidInput([Fault(pointer="/consents", rule="enum", value=sorted(known))])
 
 
 def _require_open(catalogue: Catalogue, actor: Actor, code: str) -> ServiceItem:

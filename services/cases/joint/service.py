@@ -26,13 +26,15 @@ class JointEntrypoints(CasesBase):
         item_version: int | None = None,
         needs_documents: bool = False,
         documents: list[str] | None = None,
+        consents: list[str] | None = None,
     ) -> dict[str, Any]:
         wanted = filing.prepare(
-            self.catalogue, self.actor, item, form, idempotency_key, item_version, self._places, documents
+            self.catalogue, self.actor, item, form, idempotency_key, item_version, self._places, documents, consents
         )
         is_whole, now = needs_documents or documents is not None, datetime.now(UTC)
+        asked: dict[str, Any] = {"is_whole": is_whole, "desk": self._evidence_desk()}
         with self.work() as (session, catalogue):
-            filed = commands.submit_joint_case(session, catalogue, wanted, now, is_whole=is_whole, **self._time)
+            filed = commands.submit_joint_case(session, catalogue, wanted, now, **asked, **self._time)
             return self._with_documents(session, catalogue, filed)
 
     @rpc
