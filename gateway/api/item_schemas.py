@@ -59,6 +59,9 @@ class ItemResult(BaseModel):
     delivery: list[str] | None = None
     valid_months: int | None = None
     fields: list[str] | None = Field(default=None, description="answers of the form that it states")
+    replaces_by: list[str] | None = Field(
+        default=None, description="a newer one takes the place of the holder's earlier ones that state the same there"
+    )
 
 
 class Question(BaseModel):
