@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -17,6 +18,7 @@ from services.cases.catalogue.files import shipped
 from services.cases.results import commands as commands_of_results
 from services.cases.results import domain, queries, store
 from services.cases.results.limits import VERIFY_ADDRESS, ResultKeys
+from tests.processes import wait_until
 from tests.seals import KEY, RESULTS
 
 CATALOGUE = shipped()
@@ -175,6 +177,27 @@ def test_a_reopened_case_takes_its_certificate_back_and_a_new_decision_takes_its
     assert office.rows(number) == [(1, "superseded", "reopened"), (2, "valid", None)]
     [(result, _)] = office.held()
     assert result.document_number == f"{number}-2"
+
+
+def test_of_two_that_are_issued_at_once_one_is_good(office):
+    first, second = office.submit(), office.submit()
+    for number in (first, second):
+        office.act(number, "accept", CLERK)
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+
+    def is_waiting():
+        with office.database.transaction() as session:
+            return session.execute(waiting).scalar_one()
+
+    with ThreadPoolExecutor(1) as other:
+        with office.database.transaction() as session:
+            asked = {"note": "because", "form": None, "now": NOW + timedelta(seconds=1), "result_seal": RESULTS}
+            commands.act_on_case(session, CATALOGUE, OFFICER, first, "approve", **asked)
+            decided = other.submit(office.act, second, "approve")
+            wait_until("the other decision waits", is_waiting)
+        decided.result()
+    assert office.rows(first) == [(1, "superseded", "renewed")]
+    assert office.rows(second) == [(1, "valid", None)]
 
 
 def test_an_action_that_is_refused_issues_nothing(office):

@@ -6,7 +6,7 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from chassis import limits, outbox, typed_codes
@@ -91,10 +91,13 @@ def _issue(session: Session, seal: Seal, item: ServiceItem, change: Change, note
 def _replace_earlier(
     session: Session, seal: Seal, result: Result, stated: Mapping[str, Any], by: Sequence[str]
 ) -> None:
-    """Of the same holder and kind, about the same: there is one that is good. In one order, for two that race."""
-    held = store.list_held(
-        session, seal, result.holder, result.paper, result.issued_at, result.issued_on, MOST_REPLACED
-    )
+    """Of the same holder and kind, about the same: there is one that is good."""
+    if not by:
+        return
+    store.take_turns(session, result.holder, result.paper)
+    # also one that was issued a moment after this one, which has waited
+    until = result.issued_at + timedelta(days=1)
+    held = store.list_held(session, seal, result.holder, result.paper, until, result.issued_on, MOST_REPLACED)
     for older in sorted(each.id for each, content in held if domain.is_renewed(content.fields, stated, by)):
         store.supersede_renewed(session, older, result.issued_at)
 

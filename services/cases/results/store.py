@@ -39,6 +39,8 @@ _RENEW = text(
     "UPDATE results SET status = 'superseded', ended_at = :now, end_reason = 'renewed'"
     " WHERE id = CAST(:id AS uuid) AND status = 'valid'"
 )
+# one after the other, or of two decisions at once neither would see the other's certificate
+_ONE_BY_ONE = text("SELECT pg_advisory_xact_lock(hashtextextended('certificate ' || :paper || ' ' || :holder, 0))")
 _LAST_SERIAL = text("SELECT coalesce(max(serial), 0) FROM results WHERE number = :number")
 _OF_CASE = text(
     f"SELECT {_COLUMNS}, content FROM results WHERE number = :number ORDER BY serial DESC LIMIT 1"  # noqa: S608
@@ -94,6 +96,11 @@ def revoke(session: Session, number: str, reason: str, now: datetime) -> list[st
 def supersede(session: Session, number: str, now: datetime) -> None:
     """Something else stands in the place of what was issued before on this case, which is locked."""
     session.execute(_SUPERSEDE, {"number": number, "now": now})
+
+
+def take_turns(session: Session, holder: str, paper: str) -> None:
+    """Until the end of the transaction nobody else replaces certificates of this kind for them."""
+    session.execute(_ONE_BY_ONE, {"holder": holder, "paper": paper})
 
 
 def supersede_renewed(session: Session, result: str, now: datetime) -> None:
