@@ -148,6 +148,13 @@ def test_internal_notes_are_found_by_who_may_read_them(listed, cases_database):
     assert listed(q="13812345678") == [], "people are not found by their numbers"
 
 
+def test_a_case_that_is_found_by_its_item_and_by_its_note_stands_in_the_list_once(listed, cases_database):
+    before = [case["number"] for case in listed(q="Elderly")]
+    with cases_database.transaction() as session:
+        notes.add_note(session, OFFICER, before[1], "elderly card was shown", datetime.now(UTC))
+    assert [case["number"] for case in listed(q="Elderly")] == before
+
+
 def test_words_are_pairs_of_one_script_and_no_long_numbers():
     assert words_of("社會保險 ABC-12") == ["社会", "会保", "保险", "abc", "12"]
     assert words_of("13812345678 110101199003071234 x") == ["x"]
