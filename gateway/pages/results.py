@@ -47,8 +47,9 @@ async def _show(visit: Visit, number: str, status: int = 200, fault: str = "", n
 
 @router.get("/{number:code}/result.pdf")
 async def download_result(visit: Visited, number: str, language: Annotated[str, Query(max_length=20)] = "") -> Response:
-    if visit.place is KIOSK_PLACE:
-        # nothing is left behind where the next person stands
+    if visit.place is KIOSK_PLACE or visit.request.headers.get("sec-fetch-site") == "cross-site":
+        # nothing is left behind where the next person stands; and whoever takes it has it, so another site's page
+        # cannot make them
         return RedirectResponse(f"{visit.place.base}/cases/{number}/result", 303)
     chosen = language if is_language(language) else visit.say.language
     _ = visit.signed_in

@@ -166,6 +166,14 @@ def test_who_gets_no_document_has_taken_none(monkeypatch):
     assert not rpc.of("cases.note_result_download")
 
 
+def test_another_sites_link_leads_to_the_result_and_takes_nothing() -> None:
+    rpc, door = signed_in({"cases.download_result": PRINTED, "cases.note_result_download": None})
+    answer = door.get("/cases/OH-1/result.pdf", headers={"Sec-Fetch-Site": "cross-site"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/cases/OH-1/result")
+    assert not rpc.of("cases.download_result")
+    assert door.get("/cases/OH-1/result.pdf", headers={"Sec-Fetch-Site": "same-origin"}).status_code == 200
+
+
 def test_a_character_of_private_use_is_written_as_its_number():
     rare = PRINTED | {"fields": [PRINTED["fields"][0] | {"value": "\ue000王"}]}
     assert made(rare).startswith(b"%PDF")
