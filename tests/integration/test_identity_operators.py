@@ -140,7 +140,8 @@ def test_a_name_that_is_taken_stays_whose_it_is(driver, operator):
         ({"roles": ["king"]}, "/roles"),
         ({"roles": ["operator", "auditor"]}, "/roles"),
         ({"department": ""}, "/department"),
-        ({"hall": "civic-centre"}, "/hall"),
+        ({"roles": ["auditor"], "department": "", "hall": "civic-centre"}, "/hall"),
+        ({"roles": ["supervisor"]}, "/roles"),
     ],
 )
 def test_what_is_wrong_is_named_and_opens_no_account(driver, operator, more, pointer):

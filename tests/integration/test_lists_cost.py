@@ -359,7 +359,7 @@ def test_lists_of_staff_and_auditors(driver):
         )
         read = {
             "list_staff": lambda limit: staff_queries.list_page(session, None, NAME, None, limit)["items"],
-            "list_staff_of": lambda _: staff_queries.list_subjects(session, program, "officer", NAME),
+            "list_staff_of": lambda _: staff_queries.list_working(session, program, "officer", NAME),
             "list_look_reports": lambda limit: report_queries.list_reports(
                 session, auditor, "open", None, limit, driver.now
             )["items"],
@@ -399,7 +399,7 @@ COUNTED_HERE = {
 }
 COUNTED_THERE = {"list_cases", "list_case_rows", "list_own_cases", "list_work", "list_subscriptions"}
 """In `test_cases_lists`, at a whole department's cases."""
-IN_MEMORY = {"list_items"}
+IN_MEMORY = {"list_items", "list_halls_without"}
 
 
 def test_no_list_is_forgotten():
