@@ -162,7 +162,8 @@ def test_a_register_that_is_away_is_asked_again_until_it_is_late_or_back(platfor
         wait_until("it is asked no more", lambda: row(known_late)[2] == "late")
     finally:
         platform.start("registry")
-    # minutes later
+    # minutes later: the register has rested, and the question is due
+    later("UPDATE registries SET rests_until = now() WHERE name = 'hospital' AND rests_until > now()", known)
     later(
         "UPDATE registry_questions SET next_attempt_at = now() WHERE evidence = CAST(:id AS uuid) AND outcome IS NULL",
         known,
