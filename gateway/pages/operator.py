@@ -13,7 +13,7 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from contracts.actors import STAFF_ROLES
-from contracts.errors import InvalidInput, NotFound, TooManyAttempts, UsernameTaken
+from contracts.errors import Fault, InvalidInput, NotFound, TooManyAttempts, UsernameTaken
 from gateway.catalogue import ItemSearch
 from gateway.pages.security import ask
 from gateway.pages.visits import Visit, Visited, text_in
@@ -149,7 +149,7 @@ def _faults(visit: Visit, invalid: InvalidInput, form: str = "") -> dict[str, st
     prefix = f"{form}-" if form else ""
     faults: dict[str, str] = {}
     for fault in invalid.faults:
-        faults.setdefault(prefix + fault["pointer"].strip("/"), sentence(fault, visit.say))
+        faults.setdefault(prefix + fault["pointer"].strip("/"), sentence(_in_words(fault, visit), visit.say))
     return faults
 
 
@@ -165,3 +165,12 @@ def _roles(posted: FormData) -> list[str]:
 
 def _field(posted: FormData, name: str) -> str:
     return text_in(posted, name)[:MAX_FIELD]
+
+
+def _in_words(fault: Fault, visit: Visit) -> Fault:
+    """Roles by their names, where a fault says which are meant."""
+    if fault["rule"] != "needsRole" or not isinstance(fault["value"], list):
+        return fault
+    return Fault(
+        pointer=fault["pointer"], rule=fault["rule"], value=[visit.say.word("actor", role) for role in fault["value"]]
+    )

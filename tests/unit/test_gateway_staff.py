@@ -191,6 +191,15 @@ def test_a_fault_stands_at_the_field_of_its_form():
     assert 'id="grant-roles-fault"' in response.text
 
 
+def test_a_fault_names_roles_as_people_do():
+    fault = InvalidInput([{"pointer": "/roles", "rule": "needsRole", "value": ["officer"]}])
+    _, door = at("operator", grant_role=fault)
+    posted = POSTED | {"Accept-Language": "zh-Hans"}
+    page = door.post(f"/operator/staff/{ID}/grant", data={"roles": ["supervisor"]}, headers=posted).text
+    assert "审批人员。" in page
+    assert "主管人员" in page
+
+
 def test_the_link_of_a_new_member_is_on_the_page_and_in_no_address():
     rpc, door = at("operator")
     form = {"username": "wang", "name": "王五", "email": "w@example.org", "roles": ["clerk"], "hall": "h"}
