@@ -189,7 +189,7 @@ def test_consent_is_given_or_not(browser, base, button, answer):
     with visiting(browser, base) as page:
         page.goto(authorization_url(base, RP_TEST, scope="openid email", prompt="consent", state="s-1"))
         sign_in(page)
-        assert page.locator("main li").all_inner_texts() == [say.word("scope", "openid"), say.word("scope", "email")]
+        expect(page.locator("main li")).to_have_text([say.word("scope", "openid"), say.word("scope", "email")])
         # nobody listens there: that the browser asks is what the pages' policy must allow
         with page.expect_request(lambda request: request.url.startswith(RP_TEST.redirect_uri)) as asked:
             page.get_by_role("button", name=say(button), exact=True).click()
